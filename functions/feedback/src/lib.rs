@@ -1,0 +1,1 @@
+//! Lambda function: what SES reports becomes suppressions and sender statistics

@@ -1,0 +1,1 @@
+//! Lambda event shapes (SNS, SQS, EventBridge) to records, with per-record isolation

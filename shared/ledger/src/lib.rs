@@ -1,0 +1,1 @@
+//! The DynamoDB table: suppressions, history, sender statistics

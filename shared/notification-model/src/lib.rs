@@ -1,0 +1,1 @@
+//! Typed Amazon SES notifications, events and inbound mail
