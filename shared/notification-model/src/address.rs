@@ -1,0 +1,227 @@
+//! Mail addresses: as SES spells them, and as one key per mailbox.
+
+use std::fmt;
+
+use mail_parser::parsers::MessageStream;
+use mail_parser::{Address, HeaderValue};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A mail address, with or without a display name, as in [RFC 5322 section 3.4](https://www.rfc-editor.org/rfc/rfc5322#section-3.4).
+///
+/// Two spellings of one mailbox have the same [`key`](Self::key): display name and angle brackets are stripped, the
+/// domain is lower-cased and in its IDNA (ASCII) form, the local part is lower-cased.
+///
+/// ```
+/// use notification_model::EmailAddress;
+///
+/// let address = EmailAddress::parse("=?utf-8?q?J=C3=BCrgen?= <Juergen@B\u{fc}cher.Example>").unwrap();
+/// assert_eq!(address.name(), Some("J\u{fc}rgen"));
+/// assert_eq!(address.as_str(), "Juergen@B\u{fc}cher.Example");
+/// assert_eq!(address.key(), "juergen@xn--bcher-kva.example");
+/// assert_eq!(address.domain(), Some("xn--bcher-kva.example"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EmailAddress {
+    name: Option<String>,
+    address: String,
+    key: String,
+}
+
+impl EmailAddress {
+    /// Reads one address. `None` when nothing is left of it, for example `""`, `"<>"` or a text with control characters.
+    ///
+    /// SES reports whatever the sender wrote, so a text without `@` is still an address; it has no
+    /// [`domain`](Self::domain).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (name, address) = match (text.rfind('<'), text.contains('(')) {
+            (Some(open), _) => {
+                let (name, rest) = text.split_at(open);
+                let inner = rest.trim_start_matches('<');
+                (decode_name(name), inner.split('>').next().unwrap_or(inner))
+            }
+            (None, true) => return Self::parse_list(text).into_iter().next(),
+            (None, false) => (None, text),
+        };
+        let address = address.trim();
+        if address.is_empty() || address.chars().any(char::is_control) {
+            return None;
+        }
+        Some(Self {
+            name,
+            address: address.to_owned(),
+            key: key_of(address),
+        })
+    }
+
+    /// Reads a header's address list: `Ann <a@example.com>, "Doe, Joe" <j@example.com>`, groups included.
+    #[must_use]
+    pub fn parse_list(text: &str) -> Vec<Self> {
+        let line = format!("{}\n", text.replace(['\r', '\n'], " "));
+        let HeaderValue::Address(parsed) = MessageStream::new(line.as_bytes()).parse_address() else {
+            return Vec::new();
+        };
+        let mailboxes: Vec<_> = match parsed {
+            Address::List(list) => list,
+            Address::Group(groups) => groups.into_iter().flat_map(|group| group.addresses).collect(),
+        };
+        mailboxes
+            .into_iter()
+            .filter_map(|mailbox| {
+                let address = mailbox.address.filter(|address| !address.trim().is_empty())?;
+                let key = key_of(address.trim());
+                Some(Self {
+                    name: mailbox.name.map(Into::into),
+                    address: address.trim().to_owned(),
+                    key,
+                })
+            })
+            .collect()
+    }
+
+    /// The decoded display name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// `local@domain` as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.address
+    }
+
+    /// The normalised form: what two spellings of one mailbox have in common.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The normalised domain.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.key.rsplit_once('@').map(|(_, domain)| domain)
+    }
+}
+
+/// The normalised form of a bare domain: lower-cased, IDNA (ASCII) form, without a trailing dot.
+///
+/// ```
+/// assert_eq!(notification_model::normalise_domain("B\u{fc}cher.Example."), "xn--bcher-kva.example");
+/// ```
+#[must_use]
+pub fn normalise_domain(domain: &str) -> String {
+    let domain = domain.trim_end_matches('.');
+    // Domain literals and broken names have no IDNA form; they still are one name whatever their case.
+    idna::domain_to_ascii(domain)
+        .ok()
+        .filter(|ascii| !ascii.is_empty())
+        .unwrap_or_else(|| domain.to_lowercase())
+}
+
+fn key_of(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{}@{}", local.to_lowercase(), normalise_domain(domain)),
+        None => address.to_lowercase(),
+    }
+}
+
+fn decode_name(text: &str) -> Option<String> {
+    let line = format!("{}\n", text.trim().replace(['\r', '\n'], " "));
+    let HeaderValue::Text(decoded) = MessageStream::new(line.as_bytes()).parse_unstructured() else {
+        return None;
+    };
+    // An encoded word can hold CR and LF; a name never may.
+    let name = decoded.replace(|c: char| c.is_control(), " ");
+    let name = name.trim().trim_matches('"').trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address)
+    }
+}
+
+impl Serialize for EmailAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.address)
+    }
+}
+
+impl<'de> Deserialize<'de> for EmailAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("expected a mail address"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EmailAddress;
+
+    #[test]
+    fn one_key_per_mailbox() {
+        let cases = [
+            ("user@example.com", Some("user@example.com")),
+            ("<User@Example.COM>", Some("user@example.com")),
+            ("<<user@example.com>>", Some("user@example.com")),
+            ("Doe, John <john@example.com>", Some("john@example.com")),
+            (
+                "\"Doe, <evil@example.org>\" <john@example.com>",
+                Some("john@example.com"),
+            ),
+            ("john@example.com (John Doe)", Some("john@example.com")),
+            ("=?utf-8?B?SsO8cmdlbg==?= <j@example.com>", Some("j@example.com")),
+            ("  spaced@example.com  ", Some("spaced@example.com")),
+            ("user@example.com.", Some("user@example.com")),
+            ("user@[192.0.2.1]", Some("user@[192.0.2.1]")),
+            ("\"odd@local\"@Example.com", Some("\"odd@local\"@example.com")),
+            ("postmaster", Some("postmaster")),
+            ("user@b\u{fc}cher.example", Some("user@xn--bcher-kva.example")),
+            ("user+tag@example.com", Some("user+tag@example.com")),
+            ("", None),
+            ("<>", None),
+            ("a@example.com\r\nBcc: b@example.com", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                EmailAddress::parse(text).as_ref().map(EmailAddress::key),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_decoded_and_never_hold_line_breaks() {
+        let cases = [
+            ("=?utf-8?q?a=0D=0ABcc:_b?= <a@example.com>", Some("a  Bcc: b")),
+            ("\"Doe, John\" <a@example.com>", Some("Doe, John")),
+            ("a@example.com", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(EmailAddress::parse(text).unwrap().name(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_hide_in_one_string() {
+        let keys = |text| {
+            EmailAddress::parse_list(text)
+                .iter()
+                .map(|a| a.key().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            keys("Ann <a@example.com>, b@example.com"),
+            ["a@example.com", "b@example.com"]
+        );
+        assert_eq!(
+            keys("team: a@example.com, b@example.com;"),
+            ["a@example.com", "b@example.com"]
+        );
+        assert!(keys("").is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! Errors that say where and what, without repeating the payload.
+
+use serde::Deserialize;
+use serde_json::error::Category;
+
+/// Why a text is no SES message. The message can be logged: it holds no payload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The text is not JSON and no known set-up message.
+    #[error("not JSON (line {line}, column {column})")]
+    NotJson {
+        /// 1-based.
+        line: usize,
+        /// 1-based.
+        column: usize,
+    },
+    /// JSON, but not from SES: no `notificationType`, no `eventType` and no `receipt`.
+    #[error("expected notificationType, eventType or receipt: not a message from SES")]
+    NotFromSes,
+    /// A field is missing or has the wrong type.
+    #[error("{path}: {problem}")]
+    Invalid {
+        /// JSON path of the field, `.` for the whole.
+        path: String,
+        /// What was expected there.
+        problem: String,
+    },
+}
+
+/// Reads a text again that could not be read, to find out where it went wrong.
+pub(crate) fn locate<'de, T: Deserialize<'de>>(text: &'de str) -> ParseError {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Err(error) => error,
+        // The value is fine, so what follows it is not.
+        Ok(_) => {
+            return ParseError::Invalid {
+                path: ".".to_owned(),
+                problem: "expected one JSON value".to_owned(),
+            };
+        }
+    };
+    let path = safe_path(error.path());
+    let inner = error.inner();
+    match inner.classify() {
+        Category::Data => ParseError::Invalid {
+            path,
+            problem: problem(&inner.to_string()),
+        },
+        Category::Io | Category::Syntax | Category::Eof => ParseError::NotJson {
+            line: inner.line(),
+            column: inner.column(),
+        },
+    }
+}
+
+/// The keys of `tags`, `linkTags` and `headers` are the sender's, so a path stops before a key it does not know.
+fn safe_path(path: &serde_path_to_error::Path) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            serde_path_to_error::Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            serde_path_to_error::Segment::Map { key } => {
+                if text.ends_with("ags") {
+                    text.push_str(".*");
+                    continue;
+                }
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(key);
+            }
+            _ => {}
+        }
+    }
+    if text.is_empty() { ".".to_owned() } else { text }
+}
+
+/// Keeps the half of serde's message that comes from our types and drops the half that quotes the payload
+/// (`invalid type: string "...", expected a map at line 1 column 9`).
+fn problem(message: &str) -> String {
+    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+    if let Some((_, expected)) = message.rsplit_once(", expected ") {
+        return match expected.strip_prefix("struct ") {
+            Some(_) => "expected an object".to_owned(),
+            None => format!("expected {expected}"),
+        };
+    }
+    let ours = ["missing field", "expected ", "duplicate field"]
+        .iter()
+        .any(|start| message.starts_with(start));
+    if ours {
+        message.to_owned()
+    } else {
+        "not what SES documents".to_owned()
+    }
+}
