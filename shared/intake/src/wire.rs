@@ -1,0 +1,122 @@
+//! The JSON of AWS, reduced to the fields that are read, so that no other field can make a record unreadable.
+
+use serde::de::{DeserializeOwned, Deserializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::ShapeError;
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+pub(crate) struct SqsRecord {
+    pub(crate) body: String,
+    #[serde(rename = "eventSourceARN", default, deserialize_with = "or_none")]
+    pub(crate) event_source_arn: Option<String>,
+    #[serde(default, deserialize_with = "or_none")]
+    pub(crate) attributes: Option<SqsAttributes>,
+}
+
+/// Apart from the rest of the record: without it nothing else matters.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+pub(crate) struct SqsRecordId {
+    pub(crate) message_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(crate) struct SqsAttributes {
+    #[serde(default, deserialize_with = "or_none")]
+    pub(crate) approximate_receive_count: Option<String>,
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(crate) struct SnsRecord {
+    pub(crate) sns: Value,
+}
+
+/// The same in a Lambda event and in an SQS body, but for the spelling of fields that are not read.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an object")]
+pub(crate) struct SnsMessage {
+    pub(crate) r#type: Option<String>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) topic_arn: Option<String>,
+    pub(crate) message: String,
+    #[serde(default, deserialize_with = "or_none")]
+    pub(crate) timestamp: Option<jiff::Timestamp>,
+}
+
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub(crate) struct EventBridgeId {
+    pub(crate) id: String,
+}
+
+/// <https://docs.aws.amazon.com/ses/latest/dg/receiving-email-action-lambda-event.html>
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub(crate) struct SesRecord {
+    pub(crate) ses: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "an object")]
+pub(crate) struct SesObject {
+    pub(crate) mail: SesMail,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "an object")]
+pub(crate) struct SesMail {
+    pub(crate) message_id: String,
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BatchItemFailures {
+    pub(crate) batch_item_failures: Vec<BatchItemFailure>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BatchItemFailure {
+    pub(crate) item_identifier: String,
+}
+
+/// Reads `value`, which stands at `path` of the event.
+pub(crate) fn read<T: DeserializeOwned>(value: &Value, path: &str) -> Result<T, ShapeError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let inner = error.path().to_string();
+        let path = if inner == "." {
+            path.to_owned()
+        } else {
+            format!("{path}.{inner}")
+        };
+        ShapeError::new(path, problem(error.inner()))
+    })
+}
+
+/// serde's message without the value it met, which is the payload's.
+fn problem(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    if message.starts_with("missing field") {
+        return message;
+    }
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "unreadable".to_owned(),
+    }
+}
+
+/// For what is good to know but must not fail a record.
+fn or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
