@@ -1,0 +1,34 @@
+# `make` alone lists the targets. Everything they install or start stays in .local/ and target/.
+
+PYTHON ?= python3
+STACK := $(PYTHON) tools/local/stack.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check template-check stack-test stop clean-local
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Deploy to a local AWS, let mail bounce, show the suppressions
+	@$(STACK) demo
+
+test: check template-check stack-test ## Everything: check, the template, then the deployed local stack
+
+check: ## Format, lints and the tests that need no stack
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test --workspace
+
+template-check: ## Lint the SAM template
+	$(STACK) exec sam validate --lint
+	$(STACK) exec cfn-lint template.yaml
+
+stack-test: ## Tests against the deployed local stack
+	$(STACK) deploy
+	$(STACK) exec pytest tests/stack
+
+stop: ## End the local stack
+	@$(STACK) stop
+
+clean-local: stop ## End the local stack and remove all it installed
+	rm -rf .local
