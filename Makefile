@@ -24,7 +24,6 @@ template-check: ## Lint the SAM template
 	$(STACK) exec cfn-lint template.yaml
 
 stack-test: ## Tests against the deployed local stack
-	$(STACK) deploy
 	$(STACK) exec pytest tests/stack
 
 stop: ## End the local stack

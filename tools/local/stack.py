@@ -166,9 +166,12 @@ def status() -> None:
         print(f"  {name:<20} {value}")
 
 
-def show_environment() -> None:
+def show_environment(as_json: bool) -> None:
     """Print the variables that point a shell at the local stack."""
     ours = {name: value for name, value in environment().items() if os.environ.get(name) != value}
+    if as_json:
+        print(json.dumps(ours))
+        return
     for name, value in sorted(ours.items()):
         print(f"export {name}={shlex.quote(value)}")
 
@@ -431,8 +434,10 @@ def main() -> int:
         command = commands.add_parser(name, help=function.__doc__.splitlines()[0])
         if function is execute:
             command.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND ARGUMENT...")
+        if function is show_environment:
+            command.add_argument("--json", dest="arguments", action="store_true", help="as JSON, for programs")
     options = parser.parse_args()
-    arguments = [options.arguments] if options.command == "exec" else []
+    arguments = [options.arguments] if "arguments" in options else []
     try:
         with alone() if options.command in EXCLUSIVE else contextlib.nullcontext():
             COMMANDS[options.command](*arguments)

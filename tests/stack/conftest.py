@@ -1,0 +1,112 @@
+"""The stack tests: Postroom deployed to the local AWS, used from outside through SES, SNS, SQS and postroomctl.
+
+Run with `make stack-test`, or one of them with `tools/local/stack.py exec pytest tests/stack -k NAME`.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import uuid
+
+import boto3
+import pytest
+from boto3.dynamodb.conditions import Key
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STACK = ROOT / "tools" / "local" / "stack.py"
+IDENTITY = "stack-test.example"
+
+
+class Stack:
+    """The deployed stack as its users see it."""
+
+    def __init__(self, outputs: dict[str, str]):
+        self.outputs = outputs
+        self.topic_arn = outputs["TopicArn"]
+        self.sns = boto3.client("sns")
+        self.sqs = boto3.client("sqs")
+        self.ses = boto3.client("ses")
+        self.table = boto3.resource("dynamodb").Table(outputs["TableName"])
+
+    def send_mail(self, recipient: str) -> None:
+        self.ses.send_email(
+            Source=f"sender@{IDENTITY}",
+            Destination={"ToAddresses": [recipient]},
+            Message={"Subject": {"Data": "Stack test"}, "Body": {"Text": {"Data": "Stack test"}}},
+        )
+
+    def suppressions(self, address: str) -> list[dict]:
+        return self._rows(address, "SUPPRESSION")
+
+    def history(self, address: str) -> list[dict]:
+        return self._rows(address, "EVENT#")
+
+    def _rows(self, address: str, sort_key_prefix: str) -> list[dict]:
+        key = Key("pk").eq(f"RECIPIENT#{address.lower()}") & Key("sk").begins_with(sort_key_prefix)
+        return self.table.query(KeyConditionExpression=key, ConsistentRead=True)["Items"]
+
+    def waiting(self, queue: str = "QueueUrl") -> int:
+        """Messages that are in a queue, those being worked on included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def take_dead_letters(self) -> list[str]:
+        """Empty the dead-letter queue and return the bodies."""
+        url = self.outputs["DeadLetterQueueUrl"]
+        bodies = []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                bodies.append(message["Body"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    @contextlib.contextmanager
+    def intake_paused(self):
+        """Keep the function from its queue, so that what is sent meanwhile arrives as one batch."""
+        client = boto3.client("lambda")
+        mapping = client.list_event_source_mappings(FunctionName=self.outputs["FunctionName"])["EventSourceMappings"][0]
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def postroomctl(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([os.environ["POSTROOMCTL"], *arguments], capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture(scope="session")
+def stack(request) -> Stack:
+    # A first build takes minutes: let its progress through instead of capturing it.
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print()
+        subprocess.run([sys.executable, STACK, "deploy"], check=True)
+    # The variables again, for a plain `pytest` too: they name the table only once it exists.
+    environment = subprocess.run([sys.executable, STACK, "env", "--json"], check=True, capture_output=True).stdout
+    os.environ.update(json.loads(environment))
+    stack = Stack(json.loads((ROOT / ".local" / "outputs.json").read_text()))
+    stack.ses.verify_domain_identity(Domain=IDENTITY)
+    for kind in ("Bounce", "Complaint"):
+        stack.ses.set_identity_notification_topic(Identity=IDENTITY, NotificationType=kind, SnsTopic=stack.topic_arn)
+    stack.take_dead_letters()
+    return stack
+
+
+@pytest.fixture
+def unique() -> str:
+    """A word no other test and no earlier run used."""
+    return uuid.uuid4().hex[:12]
+
+
+def eventually(condition, seconds: float = 30):
+    """Wait until the condition is true, and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.1)
+    return answer
