@@ -1,1 +1,50 @@
-//! The DynamoDB table: suppressions, history, sender statistics
+//! Postroom's DynamoDB table: who must not be mailed and why, and how each sender is doing.
+//!
+//! One on-demand table, keys `pk` and `sk`, TTL on `expiresAt`, one keys-only index `listing` (`listKey`, `listSort`).
+//! Everything that runs per notification is a key lookup; the index serves people's lists.
+//!
+//! | row | pk | sk | holds |
+//! |---|---|---|---|
+//! | recipient | `RECIPIENT#<address>` | `SUPPRESSION` | one attribute `<scope>\|<origin>` per decision in force |
+//! | history | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>` | what happened and what was done about it |
+//! | event count | `SENDER#<owner>#<account>#<identity>` | `<hour>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
+//! | batch count | `SENDER#<owner>#<account>#<identity>` | `<hour>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
+//! | deliveries | `DELIVERED#<scope>#<hour>` | `<hash>` | recipients a batch was delivered to |
+//!
+//! # One row per recipient
+//!
+//! A sender asks "may I mail this address?" with **one** key, and 100 addresses with one BatchGetItem, so all scopes of
+//! a recipient share a row. Each decision is a register of its own, named by scope and origin
+//! (`global|bounce`, `tenant:acme|complaint`, `domain:example.com|manual`), that the newest event owns: an update
+//! replaces it only when its version (`<time>#<message id>`) is smaller. Duplicates, late arrivals and any order leave
+//! the same row. The row itself never expires (an expiring row could take a permanent decision with it): each register
+//! carries its own `until`.
+//!
+//! The reading rule, the same in any language: a register **blocks** when `blocked` is true, `until` is absent or in the
+//! future, and the scope's `manual` register is not a later release. See [`Recipient::blocks`].
+//!
+//! # Counting
+//!
+//! Bounces and complaints are one row each, keyed by what happened, so that counting twice is not possible, whichever
+//! topic told. Sends and deliveries are one row per batch that holds an 8-byte hash per recipient: as cheap as a counter,
+//! and the reader's union is exact under redelivery in other batches.
+
+mod check;
+mod client;
+mod deliveries;
+mod history;
+mod item;
+mod scope;
+mod sender;
+mod suppression;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use check::{Answer, Asker, Block};
+pub use client::{Ledger, LedgerError};
+pub use deliveries::DeliveredBatch;
+pub use history::{HistoryEntry, Listed};
+pub use item::stamp;
+pub use scope::{InvalidScope, Origin, Scope};
+pub use sender::{Count, EventCount, Line, Sender, SenderBatch, SenderRates, Tally};
+pub use suppression::{Entry, Recipient, SoftBounce, StreakWrite};

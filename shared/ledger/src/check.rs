@@ -1,0 +1,121 @@
+//! "May I mail this address?"
+
+use jiff::Timestamp;
+use notification_model::{EmailAddress, normalise_domain};
+
+use crate::client::{Ledger, LedgerError};
+use crate::scope::{Origin, Scope};
+use crate::suppression::{Entry, Recipient};
+
+/// Who asks, and for what kind of mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The SES tenant that will send.
+    pub tenant: Option<String>,
+    /// The identity or From address that will send, or its domain.
+    pub identity: Option<String>,
+    /// The contact-list topic the mail belongs to, `list/topic`.
+    pub topic: Option<String>,
+}
+
+impl Asker {
+    /// The scopes whose suppressions concern this sender: `global` and its own.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<Scope> {
+        let domain = self
+            .identity
+            .as_deref()
+            .map(|identity| match EmailAddress::parse(identity) {
+                Some(address) => address
+                    .domain()
+                    .map_or_else(|| normalise_domain(identity), str::to_owned),
+                None => normalise_domain(identity),
+            });
+        let own = self
+            .tenant
+            .clone()
+            .map(Scope::Tenant)
+            .into_iter()
+            .chain(domain.map(Scope::Domain));
+        std::iter::once(Scope::Global).chain(own).collect()
+    }
+}
+
+/// A decision that stands between a sender and a recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Where it holds.
+    pub scope: Scope,
+    /// What it rests on.
+    pub origin: Origin,
+    /// The decision.
+    pub entry: Entry,
+}
+
+/// The answer for one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The address asked about.
+    pub address: EmailAddress,
+    /// Everything that stands in the way; empty means: mail.
+    pub blocks: Vec<Block>,
+}
+
+impl Recipient {
+    /// The decisions of one scope that are in force: `blocked`, not expired, and not older than a release.
+    pub fn in_force(&self, scope: &Scope, now: Timestamp) -> impl Iterator<Item = Block> {
+        let manual = self.entries.get(&(scope.clone(), Origin::Manual));
+        let released_at = manual.filter(|manual| !manual.blocked).map(|manual| manual.at);
+        let own = self
+            .entries
+            .iter()
+            .filter(move |((entry_scope, _), _)| entry_scope == scope);
+        own.filter(move |(_, entry)| {
+            entry.blocked
+                && entry.until.is_none_or(|until| until > now)
+                && released_at.is_none_or(|released_at| entry.at > released_at)
+        })
+        .map(|((scope, origin), entry)| Block {
+            scope: scope.clone(),
+            origin: origin.clone(),
+            entry: entry.clone(),
+        })
+    }
+
+    /// What stands between this recipient and mail from `asker`. Leaving a topic stands in the way of that topic's mail
+    /// only; leaving a whole list, of all mail in its scope.
+    #[must_use]
+    pub fn blocks(&self, asker: &Asker, now: Timestamp) -> Vec<Block> {
+        let scopes = asker.scopes();
+        let in_force = scopes.iter().flat_map(|scope| self.in_force(scope, now));
+        in_force
+            .filter(|block| match &block.origin {
+                Origin::Topic(topic) => asker.topic.as_ref() == Some(topic),
+                _ => true,
+            })
+            .collect()
+    }
+}
+
+impl Ledger {
+    /// Whether `asker` may mail each address: one key an address, 100 a request, in the order asked.
+    ///
+    /// # Errors
+    /// When DynamoDB fails. Nothing is known then: don't take it for a yes.
+    pub async fn check(
+        &self,
+        addresses: &[EmailAddress],
+        asker: &Asker,
+        now: Timestamp,
+    ) -> Result<Vec<Answer>, LedgerError> {
+        let rows = self.recipients(addresses).await?;
+        let answer = |address: &EmailAddress| Answer {
+            address: address.clone(),
+            blocks: rows
+                .get(address.key())
+                .map(|row| row.blocks(asker, now))
+                .unwrap_or_default(),
+        };
+        Ok(addresses.iter().map(answer).collect())
+    }
+}

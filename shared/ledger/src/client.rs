@@ -1,0 +1,138 @@
+//! The table, and what can go wrong with it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use crate::item::{Item, s, text};
+
+/// Postroom's table. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+/// The table did not do what was asked; nothing is known of the state, and the same call can be made again.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} on table {table}: {cause}")]
+pub struct LedgerError {
+    operation: &'static str,
+    table: String,
+    cause: String,
+}
+
+/// How often one BatchGetItem is repeated for the keys DynamoDB left out.
+const UNPROCESSED_ROUNDS: usize = 8;
+
+impl Ledger {
+    /// A ledger on an existing table.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    pub(crate) fn failed<E, R>(&self, operation: &'static str, error: SdkError<E, R>) -> LedgerError
+    where
+        SdkError<E, R>: std::error::Error,
+    {
+        let mut cause = error.to_string();
+        let mut inner = std::error::Error::source(&error);
+        while let Some(error) = inner {
+            cause.push_str(&format!(": {error}"));
+            inner = error.source();
+        }
+        self.broken(operation, cause)
+    }
+
+    pub(crate) fn broken(&self, operation: &'static str, cause: impl Into<String>) -> LedgerError {
+        LedgerError {
+            operation,
+            table: self.table.clone(),
+            cause: cause.into(),
+        }
+    }
+
+    pub(crate) async fn put(&self, item: Item) -> Result<(), LedgerError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        put.send().await.map_err(|error| self.failed("PutItem", error))?;
+        Ok(())
+    }
+
+    /// The rows with these keys, by `pk`; 100 keys a request.
+    pub(crate) async fn get_rows(&self, pks: &[String], sk: &str) -> Result<HashMap<String, Item>, LedgerError> {
+        let mut found = HashMap::new();
+        for chunk in pks.chunks(100) {
+            let mut keys: Vec<Item> = chunk.iter().map(|pk| key(pk, sk)).collect();
+            keys.sort_by(|a, b| text(a, "pk").cmp(&text(b, "pk")));
+            keys.dedup();
+            for _ in 0..UNPROCESSED_ROUNDS {
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(std::mem::take(&mut keys)))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|error| self.broken("BatchGetItem", error.to_string()))?;
+                let output = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(|error| self.failed("BatchGetItem", error))?;
+                for item in output
+                    .responses
+                    .unwrap_or_default()
+                    .remove(&self.table)
+                    .unwrap_or_default()
+                {
+                    if let Some(pk) = text(&item, "pk") {
+                        found.insert(pk.to_owned(), item);
+                    }
+                }
+                keys = output
+                    .unprocessed_keys
+                    .unwrap_or_default()
+                    .remove(&self.table)
+                    .map(|left| left.keys)
+                    .unwrap_or_default();
+                if keys.is_empty() {
+                    break;
+                }
+            }
+            if !keys.is_empty() {
+                return Err(self.broken("BatchGetItem", format!("{} keys stayed unprocessed", keys.len())));
+            }
+        }
+        Ok(found)
+    }
+
+    /// All rows of a partition whose sort keys lie between the two, in ascending order.
+    pub(crate) async fn rows_between(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>, LedgerError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", s(pk))
+            .expression_attribute_values(":from", s(from))
+            .expression_attribute_values(":to", s(to))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = Vec::new();
+        while let Some(row) = pages.next().await {
+            rows.push(row.map_err(|error| self.failed("Query", error))?);
+        }
+        Ok(rows)
+    }
+}
+
+pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([("pk".to_owned(), s(pk)), ("sk".to_owned(), s(sk))])
+}

@@ -1,0 +1,118 @@
+//! An empty table on an embedded DynamoDB, used through the real SDK client over loopback.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot have its table has nothing to handle"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
+use dynoxide::Database;
+
+use crate::Ledger;
+
+/// The requests sent so far, by operation.
+#[derive(Debug, Clone, Default)]
+pub struct Requests(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Requests {
+    /// The counts since the last call, by operation name.
+    #[must_use]
+    pub fn take(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Intercept for Requests {
+    fn name(&self) -> &'static str {
+        "Requests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let target = context.request().headers().get("x-amz-target").unwrap_or("unknown");
+        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(operation)
+            .or_default() += 1;
+        Ok(())
+    }
+}
+
+/// A ledger on a fresh table with the keys and index of `template.yaml`, its client, and a count of its requests.
+///
+/// # Panics
+/// When there is no loopback port or the table cannot be made.
+pub async fn fresh() -> (Ledger, Client, Requests) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .expect("a loopback port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("a bound port"));
+    tokio::spawn(dynoxide::server::serve_on(
+        listener,
+        Database::memory().expect("an in-memory database"),
+    ));
+
+    let requests = Requests::default();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
+        .endpoint_url(endpoint)
+        .interceptor(requests.clone())
+        .build();
+    let client = Client::from_conf(config);
+    create_table(&client).await;
+    let _ = requests.take();
+    (Ledger::new(client.clone(), "postroom"), client, requests)
+}
+
+async fn create_table(client: &Client) {
+    let attribute = |name: &str| {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S);
+        definition.build().expect("a complete attribute")
+    };
+    let keys = |hash: &str, range: &str| {
+        let key = |name: &str, kind: KeyType| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .expect("a complete key")
+        };
+        vec![key(hash, KeyType::Hash), key(range, KeyType::Range)]
+    };
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("listing")
+        .set_key_schema(Some(keys("listKey", "listSort")))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .expect("a complete index");
+    client
+        .create_table()
+        .table_name("postroom")
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(["pk", "sk", "listKey", "listSort"].map(attribute).to_vec()))
+        .set_key_schema(Some(keys("pk", "sk")))
+        .global_secondary_indexes(index)
+        .send()
+        .await
+        .expect("a new table");
+}
