@@ -1,1 +1,113 @@
-//! Lambda function: what SES reports becomes suppressions and sender statistics
+//! Lambda function: what SES reports about sent mail becomes suppressions and sender statistics.
+//!
+//! Event -> records -> notification -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
+
+pub mod decide;
+pub mod effects;
+pub mod judgement;
+pub mod metrics;
+pub mod policy;
+pub mod streak;
+
+use intake::{Batch, Outcomes, Record, RecordKind, Response};
+use jiff::Timestamp;
+use notification_model::{Event, Notification, SesMessage};
+use serde_json::Value;
+
+use crate::decide::{Action, decide};
+use crate::effects::Effects;
+use crate::judgement::{Evidence, judge};
+use crate::metrics::Metrics;
+
+/// What a record leaves to be done for the whole batch.
+#[derive(Debug, Default)]
+pub struct Handled {
+    later: Vec<Action>,
+    metrics: Metrics,
+}
+
+/// Handles one Lambda event, whatever carried it.
+///
+/// # Errors
+/// When the event's shape is unknown, or when Lambda has to try the whole event again (see [`intake::Outcomes::report`]).
+/// Single failed records of an SQS batch are in the response.
+pub async fn handle(event: &Value, effects: &Effects) -> anyhow::Result<Response> {
+    let now = Timestamp::now();
+    let batch = Batch::from_event(event)?;
+    let mut outcomes = batch
+        .run(effects.policy.concurrency, |record| apply(record, effects, now))
+        .await;
+    apply_to_batch(&mut outcomes, effects).await;
+    metrics_of(&mut outcomes).emit(now);
+    Ok(outcomes.report()?)
+}
+
+async fn apply(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Result<Handled> {
+    if record.kind != RecordKind::Notification {
+        tracing::info!(kind = %record.kind, "acknowledged an SNS set-up message");
+        return Ok(Handled::default());
+    }
+    let notification = match notification_model::parse(&record.payload)? {
+        SesMessage::Notification(notification) => notification,
+        SesMessage::Setup(setup) => {
+            let kind = match setup {
+                notification_model::Setup::TopicValidated => "topic_validated",
+                notification_model::Setup::SubscriptionSucceeded { .. } => "subscription_succeeded",
+                notification_model::Setup::InboundProbe => "inbound_probe",
+            };
+            tracing::info!(kind, "acknowledged an SES set-up message");
+            return Ok(Handled::default());
+        }
+        SesMessage::Received(_) => anyhow::bail!("inbound mail: subscribe the inbound function to this topic instead"),
+    };
+    let actions = decide(&notification, &effects.policy);
+    let metrics = metrics_of_one(&notification, &actions, now);
+    tracing::info!(
+        event = notification.event.name(),
+        message_id = notification.mail.message_id,
+        actions = actions.len(),
+        "decided"
+    );
+    let later = effects.apply(actions, now).await?;
+    Ok(Handled { later, metrics })
+}
+
+/// Counts and deliveries are written once for the batch; a record whose share could not be written is tried again.
+async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects) {
+    let mut later = Vec::new();
+    for (index, handled) in outcomes.succeeded_mut() {
+        later.extend(
+            std::mem::take(&mut handled.later)
+                .into_iter()
+                .map(|action| (index, action)),
+        );
+    }
+    let (counted, delivered) = futures_util::join!(effects.count(&later), effects.deliver(&later));
+    for (records, error) in counted.into_iter().chain(delivered) {
+        for index in records {
+            outcomes.fail(index, error.to_string());
+        }
+    }
+}
+
+fn metrics_of_one(notification: &Notification, actions: &[Action], now: Timestamp) -> Metrics {
+    let mut metrics = Metrics::default();
+    metrics.notification(notification, actions, now);
+    if let Event::Bounce(bounce) = &notification.event {
+        for recipient in &bounce.bounced_recipients {
+            metrics.judgement(&judge(&Evidence::of(bounce, recipient)));
+        }
+    }
+    metrics
+}
+
+fn metrics_of(outcomes: &mut Outcomes<Handled>) -> Metrics {
+    let mut metrics = Metrics::default();
+    for (_, handled) in outcomes.succeeded_mut() {
+        metrics.merge(std::mem::take(&mut handled.metrics));
+    }
+    for (_, failure) in outcomes.failures() {
+        metrics.count("RecordFailures", vec![("Kind", failure.kind().to_owned())]);
+    }
+    metrics
+}

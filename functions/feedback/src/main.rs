@@ -1,1 +1,42 @@
-fn main() {}
+//! Wiring: subscriber, configuration, clients, `run`.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use aws_config::BehaviorVersion;
+use feedback::effects::Effects;
+use feedback::policy::Policy;
+use lambda_runtime::{LambdaEvent, service_fn};
+use ledger::Ledger;
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_target(false)
+        .init();
+    intake::log_panics_without_message();
+
+    let policy = Policy::from_env(|name| std::env::var(name).ok())?;
+    let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let effects = Arc::new(Effects {
+        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
+        policy,
+    });
+
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let effects = effects.clone();
+        async move {
+            feedback::handle(&event.payload, &effects)
+                .await
+                .map_err(lambda_runtime::Error::from)
+        }
+    }))
+    .await
+}

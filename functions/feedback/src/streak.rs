@@ -1,0 +1,118 @@
+//! When soft bounces in a row mean that a mailbox is gone.
+
+use jiff::Timestamp;
+use ledger::SoftBounce;
+
+use crate::policy::StreakPolicy;
+
+/// A completed streak: the suppression it calls for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Streak {
+    /// When the last soft bounce of the streak happened.
+    pub at: Timestamp,
+    /// Its message.
+    pub message_id: String,
+    /// How many messages bounced.
+    pub messages: usize,
+    /// 1 for the first suppression since the last delivery, 2 for the second, ...
+    pub level: usize,
+    /// Until when; `None` is for good.
+    pub until: Option<Timestamp>,
+}
+
+/// The newest suppression that a recipient's soft bounces since their last delivery call for, in force or expired.
+/// `bounces` are in their order. Bounces during a suppression (mail already on its way) count for nothing; after it, a new
+/// streak starts from zero and lasts longer.
+#[must_use]
+pub fn judge(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
+    let mut newest: Option<Streak> = None;
+    let mut run: Vec<&SoftBounce> = Vec::new();
+    for bounce in bounces {
+        match newest.as_ref().map(|streak| streak.until) {
+            Some(None) => break,
+            Some(Some(until)) if bounce.at <= until => continue,
+            _ => {}
+        }
+        if run.iter().any(|earlier| earlier.message_id == bounce.message_id) {
+            continue;
+        }
+        run.push(bounce);
+        let long_enough = run
+            .first()
+            .is_some_and(|first| bounce.at.duration_since(first.at) >= policy.span);
+        if run.len() >= policy.messages && long_enough {
+            let level = newest.as_ref().map_or(0, |streak| streak.level) + 1;
+            let lasting = policy.lasting.get(level - 1).or(policy.lasting.last());
+            newest = Some(Streak {
+                at: bounce.at,
+                message_id: bounce.message_id.clone(),
+                messages: run.len(),
+                level,
+                until: lasting.and_then(|lasting| lasting.end(bounce.at)),
+            });
+            run.clear();
+        }
+    }
+    newest
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use ledger::SoftBounce;
+
+    use super::judge;
+    use crate::policy::Policy;
+
+    /// Hours after 2026-01-01, one message each.
+    fn bounces(hours: &[i64]) -> Vec<SoftBounce> {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let bounce = |hour: &i64| SoftBounce {
+            at: start + SignedDuration::from_hours(*hour),
+            message_id: hour.to_string(),
+        };
+        hours.iter().map(bounce).collect()
+    }
+
+    /// Level and whole days of the suppression.
+    fn outcome(hours: &[i64]) -> Option<(usize, Option<i64>)> {
+        let streak = judge(&bounces(hours), &Policy::default().streak)?;
+        Some((
+            streak.level,
+            streak
+                .until
+                .map(|until| until.duration_since(streak.at).as_hours() / 24),
+        ))
+    }
+
+    #[test]
+    fn five_messages_over_three_days() {
+        assert_eq!(outcome(&[0, 24, 48, 60]), None, "four are not enough");
+        assert_eq!(outcome(&[0, 1, 2, 3, 4, 5, 6]), None, "one bad day is not enough");
+        assert_eq!(outcome(&[0, 1, 2, 3, 71]), None, "72 hours, not 71");
+        assert_eq!(outcome(&[0, 1, 2, 3, 72]), Some((1, Some(30))));
+        assert_eq!(outcome(&[0, 1, 2, 3, 4, 5, 80]), Some((1, Some(30))));
+    }
+
+    #[test]
+    fn each_further_streak_lasts_longer() {
+        let day = 24;
+        let first = [0, 24, 48, 60, 72];
+        let during = [4 * day, 10 * day, 20 * day, 30 * day];
+        let second = [40 * day, 41 * day, 42 * day, 43 * day, 44 * day];
+        let third = [140 * day, 141 * day, 142 * day, 143 * day, 144 * day, 500 * day];
+        let all = |parts: &[&[i64]]| parts.concat();
+        assert_eq!(outcome(&all(&[&first, &during])), Some((1, Some(30))));
+        assert_eq!(outcome(&all(&[&first, &during, &second])), Some((2, Some(90))));
+        assert_eq!(outcome(&all(&[&first, &during, &second, &third])), Some((3, None)));
+    }
+
+    #[test]
+    fn one_message_counts_once() {
+        let mut same = bounces(&[0, 24, 48, 60, 72]);
+        for bounce in &mut same {
+            bounce.message_id = "one".to_owned();
+        }
+        assert_eq!(judge(&same, &Policy::default().streak), None);
+    }
+}
