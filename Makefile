@@ -4,6 +4,8 @@ PYTHON ?= python3
 STACK := $(PYTHON) tools/local/stack.py
 
 .DEFAULT_GOAL := help
+# With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
+.NOTPARALLEL:
 .PHONY: help demo test check template-check stack-test stop clean-local
 
 help: ## List the targets

@@ -45,7 +45,7 @@ def main() -> int:
 
     for address, sent_at in sent.items():
         if not wait_for_suppression(table, address, sent_at + PATIENCE_SECONDS):
-            print(f"\nNo suppression of {address} after {PATIENCE_SECONDS} s. See .local/logs/ministack.log", file=sys.stderr)
+            print(f"\nNo suppression of {address} after {PATIENCE_SECONDS} s", file=sys.stderr)
             return 1
         print(f"\n$ postroomctl suppression get {address}    ({time.monotonic() - sent_at:.1f} s after sending)")
         answer = subprocess.run([os.environ["POSTROOMCTL"], "suppression", "get", address])

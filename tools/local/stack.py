@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The local stack: an AWS emulator on this machine with Postroom deployed to it.
 
-Everything it installs, starts or writes is in .local/ of the checkout, so that removing that folder removes the stack.
+Everything it installs or writes is in .local/ of the checkout: after `stop`, removing that folder leaves no trace.
 Only the standard library is used: this file runs before anything is installed.
 """
 
@@ -37,6 +37,10 @@ STACK_NAME = "postroom"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
 PORT_VARIABLE = "POSTROOM_LOCAL_PORT"
+# "release" deploys the functions as an AWS account would get them. The default takes a third of the time to build,
+# a twentieth after a change, and checks integer overflow.
+BUILD_VARIABLE = "POSTROOM_LOCAL_BUILD"
+BUILD_MODES = ("debug", "release")
 # Every process of the stack inherits this variable; it tells ours from a stranger that got a process id of ours.
 MARK = "POSTROOM_LOCAL_STACK"
 
@@ -67,8 +71,8 @@ def start() -> None:
     """Start the emulator, unless it runs already on the port asked for."""
     setup()
     state = read_state()
-    if state and is_running(state):
-        if state["port"] == wanted_port(state) and state["requirements"] == stamp_of("aws"):
+    if state and members(state["group"]):
+        if is_running(state) and state["port"] == wanted_port(state) and state["requirements"] == stamp_of("aws"):
             return
         stop()
     port = wanted_port(None)
@@ -104,9 +108,14 @@ def deploy() -> None:
     """Build the functions and the command line, and deploy the template to the emulator."""
     start()
     env = environment()
+    build = ["cargo", "lambda", "build"]
+    if build_mode() == "release":
+        build.append("--release")
+    else:
+        env |= {"SAM_BUILD_MODE": "debug", "CARGO_LAMBDA_COMPILER": "cargo"}
     for manifest in sorted(ROOT.glob("functions/*/Cargo.toml")):
         # The same command, in the same place, that `sam build` runs: sam would hide cargo's progress.
-        run(f"Building {manifest.parent.name}", ["cargo", "lambda", "build", "--release"], env, manifest.parent, True)
+        run(f"Building {manifest.parent.name}", build, env, manifest.parent, stream=True)
     run("Building postroomctl", ["cargo", "build", "--package", "postroomctl"], env, stream=True)
     run("Packaging", ["sam", "build", "--config-env", "local"], env)
     run("Deploying", ["sam", "deploy", "--config-env", "local", "--region", REGION], env)
@@ -116,8 +125,10 @@ def deploy() -> None:
 def demo() -> None:
     """Deploy, send mail to the bounce and complaint simulator addresses, and show what became of them."""
     deploy()
-    subprocess.run([python_of("aws"), TOOLS / "demo.py"], env=environment(), cwd=ROOT, check=True)
-    example = next(iter(sorted((ROOT / "events" / "feedback").glob("*.json"))), None)
+    # -u: its lines and those of the commands it runs come in order, in a pipe too.
+    if subprocess.run([python_of("aws"), "-u", TOOLS / "demo.py"], env=environment(), cwd=ROOT).returncode != 0:
+        raise Problem(f"the demo failed; the functions' log is {short(LOGS / 'ministack.log')}")
+    example = next(iter(sorted((ROOT / "events" / "feedback").glob("*bounce*.json"))), None)
     event = example.relative_to(ROOT) if example else "events/feedback/FILE.json"
     port_note = "" if current_port() == DEFAULT_PORT else f"{PORT_VARIABLE}={current_port()} "
     print(
@@ -178,7 +189,8 @@ def show_environment(as_json: bool) -> None:
 
 def execute(command: list[str]) -> None:
     """Run a command with the tools and variables of the local stack."""
-    setup()
+    with alone():
+        setup()
     env = environment()
     if not command or not shutil.which(command[0], path=env["PATH"]):
         raise Problem(f"no such command: {' '.join(command) or '(none given)'}")
@@ -212,6 +224,9 @@ def install_environment(name: str, programs: list[str]) -> None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise Problem(f"python3 cannot make virtual environments: apt install python{version}-venv") from None
     python = python_of(name)
+    state = read_state()
+    if name == "aws" and state and members(state["group"]):
+        stop()
     shutil.rmtree(LOCAL / name, ignore_errors=True)
     env = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     run(f"Preparing Python for {name}", [sys.executable, "-m", "venv", LOCAL / name], env)
@@ -239,6 +254,13 @@ def python_of(name: str) -> pathlib.Path:
     return LOCAL / name / "bin" / "python"
 
 
+def build_mode() -> str:
+    mode = os.environ.get(BUILD_VARIABLE) or BUILD_MODES[0]
+    if mode not in BUILD_MODES:
+        raise Problem(f"{BUILD_VARIABLE} is {mode!r}; it must be {' or '.join(BUILD_MODES)}")
+    return mode
+
+
 def postroomctl() -> pathlib.Path:
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
     return target / "debug" / "postroomctl"
@@ -249,7 +271,7 @@ def postroomctl() -> pathlib.Path:
 
 def environment(port: int | None = None) -> dict[str, str]:
     """The caller's environment, turned to the emulator and away from every real AWS account."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
     if str(BIN) not in env["PATH"].split(os.pathsep):
         env["PATH"] = f"{BIN}{os.pathsep}{env['PATH']}"
     env |= {
@@ -381,7 +403,8 @@ def run(
     finally:
         over.set()
     if code != 0:
-        raise Problem(f"{label.lower()} failed (exit status {code})\n{tail(log)}")
+        seen = f"  The whole log: {short(log)}" if stream else tail(log)
+        raise Problem(f"{label[0].lower()}{label[1:]} failed (exit status {code})\n{seen}")
     seconds = time.monotonic() - started
     if seconds > 5:
         print(f"   {seconds:.0f} s", flush=True)
