@@ -146,7 +146,14 @@ impl fmt::Display for EmailAddress {
 
 impl Serialize for EmailAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.address)
+        match &self.name {
+            Some(name) => serializer.collect_str(&format_args!(
+                "\"{}\" <{}>",
+                name.replace(['"', '\\'], ""),
+                self.address
+            )),
+            None => serializer.serialize_str(&self.address),
+        }
     }
 }
 

@@ -55,6 +55,20 @@ pub(crate) fn locate<'de, T: Deserialize<'de>>(text: &'de str) -> ParseError {
     }
 }
 
+/// What to say of a text that does not start with `{`. (serde would read a list as an object's fields in order.)
+pub(crate) fn not_an_object(text: &str) -> ParseError {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => ParseError::Invalid {
+            path: ".".to_owned(),
+            problem: "expected an object".to_owned(),
+        },
+        Err(error) => ParseError::NotJson {
+            line: error.line(),
+            column: error.column(),
+        },
+    }
+}
+
 /// The keys of `tags`, `linkTags` and `headers` are the sender's, so a path stops before a key it does not know.
 fn safe_path(path: &serde_path_to_error::Path) -> String {
     let mut text = String::new();
@@ -82,9 +96,11 @@ fn safe_path(path: &serde_path_to_error::Path) -> String {
 fn problem(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
     if let Some((_, expected)) = message.rsplit_once(", expected ") {
-        return match expected.strip_prefix("struct ") {
-            Some(_) => "expected an object".to_owned(),
-            None => format!("expected {expected}"),
+        return match expected {
+            "a sequence" => "expected a list".to_owned(),
+            "a map" => "expected an object".to_owned(),
+            _ if expected.starts_with("struct ") => "expected an object".to_owned(),
+            _ => format!("expected {expected}"),
         };
     }
     let ours = ["missing field", "expected ", "duplicate field"]

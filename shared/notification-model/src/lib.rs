@@ -95,6 +95,9 @@ pub fn parse(text: &str) -> Result<SesMessage, ParseError> {
     if text.starts_with("Successfully validated SNS topic") {
         return Ok(SesMessage::Setup(Setup::TopicValidated));
     }
+    if !text.starts_with('{') {
+        return Err(error::not_an_object(text));
+    }
     match serde_json::from_str::<wire::Envelope>(text) {
         Ok(envelope) => envelope.try_into(),
         // Tracking the path costs time, so only a payload that failed pays for it.

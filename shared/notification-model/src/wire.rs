@@ -34,6 +34,20 @@ pub(crate) struct Envelope {
 /// SES's id of the message it writes once to test a bucket or topic of a new receipt rule.
 const INBOUND_PROBE: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 
+const EVENT_TYPES: [&str; 11] = [
+    "Send",
+    "Reject",
+    "Delivery",
+    "Bounce",
+    "Complaint",
+    "Open",
+    "Click",
+    "Rendering Failure",
+    "DeliveryDelay",
+    "Subscription",
+    "Received",
+];
+
 impl TryFrom<Envelope> for SesMessage {
     type Error = ParseError;
 
