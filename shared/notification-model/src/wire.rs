@@ -120,11 +120,12 @@ impl Envelope {
 }
 
 fn missing(path: &str, type_field: &str, name: &str) -> ParseError {
-    // Only types that this version knows get here, so the name is vocabulary, not payload.
-    ParseError::Invalid {
-        path: path.to_owned(),
-        problem: format!("expected an object, as {type_field} is {name}"),
-    }
+    let problem = match EVENT_TYPES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(known) => format!("expected an object, as {type_field} is {known}"),
+        // A name that is no vocabulary is payload.
+        None => "expected an object".to_owned(),
+    };
+    ParseError::Invalid { path: path.to_owned(), problem }
 }
 
 /// A receipt-rule action: one type tag, and the fields of every type.

@@ -1,1 +1,63 @@
-fn main() {}
+//! `postroomctl`: Postroom's command line for people. Looks up, explains, suppresses, releases.
+//!
+//! Exit codes: 0 yes or done, 1 no (not suppressed, or not to be mailed), 2 the input is wrong, 3 AWS failed.
+
+mod cli;
+mod explain;
+mod senders;
+mod suppression;
+mod table;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, SuppressionCommand};
+use crate::table::AwsFailed;
+
+/// What a command prints, and whether its answer is yes.
+struct Output {
+    text: String,
+    yes: bool,
+}
+
+impl Output {
+    fn yes(text: String) -> Self {
+        Self { text, yes: true }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(output) => {
+            // A reader that stops early (`| head`) is no failure.
+            let _ = std::io::stdout().lock().write_all(output.text.as_bytes());
+            if output.yes {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            }
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "postroomctl: {error:#}");
+            ExitCode::from(if error.is::<AwsFailed>() { 3 } else { 2 })
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<Output> {
+    match cli.command {
+        Command::Explain(args) => explain::run(&args),
+        Command::Check(args) => suppression::check(&args).await,
+        Command::Senders(args) => senders::run(&args).await,
+        Command::Suppression { command } => match command {
+            SuppressionCommand::Get(args) => suppression::get(&args).await,
+            SuppressionCommand::List(args) => suppression::list(&args).await,
+            SuppressionCommand::Put(args) => suppression::put(&args).await,
+            SuppressionCommand::Release(args) => suppression::release(&args).await,
+            SuppressionCommand::History(args) => suppression::history(&args).await,
+        },
+    }
+}

@@ -1,0 +1,175 @@
+//! The command line's grammar; its doc comments are what `--help` prints.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use ledger::Scope;
+use notification_model::EmailAddress;
+
+/// Look up, explain, suppress and release: Postroom's command line.
+///
+/// Credentials, Region and endpoint come from the usual AWS environment variables and files.
+/// Exit codes: 0 yes or done, 1 no, 2 the input is wrong, 3 AWS failed.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what the functions would do with a payload, and why. Needs no AWS.
+    Explain(ExplainArgs),
+    /// May these addresses be mailed? Exit code 1 when one may not.
+    Check(CheckArgs),
+    /// How every sender of the last 24 hours is doing, against AWS's lines.
+    Senders(SendersArgs),
+    /// Who must not be mailed.
+    Suppression {
+        #[command(subcommand)]
+        command: SuppressionCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SuppressionCommand {
+    /// Why an address is suppressed, since when, and by which notification. Exit code 1 when it is not.
+    Get(GetArgs),
+    /// The suppressions of a scope that are in force, oldest first.
+    List(ListArgs),
+    /// Suppress an address by hand. Nothing but a release undoes it.
+    Put(PutArgs),
+    /// Release an address. Events before now do not suppress it again, later ones do.
+    Release(ReleaseArgs),
+    /// Everything that happened to an address, oldest first.
+    History(HistoryArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// An SNS message, a Lambda event of any shape, or an SES JSON; `-` reads standard input.
+    pub(crate) file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    /// The stack's table (its output TableName).
+    #[arg(long, env = "POSTROOM_TABLE", value_name = "NAME")]
+    pub(crate) table: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The addresses, any number.
+    #[arg(required = true, value_parser = address)]
+    pub(crate) addresses: Vec<EmailAddress>,
+    /// The SES tenant that will send.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// The identity that will send: a domain or an address.
+    #[arg(long, value_name = "IDENTITY")]
+    pub(crate) identity: Option<String>,
+    /// The contact-list topic the mail belongs to.
+    #[arg(long, value_name = "LIST/TOPIC")]
+    pub(crate) topic: Option<String>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SendersArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// The address, in any spelling.
+    #[arg(value_parser = address)]
+    pub(crate) address: EmailAddress,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// `global`, `tenant:NAME` or `domain:NAME`.
+    #[arg(long, default_value = "global")]
+    pub(crate) scope: Scope,
+    /// Suppressed at or after this time (RFC 3339).
+    #[arg(long, value_name = "TIME", default_value = "1970-01-01T00:00:00Z")]
+    pub(crate) since: Timestamp,
+    /// Suppressed at or before this time (RFC 3339); now, unless given.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// At most so many.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PutArgs {
+    /// The address, in any spelling.
+    #[arg(value_parser = address)]
+    pub(crate) address: EmailAddress,
+    /// `global`, `tenant:NAME` or `domain:NAME`.
+    #[arg(long, default_value = "global")]
+    pub(crate) scope: Scope,
+    /// Why; whoever looks the address up reads it.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// For so many days instead of for good.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) days: Option<u32>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArgs {
+    /// The address, in any spelling.
+    #[arg(value_parser = address)]
+    pub(crate) address: EmailAddress,
+    /// Only there; in every scope that suppresses it, unless given.
+    #[arg(long)]
+    pub(crate) scope: Option<Scope>,
+    /// Why; whoever looks the address up reads it.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// The address, in any spelling.
+    #[arg(value_parser = address)]
+    pub(crate) address: EmailAddress,
+    /// Only in this scope.
+    #[arg(long)]
+    pub(crate) scope: Option<Scope>,
+    /// At or after this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<Timestamp>,
+    /// At or before this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+fn address(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text)
+        .filter(|address| address.domain().is_some_and(|domain| !domain.is_empty()))
+        .ok_or_else(|| "expected a mail address such as jane@example.com".to_owned())
+}

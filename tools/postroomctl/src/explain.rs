@@ -1,0 +1,328 @@
+//! What the functions would do with a payload, and why. The same code decides here and in the functions.
+
+use std::fmt::Write;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use feedback::decide::{Action, decide};
+use feedback::policy::Policy;
+use intake::{BadRecord, Batch, Record, RecordKind};
+use jiff::Timestamp;
+use ledger::Origin;
+use notification_model::{Event, Notification, Received, SesMessage, Setup};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::Output;
+use crate::cli::ExplainArgs;
+use crate::suppression::scope_words;
+
+/// One record of the payload.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    record: String,
+    via: Option<String>,
+    what: String,
+    message_id: Option<String>,
+    /// Set when the function would refuse the record: it ends in the dead-letter queue.
+    error: Option<String>,
+    outcomes: Vec<OneOutcome>,
+}
+
+/// What would be done for one recipient, or for the message (no recipient).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OneOutcome {
+    recipient: Option<String>,
+    action: &'static str,
+    scope: Option<String>,
+    until: Option<String>,
+    says: String,
+    reason: Option<String>,
+}
+
+pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
+    let policy = Policy::from_env(|name| std::env::var(name).ok())?;
+    let text = read(&args.file)?;
+    let batch = batch_of(&text).with_context(|| args.file.display().to_string())?;
+    let explained: Vec<Explained> = batch.records().iter().map(|record| explain(record, &policy)).collect();
+    let refused = explained.iter().any(|one| one.error.is_some());
+    let text = if args.json {
+        format!("{:#}\n", json!(explained))
+    } else {
+        as_text(&explained)?
+    };
+    Ok(Output { text, yes: !refused })
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    let bytes = if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .context("standard input")?;
+        bytes
+    } else {
+        std::fs::read(file).with_context(|| file.display().to_string())?
+    };
+    String::from_utf8(bytes).with_context(|| format!("{}: not UTF-8", file.display()))
+}
+
+/// A whole Lambda event is taken as it is; anything smaller is read as a queue would hand it over, which knows the SNS
+/// envelope, the EventBridge event and the bare SES JSON.
+fn batch_of(text: &str) -> anyhow::Result<Batch> {
+    if text.trim().is_empty() {
+        bail!("empty: expected an SNS message, a Lambda event or an SES JSON");
+    }
+    let parsed = serde_json::from_str::<Value>(text);
+    if let Ok(event) = &parsed
+        && (event.get("Records").is_some() || event.get("detail-type").is_some())
+    {
+        return Ok(Batch::from_event(event)?);
+    }
+    let body = match &parsed {
+        // The `ses` object of a receipt-rule record, with its wrapper.
+        Ok(event) => event.get("ses").unwrap_or(event).to_string(),
+        Err(_) => text.trim().to_owned(),
+    };
+    Ok(Batch::from_event(
+        &json!({"Records": [{"eventSource": "aws:sqs", "messageId": "payload", "body": body}]}),
+    )?)
+}
+
+fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
+    let record = match record {
+        Ok(record) => record,
+        Err(bad) => {
+            return Explained {
+                record: bad.id.clone(),
+                via: None,
+                what: "unreadable envelope".to_owned(),
+                message_id: None,
+                error: Some(bad.error.to_string()),
+                outcomes: Vec::new(),
+            };
+        }
+    };
+    let explained = |what: String, message_id: Option<String>, outcomes: Vec<OneOutcome>| Explained {
+        record: record.id.clone(),
+        via: Some(record.provenance.via.to_string()),
+        what,
+        message_id,
+        error: None,
+        outcomes,
+    };
+    if record.kind != RecordKind::Notification {
+        return explained(
+            format!("SNS set-up message ({})", record.kind),
+            None,
+            vec![nothing("acknowledged")],
+        );
+    }
+    match notification_model::parse(&record.payload) {
+        Err(error) => Explained {
+            error: Some(error.to_string()),
+            ..explained("not understood".to_owned(), None, vec![])
+        },
+        Ok(SesMessage::Setup(setup)) => {
+            let what = match setup {
+                Setup::TopicValidated => "SES set-up message: topic validated",
+                Setup::SubscriptionSucceeded { .. } => "SES set-up message: topic subscribed",
+                Setup::InboundProbe => "SES set-up message: receipt rule made",
+            };
+            explained(what.to_owned(), None, vec![nothing("acknowledged")])
+        }
+        Ok(SesMessage::Received(received)) => {
+            let outcomes = vec![nothing("feedback leaves received mail alone")];
+            explained(
+                received_words(&received),
+                Some(received.mail.message_id.clone()),
+                outcomes,
+            )
+        }
+        Ok(SesMessage::Notification(notification)) => {
+            let outcomes = outcomes(&decide(&notification, policy), policy);
+            explained(
+                notification_words(&notification),
+                Some(notification.mail.message_id.clone()),
+                outcomes,
+            )
+        }
+    }
+}
+
+fn notification_words(notification: &Notification) -> String {
+    let mail = &notification.mail;
+    let mut words = notification.event.name().to_owned();
+    if let Event::Bounce(bounce) = &notification.event {
+        write!(words, " ({} / {})", bounce.bounce_type, bounce.bounce_sub_type).unwrap_or_default();
+    }
+    if let Some(arn) = &mail.source_arn {
+        write!(words, ", identity {} of {}", arn.identity(), arn.owner()).unwrap_or_default();
+    }
+    if let (Some(account), Some(true)) = (&mail.sending_account_id, mail.is_delegated()) {
+        write!(words, ", sent by delegate {account}").unwrap_or_default();
+    }
+    if let Some(tenant) = mail.tenant() {
+        write!(words, ", tenant {tenant}").unwrap_or_default();
+    }
+    words
+}
+
+fn received_words(received: &Received) -> String {
+    let receipt = &received.receipt;
+    let verdicts = [
+        ("spam", &receipt.spam_verdict),
+        ("virus", &receipt.virus_verdict),
+        ("spf", &receipt.spf_verdict),
+        ("dkim", &receipt.dkim_verdict),
+        ("dmarc", &receipt.dmarc_verdict),
+    ];
+    let known = verdicts
+        .iter()
+        .filter_map(|(name, verdict)| Some(format!("{name} {}", verdict.as_ref()?.status)));
+    let known: Vec<String> = known.collect();
+    format!(
+        "received mail for {} recipient(s): {}",
+        receipt.recipients.len(),
+        known.join(", ")
+    )
+}
+
+fn outcomes(actions: &[Action], policy: &Policy) -> Vec<OneOutcome> {
+    actions.iter().filter_map(|action| outcome(action, policy)).collect()
+}
+
+fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
+    Some(match action {
+        Action::Record {
+            address,
+            scope,
+            origin,
+            entry,
+            ..
+        } => {
+            let until = entry
+                .until
+                .map_or_else(|| "for good".to_owned(), |until| format!("until {}", day(until)));
+            let says = match (entry.blocked, origin) {
+                (true, Origin::List(list)) => format!("note that the recipient left contact list {list}"),
+                (true, Origin::Topic(topic)) => format!("note that the recipient left topic {topic}"),
+                (false, Origin::List(_) | Origin::Topic(_)) => "note that the recipient wants this mail".to_owned(),
+                (true, _) => format!("suppress {until}, {}", scope_words(scope)),
+                (false, _) => format!("lift the complaint, {}", scope_words(scope)),
+            };
+            OneOutcome {
+                recipient: Some(address.as_str().to_owned()),
+                action: if entry.blocked { "suppress" } else { "lift" },
+                scope: Some(scope.to_string()),
+                until: entry.until.map(|until| until.to_string()),
+                says,
+                reason: Some(entry.reason.clone()),
+            }
+        }
+        Action::SoftBounce {
+            address,
+            scope,
+            history,
+            ..
+        } => OneOutcome {
+            recipient: Some(address.as_str().to_owned()),
+            action: "soft-bounce",
+            scope: Some(scope.to_string()),
+            until: None,
+            says: format!(
+                "add to the streak {}: suppressed after {} messages in a row over at least {} h",
+                scope_words(scope),
+                policy.streak.messages,
+                policy.streak.span.as_hours()
+            ),
+            reason: Some(history.reason.clone()),
+        },
+        Action::Note { address, history } => OneOutcome {
+            recipient: Some(address.as_str().to_owned()),
+            action: "note",
+            scope: Some(history.scope.to_string()),
+            until: None,
+            says: "note in the history, change nothing".to_owned(),
+            reason: Some(history.reason.clone()),
+        },
+        Action::Delivered { address, scope, .. } => OneOutcome {
+            recipient: Some(address.as_str().to_owned()),
+            action: "delivered",
+            scope: Some(scope.to_string()),
+            until: None,
+            says: format!("end a streak of soft bounces, {}", scope_words(scope)),
+            reason: Some("the recipient's server accepted the message".to_owned()),
+        },
+        Action::Count(event) => counted(event.recipient.as_ref().map(|one| one.as_str()), event.count.as_str()),
+        Action::CountInBatch { count, recipient, .. } => {
+            counted(Some(recipient.as_str()).filter(|text| !text.is_empty()), count.as_str())
+        }
+        Action::Acknowledge { reason } => nothing(reason),
+    })
+}
+
+fn counted(recipient: Option<&str>, what: &str) -> OneOutcome {
+    OneOutcome {
+        recipient: recipient.map(str::to_owned),
+        action: "count",
+        scope: None,
+        until: None,
+        says: format!("count one {what} for the sender"),
+        reason: None,
+    }
+}
+
+fn nothing(reason: &str) -> OneOutcome {
+    OneOutcome {
+        recipient: None,
+        action: "acknowledge",
+        scope: None,
+        until: None,
+        says: "nothing to do".to_owned(),
+        reason: Some(reason.to_owned()),
+    }
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn as_text(explained: &[Explained]) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for (index, one) in explained.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        writeln!(text, "{}", one.what)?;
+        let message = one
+            .message_id
+            .as_ref()
+            .map(|id| format!(", message {id}"))
+            .unwrap_or_default();
+        let via = one.via.as_ref().map(|via| format!(" via {via}")).unwrap_or_default();
+        writeln!(text, "  record {}{via}{message}", one.record)?;
+        if let Some(error) = &one.error {
+            writeln!(text, "  refused, ends in the dead-letter queue: {error}")?;
+        }
+        for outcome in &one.outcomes {
+            writeln!(
+                text,
+                "  {}: {}",
+                outcome.recipient.as_deref().unwrap_or("the message"),
+                outcome.says
+            )?;
+            if let Some(reason) = &outcome.reason {
+                writeln!(text, "      because: {reason}")?;
+            }
+        }
+    }
+    if explained.is_empty() {
+        writeln!(text, "an event without records: nothing to do")?;
+    }
+    Ok(text)
+}

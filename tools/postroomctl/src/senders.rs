@@ -1,0 +1,169 @@
+//! How senders are doing, against the lines at which AWS reviews and pauses an account.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use ledger::{Count, Sender, SenderRates, Tally};
+use serde_json::{Value, json};
+
+use crate::Output;
+use crate::cli::SendersArgs;
+use crate::table::{AwsFailed, open};
+
+/// Where AWS reviews an account and where it pauses it, as fractions. See the
+/// [reputation metrics](https://docs.aws.amazon.com/ses/latest/dg/monitor-sender-reputation.html).
+struct Lines {
+    review: f64,
+    pause: f64,
+}
+
+const BOUNCES: Lines = Lines {
+    review: 0.05,
+    pause: 0.10,
+};
+const COMPLAINTS: Lines = Lines {
+    review: 0.001,
+    pause: 0.005,
+};
+
+impl Lines {
+    fn verdict(&self, rate: Option<f64>) -> &'static str {
+        match rate {
+            None => "no mail",
+            Some(rate) if rate >= self.pause => "PAUSE LINE",
+            Some(rate) if rate >= self.review => "REVIEW LINE",
+            Some(rate) if rate >= self.review / 2.0 => "warning",
+            Some(_) => "healthy",
+        }
+    }
+}
+
+pub(crate) async fn run(args: &SendersArgs) -> anyhow::Result<Output> {
+    let ledger = open(&args.table).await;
+    let now = Timestamp::now();
+    let mut all = Vec::new();
+    for sender in ledger.senders(now).await.map_err(AwsFailed::from)? {
+        all.push(ledger.sender_rates(&sender, now).await.map_err(AwsFailed::from)?);
+    }
+    // The worst first: that is who the reader looks for.
+    let badness = |rates: &SenderRates| {
+        let bounces = rates.day.bounce_rate().unwrap_or_default() / BOUNCES.review;
+        let complaints = rates.day.complaint_rate().unwrap_or_default() / COMPLAINTS.review;
+        bounces.max(complaints)
+    };
+    all.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
+    let text = if args.table.json { as_json(&all) } else { as_text(&all)? };
+    Ok(Output::yes(text))
+}
+
+const COUNTS: [Count; 8] = [
+    Count::Send,
+    Count::Delivery,
+    Count::Hard,
+    Count::Soft,
+    Count::Complaint,
+    Count::Reject,
+    Count::RenderingFailure,
+    Count::Delay,
+];
+
+fn as_text(all: &[SenderRates]) -> anyhow::Result<String> {
+    if all.is_empty() {
+        return Ok("nobody sent in the last 24 hours\n".to_owned());
+    }
+    let mut text = String::new();
+    for rates in all {
+        writeln!(text, "{}", sender_words(&rates.sender))?;
+        for (span, tally) in [("1 h", &rates.hour), ("24 h", &rates.day)] {
+            writeln!(
+                text,
+                "  {span:<5} bounces {} {:<11}  complaints {} {:<11}  {}",
+                percent(tally.bounce_rate()),
+                BOUNCES.verdict(tally.bounce_rate()),
+                percent(tally.complaint_rate()),
+                COMPLAINTS.verdict(tally.complaint_rate()),
+                counts_words(tally),
+            )?;
+        }
+        for (line, tally) in &rates.day_by_line {
+            let mut words = Vec::new();
+            words.extend(
+                line.configuration_set
+                    .as_ref()
+                    .map(|name| format!("configuration set {name}")),
+            );
+            words.extend(line.tenant.as_ref().map(|name| format!("tenant {name}")));
+            if !words.is_empty() {
+                writeln!(text, "        {}: {}", words.join(", "), counts_words(tally))?;
+            }
+        }
+    }
+    writeln!(
+        text,
+        "\nAWS reviews an account at 5 % bounces or 0.1 % complaints and pauses it at 10 % or 0.5 %."
+    )?;
+    Ok(text)
+}
+
+fn sender_words(sender: &Sender) -> String {
+    let Sender {
+        owner,
+        account,
+        identity,
+    } = sender;
+    if owner == account || owner == "-" {
+        format!("{identity}, sent by {account}")
+    } else {
+        format!("{identity} of {owner}, sent by delegate {account}")
+    }
+}
+
+fn counts_words(tally: &Tally) -> String {
+    let counted = COUNTS.iter().filter(|count| tally.get(**count) > 0);
+    let words: Vec<String> = counted
+        .map(|count| format!("{} {}", count.as_str(), tally.get(*count)))
+        .collect();
+    words.join(", ")
+}
+
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "     -  ".to_owned(), |rate| format!("{:6.2} %", rate * 100.0))
+}
+
+fn as_json(all: &[SenderRates]) -> String {
+    let rows: Vec<Value> = all
+        .iter()
+        .map(|rates| {
+            let lines: Vec<Value> = rates
+                .day_by_line
+                .iter()
+                .map(|(line, tally)| {
+                    json!({"configurationSet": line.configuration_set, "tenant": line.tenant, "counts": counts_json(tally)})
+                })
+                .collect();
+            json!({
+                "owner": rates.sender.owner, "account": rates.sender.account, "identity": rates.sender.identity,
+                "hour": tally_json(&rates.hour), "day": tally_json(&rates.day), "dayByLine": lines,
+            })
+        })
+        .collect();
+    format!("{:#}\n", json!(rows))
+}
+
+fn counts_json(tally: &Tally) -> Value {
+    COUNTS
+        .iter()
+        .map(|count| (count.as_str().to_owned(), json!(tally.get(*count))))
+        .collect()
+}
+
+fn tally_json(tally: &Tally) -> Value {
+    json!({
+        "counts": counts_json(tally),
+        "volume": tally.volume(),
+        "bounceRate": tally.bounce_rate(),
+        "bounceVerdict": BOUNCES.verdict(tally.bounce_rate()),
+        "complaintRate": tally.complaint_rate(),
+        "complaintVerdict": COMPLAINTS.verdict(tally.complaint_rate()),
+    })
+}

@@ -1,0 +1,362 @@
+//! Who must not be mailed: look up, list, suppress, release.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Asker, Block, Entry, HistoryEntry, Ledger, Origin, Scope};
+use notification_model::EmailAddress;
+use serde_json::{Value, json};
+
+use crate::Output;
+use crate::cli::{CheckArgs, GetArgs, HistoryArgs, ListArgs, PutArgs, ReleaseArgs};
+use crate::table::{AwsFailed, open};
+
+pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
+    let ledger = open(&args.table).await;
+    let now = Timestamp::now();
+    let row = ledger
+        .recipient(&args.address)
+        .await
+        .map_err(AwsFailed::from)?
+        .unwrap_or_default();
+    let scopes: BTreeSet<Scope> = row.entries.keys().map(|(scope, _)| scope.clone()).collect();
+    let blocks: Vec<Block> = scopes.iter().flat_map(|scope| row.in_force(scope, now)).collect();
+    let history = match blocks.is_empty() {
+        true => Vec::new(),
+        false => ledger.history(&args.address).await.map_err(AwsFailed::from)?,
+    };
+    let since: Vec<Timestamp> = blocks.iter().map(|block| since(block, &history)).collect();
+
+    if args.table.json {
+        let suppressions: Vec<Value> = blocks
+            .iter()
+            .zip(&since)
+            .map(|(block, since)| block_json(block, Some(*since)))
+            .collect();
+        let answer = json!({
+            "address": args.address.key(), "suppressed": !blocks.is_empty(), "suppressions": suppressions,
+        });
+        return Ok(Output {
+            text: format!("{answer:#}\n"),
+            yes: !blocks.is_empty(),
+        });
+    }
+    if blocks.is_empty() {
+        return Ok(Output {
+            text: format!("{} is not suppressed\n", args.address.key()),
+            yes: false,
+        });
+    }
+    let mut text = format!("{} is suppressed\n", args.address.key());
+    for (block, since) in blocks.iter().zip(&since) {
+        writeln!(text, "\n  {}, {}", scope_words(&block.scope), until_words(&block.entry))?;
+        writeln!(text, "    why    {}", block.entry.reason)?;
+        writeln!(text, "    since  {since}")?;
+        for (name, value) in &block.entry.evidence {
+            writeln!(text, "    {name}  {value}")?;
+        }
+    }
+    Ok(Output::yes(text))
+}
+
+pub(crate) async fn check(args: &CheckArgs) -> anyhow::Result<Output> {
+    let asker = Asker {
+        tenant: args.tenant.clone(),
+        identity: args.identity.clone(),
+        topic: args.topic.clone(),
+    };
+    let ledger = open(&args.table).await;
+    let answers = ledger
+        .check(&args.addresses, &asker, Timestamp::now())
+        .await
+        .map_err(AwsFailed::from)?;
+    let all = answers.iter().all(|answer| answer.blocks.is_empty());
+    if args.table.json {
+        let answer = |answer: &ledger::Answer| {
+            let blocks: Vec<Value> = answer.blocks.iter().map(|block| block_json(block, None)).collect();
+            json!({"address": answer.address.key(), "mail": blocks.is_empty(), "suppressions": blocks})
+        };
+        let answers: Vec<Value> = answers.iter().map(answer).collect();
+        return Ok(Output {
+            text: format!("{:#}\n", json!(answers)),
+            yes: all,
+        });
+    }
+    let mut text = String::new();
+    for answer in &answers {
+        match answer.blocks.first() {
+            None => writeln!(text, "yes  {}", answer.address.key())?,
+            Some(block) => {
+                writeln!(
+                    text,
+                    "no   {}  {}: {}",
+                    answer.address.key(),
+                    block.scope,
+                    block.entry.reason
+                )?;
+            }
+        }
+    }
+    Ok(Output { text, yes: all })
+}
+
+pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
+    let ledger = open(&args.table).await;
+    let now = Timestamp::now();
+    let until = args.until.unwrap_or(now);
+    let listed = ledger
+        .suppressed_between(&args.scope, args.since, until, args.limit)
+        .await
+        .map_err(AwsFailed::from)?;
+    let mut first: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for one in &listed {
+        first.entry(one.address.clone()).or_insert(one.at);
+    }
+    let addresses: Vec<EmailAddress> = first.keys().filter_map(|key| EmailAddress::parse(key)).collect();
+    let rows = ledger.recipients(&addresses).await.map_err(AwsFailed::from)?;
+    let mut in_force: Vec<(Timestamp, String, Block)> = Vec::new();
+    for (address, at) in first {
+        let blocks = rows
+            .get(&address)
+            .map(|row| row.in_force(&args.scope, now).collect::<Vec<_>>());
+        in_force.extend(
+            blocks
+                .unwrap_or_default()
+                .into_iter()
+                .map(|block| (at, address.clone(), block)),
+        );
+    }
+    in_force.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+
+    if args.table.json {
+        let rows: Vec<Value> = in_force
+            .iter()
+            .map(|(at, address, block)| {
+                let mut row = block_json(block, Some(*at));
+                if let Some(fields) = row.as_object_mut() {
+                    fields.insert("address".to_owned(), json!(address));
+                }
+                row
+            })
+            .collect();
+        return Ok(Output::yes(format!("{:#}\n", json!(rows))));
+    }
+    let mut text = String::new();
+    for (at, address, block) in &in_force {
+        writeln!(
+            text,
+            "{at}  {address}  {}  {}",
+            until_words(&block.entry),
+            block.entry.reason
+        )?;
+    }
+    writeln!(text, "{} in force in {}", in_force.len(), scope_words(&args.scope))?;
+    if listed.len() == args.limit {
+        writeln!(
+            text,
+            "there may be more: raise --limit, or go on with --since {}",
+            last_listed(&listed)
+        )?;
+    }
+    Ok(Output::yes(text))
+}
+
+fn last_listed(listed: &[ledger::Listed]) -> String {
+    listed.last().map(|one| one.at.to_string()).unwrap_or_default()
+}
+
+pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
+    let now = Timestamp::now();
+    let until = args
+        .days
+        .and_then(|days| now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok());
+    let reason = format!("suppressed by {}: {}", operator(), args.reason);
+    let entry = manual(&args.address, now, true, until, &reason);
+    let ledger = open(&args.table).await;
+    decide(&ledger, &args.address, &args.scope, &entry).await?;
+    let text = format!(
+        "{} is suppressed, {}, {}\n",
+        args.address.key(),
+        scope_words(&args.scope),
+        until_words(&entry)
+    );
+    Ok(Output::yes(done(
+        args.table.json,
+        &args.address,
+        std::slice::from_ref(&args.scope),
+        text,
+    )))
+}
+
+pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
+    let ledger = open(&args.table).await;
+    let now = Timestamp::now();
+    let scopes: Vec<Scope> = match &args.scope {
+        Some(scope) => vec![scope.clone()],
+        None => {
+            let row = ledger
+                .recipient(&args.address)
+                .await
+                .map_err(AwsFailed::from)?
+                .unwrap_or_default();
+            let scopes: BTreeSet<Scope> = row.entries.keys().map(|(scope, _)| scope.clone()).collect();
+            scopes
+                .into_iter()
+                .filter(|scope| row.in_force(scope, now).next().is_some())
+                .collect()
+        }
+    };
+    if scopes.is_empty() {
+        let text = format!("{} is not suppressed: nothing to release\n", args.address.key());
+        return Ok(Output { text, yes: false });
+    }
+    let reason = format!("released by {}: {}", operator(), args.reason);
+    for scope in &scopes {
+        decide(
+            &ledger,
+            &args.address,
+            scope,
+            &manual(&args.address, now, false, None, &reason),
+        )
+        .await?;
+    }
+    let names: Vec<String> = scopes.iter().map(scope_words).collect();
+    let text = format!("{} is released, {}\n", args.address.key(), names.join(" and "));
+    Ok(Output::yes(done(args.table.json, &args.address, &scopes, text)))
+}
+
+fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], text: String) -> String {
+    if !as_json {
+        return text;
+    }
+    let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+    format!("{:#}\n", json!({"address": address.key(), "scopes": scopes}))
+}
+
+/// Writes a person's decision. The history comes first: a decision must never stand unexplained.
+async fn decide(ledger: &Ledger, address: &EmailAddress, scope: &Scope, entry: &Entry) -> anyhow::Result<()> {
+    let history = HistoryEntry {
+        at: entry.at,
+        id: entry.id.clone(),
+        kind: if entry.blocked {
+            "manual-suppress"
+        } else {
+            "manual-release"
+        }
+        .to_owned(),
+        reason: entry.reason.clone(),
+        scope: scope.clone(),
+        suppresses: entry.blocked,
+        evidence: entry.evidence.clone(),
+        expires_at: entry.until,
+    };
+    ledger
+        .append_history(address, &history)
+        .await
+        .map_err(AwsFailed::from)?;
+    ledger
+        .record(address, scope, &Origin::Manual, entry, entry.at)
+        .await
+        .map_err(AwsFailed::from)?;
+    Ok(())
+}
+
+fn manual(address: &EmailAddress, now: Timestamp, blocked: bool, until: Option<Timestamp>, reason: &str) -> Entry {
+    Entry {
+        at: now,
+        id: format!("manual-{}", now.as_microsecond()),
+        blocked,
+        until,
+        reason: reason.to_owned(),
+        address: address.as_str().to_owned(),
+        evidence: BTreeMap::from([("by".to_owned(), operator())]),
+    }
+}
+
+fn operator() -> String {
+    std::env::var("USER")
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "an operator".to_owned())
+}
+
+pub(crate) async fn history(args: &HistoryArgs) -> anyhow::Result<Output> {
+    let ledger = open(&args.table).await;
+    let mut entries = ledger.history(&args.address).await.map_err(AwsFailed::from)?;
+    entries.retain(|entry| {
+        args.scope.as_ref().is_none_or(|scope| *scope == entry.scope)
+            && args.since.is_none_or(|since| entry.at >= since)
+            && args.until.is_none_or(|until| entry.at <= until)
+    });
+    if args.table.json {
+        let rows: Vec<Value> = entries
+            .iter()
+            .map(|entry| {
+                json!({
+                    "at": entry.at.to_string(), "id": entry.id, "kind": entry.kind, "scope": entry.scope.to_string(),
+                    "suppresses": entry.suppresses, "reason": entry.reason, "evidence": entry.evidence,
+                })
+            })
+            .collect();
+        return Ok(Output::yes(format!("{:#}\n", json!(rows))));
+    }
+    let mut text = String::new();
+    for entry in &entries {
+        writeln!(
+            text,
+            "{}  {:<12}  {}  {}",
+            entry.at, entry.kind, entry.scope, entry.reason
+        )?;
+    }
+    if entries.is_empty() {
+        writeln!(text, "nothing known of {}", args.address.key())?;
+    }
+    Ok(Output::yes(text))
+}
+
+/// The oldest event of the same kind that suppressed there: the entry itself holds the newest.
+fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
+    let own = history
+        .iter()
+        .filter(|entry| entry.id == block.entry.id && entry.scope == block.scope);
+    let kind = own.map(|entry| entry.kind.as_str()).next();
+    let released_at = history
+        .iter()
+        .filter(|entry| entry.scope == block.scope && entry.kind == "manual-release")
+        .map(|entry| entry.at)
+        .max();
+    history
+        .iter()
+        .filter(|entry| entry.suppresses && entry.scope == block.scope && Some(entry.kind.as_str()) == kind)
+        .filter(|entry| released_at.is_none_or(|released_at| entry.at > released_at))
+        .map(|entry| entry.at)
+        .min()
+        .unwrap_or(block.entry.at)
+}
+
+fn block_json(block: &Block, since: Option<Timestamp>) -> Value {
+    json!({
+        "scope": block.scope.to_string(),
+        "origin": block.origin.to_string(),
+        "reason": block.entry.reason,
+        "since": since.unwrap_or(block.entry.at).to_string(),
+        "until": block.entry.until.map(|until| until.to_string()),
+        "messageId": block.entry.id,
+        "evidence": block.entry.evidence,
+    })
+}
+
+pub(crate) fn scope_words(scope: &Scope) -> String {
+    match scope {
+        Scope::Global => "for every sender (global)".to_owned(),
+        Scope::Tenant(name) => format!("for tenant {name}"),
+        Scope::Domain(name) => format!("for senders of {name}"),
+    }
+}
+
+fn until_words(entry: &Entry) -> String {
+    entry
+        .until
+        .map_or_else(|| "for good".to_owned(), |until| format!("until {until}"))
+}
