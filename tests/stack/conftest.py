@@ -77,7 +77,7 @@ class Stack:
             client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def postroomctl(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run([os.environ["POSTROOMCTL"], *arguments], capture_output=True, text=True, timeout=30)
+        return subprocess.run(["postroomctl", *arguments], capture_output=True, text=True, timeout=30)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ Run by stack.py with the Python that has boto3, and with the environment that po
 """
 
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -48,7 +47,7 @@ def main() -> int:
             print(f"\nNo suppression of {address} after {PATIENCE_SECONDS} s", file=sys.stderr)
             return 1
         print(f"\n$ postroomctl suppression get {address}    ({time.monotonic() - sent_at:.1f} s after sending)")
-        answer = subprocess.run([os.environ["POSTROOMCTL"], "suppression", "get", address])
+        answer = subprocess.run(["postroomctl", "suppression", "get", address])
         if answer.returncode != 0:
             return answer.returncode
     return 0

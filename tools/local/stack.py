@@ -116,7 +116,11 @@ def deploy() -> None:
     for manifest in sorted(ROOT.glob("functions/*/Cargo.toml")):
         # The same command, in the same place, that `sam build` runs: sam would hide cargo's progress.
         run(f"Building {manifest.parent.name}", build, env, manifest.parent, stream=True)
-    run("Building postroomctl", ["cargo", "build", "--package", "postroomctl"], env, stream=True)
+    # Naming this machine as the target, as cargo-lambda does, lets it use what was just compiled for the functions.
+    host = host_target()
+    run("Building postroomctl", ["cargo", "build", "--package", "postroomctl", "--target", host], env, stream=True)
+    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+    link(BIN / "postroomctl", target / host / "debug" / "postroomctl")
     run("Packaging", ["sam", "build", "--config-env", "local"], env)
     run("Deploying", ["sam", "deploy", "--config-env", "local", "--region", REGION], env)
     OUTPUTS.write_text(json.dumps(read_outputs(env), indent=2) + "\n")
@@ -128,17 +132,15 @@ def demo() -> None:
     # -u: its lines and those of the commands it runs come in order, in a pipe too.
     if subprocess.run([python_of("aws"), "-u", TOOLS / "demo.py"], env=environment(), cwd=ROOT).returncode != 0:
         raise Problem(f"the demo failed; the functions' log is {short(LOGS / 'ministack.log')}")
-    example = next(iter(sorted((ROOT / "events" / "feedback").glob("*bounce*.json"))), None)
-    event = example.relative_to(ROOT) if example else "events/feedback/FILE.json"
     port_note = "" if current_port() == DEFAULT_PORT else f"{PORT_VARIABLE}={current_port()} "
     print(
         f"""
 Go on from here
-  eval "$(tools/local/stack.py env)"    cargo-lambda, sam and the stack's variables for this shell
+  eval "$(tools/local/stack.py env)"    postroomctl, cargo-lambda, sam and the stack's variables for this shell
+  postroomctl suppression get ADDRESS   why an address must not be mailed
   cargo lambda watch                    runs the functions from source and rebuilds them when you save
-  cargo lambda invoke feedback --data-file {event}
+  cargo lambda invoke feedback --data-file events/feedback/bounce-permanent-general.json
                                         (in a second shell, after the same eval)
-  {postroomctl()} suppression get ADDRESS
   {port_note}make demo{' ' * max(1, 29 - len(port_note))}again, with what you changed
   make stop                             ends the local stack"""
     )
@@ -261,9 +263,9 @@ def build_mode() -> str:
     return mode
 
 
-def postroomctl() -> pathlib.Path:
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    return target / "debug" / "postroomctl"
+def host_target() -> str:
+    answer = subprocess.run(["rustc", "--version", "--verbose"], check=True, capture_output=True, text=True).stdout
+    return next(line.removeprefix("host: ") for line in answer.splitlines() if line.startswith("host: "))
 
 
 # The emulator
@@ -287,7 +289,7 @@ def environment(port: int | None = None) -> dict[str, str]:
         "SAM_CLI_TELEMETRY": "0",
     }
     if table := outputs().get("TableName"):
-        env |= {"TABLE_NAME": table, "POSTROOM_TABLE": table, "POSTROOMCTL": str(ROOT / postroomctl())}
+        env |= {"TABLE_NAME": table, "POSTROOM_TABLE": table}
     return env
 
 
