@@ -140,7 +140,7 @@ Go on from here
   postroomctl suppression get ADDRESS   why an address must not be mailed
   cargo lambda watch                    runs the functions from source and rebuilds them when you save
   cargo lambda invoke feedback --data-file events/feedback/bounce-permanent-general.json
-                                        (in a second shell, after the same eval)
+                                        in a second shell, after the same eval; the first one waits for the compiler
   {port_note}make demo{' ' * max(1, 29 - len(port_note))}again, with what you changed
   make stop                             ends the local stack"""
     )
