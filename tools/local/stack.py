@@ -89,6 +89,8 @@ def start() -> None:
                 MARK: str(ROOT),
                 "GATEWAY_PORT": str(port),
                 "BIND_HOST": "127.0.0.1",
+                # Policies and roles count as they do on AWS, so the stack tests find a permission that is missing.
+                "AUTH": "true",
                 "MINISTACK_REGION": REGION,
                 "TMPDIR": str(LOCAL / "tmp"),
             },
