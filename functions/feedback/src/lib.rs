@@ -26,19 +26,23 @@ pub struct Handled {
     metrics: Metrics,
 }
 
-/// Handles one Lambda event, whatever carried it.
+/// Handles one Lambda event, whatever carried it, at the time `now`, and adds to the metrics.
 ///
 /// # Errors
 /// When the event's shape is unknown, or when Lambda has to try the whole event again (see [`intake::Outcomes::report`]).
 /// Single failed records of an SQS batch are in the response.
-pub async fn handle(event: &Value, effects: &Effects) -> anyhow::Result<Response> {
-    let now = Timestamp::now();
+pub async fn handle(
+    event: &Value,
+    effects: &Effects,
+    metrics: &mut Metrics,
+    now: Timestamp,
+) -> anyhow::Result<Response> {
     let batch = Batch::from_event(event)?;
     let mut outcomes = batch
         .run(effects.policy.concurrency, |record| apply(record, effects, now))
         .await;
     apply_to_batch(&mut outcomes, effects).await;
-    metrics_of(&mut outcomes).emit(now);
+    metrics.merge(metrics_of(&mut outcomes));
     Ok(outcomes.report()?)
 }
 

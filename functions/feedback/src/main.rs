@@ -5,7 +5,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_config::BehaviorVersion;
 use feedback::effects::Effects;
+use feedback::metrics::Metrics;
 use feedback::policy::Policy;
+use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
@@ -33,9 +35,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let effects = effects.clone();
         async move {
-            feedback::handle(&event.payload, &effects)
-                .await
-                .map_err(lambda_runtime::Error::from)
+            let now = Timestamp::now();
+            let mut metrics = Metrics::default();
+            let answer = feedback::handle(&event.payload, &effects, &mut metrics, now).await;
+            metrics.emit(now);
+            answer.map_err(lambda_runtime::Error::from)
         }
     }))
     .await

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 
 use crate::client::{Ledger, LedgerError};
-use crate::item::{Item, b, bytes, hash, hour, n, s};
+use crate::item::{Item, b, bytes, hash, hour, n, s, text};
 use crate::scope::Scope;
 
 /// Bytes of one delivery: the recipient's hash and the milliseconds into the hour.
@@ -19,6 +19,17 @@ const RECORD: usize = 12;
 const DELIVERIES_PER_ROW: usize = 20_000;
 
 const HOUR_MILLIS: i64 = 3_600_000;
+const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
+
+/// A scope's deliveries of one day are one partition: a soft bounce that is late by days costs a query a day.
+fn pk(scope: &Scope, hour: &str) -> String {
+    format!("DELIVERED#{scope}#{}", hour.split('T').next().unwrap_or(hour))
+}
+
+/// The beginning of the hour in a sort key.
+fn hour_of(sk: &str) -> Option<Timestamp> {
+    format!("{}:00:00Z", sk.split('#').next()?).parse().ok()
+}
 
 /// The deliveries of one batch, scope and hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +80,8 @@ impl Ledger {
                 name.rotate_left(5) ^ u64::from_be_bytes(record.first_chunk().copied().unwrap_or_default())
             });
             self.put(Item::from([
-                ("pk".to_owned(), s(format!("DELIVERED#{}#{}", batch.scope, batch.hour))),
-                ("sk".to_owned(), s(format!("{name:016x}"))),
+                ("pk".to_owned(), s(pk(&batch.scope, &batch.hour))),
+                ("sk".to_owned(), s(format!("{}#{name:016x}", batch.hour))),
                 ("records".to_owned(), b(packed)),
                 ("expiresAt".to_owned(), n(expires_at.as_second())),
             ]))
@@ -79,7 +90,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The newest delivery to an address in a scope between two times, from the batches. One query per hour of the span.
+    /// The newest delivery to an address in a scope between two times, from the batches. One query per day of the span.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -92,15 +103,16 @@ impl Ledger {
     ) -> Result<Option<Timestamp>, LedgerError> {
         let wanted = hash(&[address.key()]).to_be_bytes();
         let mut newest = None;
-        let mut start = from.as_millisecond().div_euclid(HOUR_MILLIS) * HOUR_MILLIS;
+        let (first, last) = (hour(from), format!("{}~", hour(to)));
+        let mut start = from.as_millisecond().div_euclid(DAY_MILLIS) * DAY_MILLIS;
         while start <= to.as_millisecond() {
             let Ok(begin) = Timestamp::from_millisecond(start) else {
                 break;
             };
-            for row in self
-                .rows_between(&format!("DELIVERED#{scope}#{}", hour(begin)), "0", "~")
-                .await?
-            {
+            for row in self.rows_between(&pk(scope, &hour(begin)), &first, &last).await? {
+                let Some(begin) = text(&row, "sk").and_then(hour_of) else {
+                    continue;
+                };
                 for record in bytes(&row, "records").as_chunks::<RECORD>().0 {
                     let (recipient, within) = record.split_at(8);
                     if recipient != wanted {
@@ -113,7 +125,7 @@ impl Ledger {
                     }
                 }
             }
-            start += HOUR_MILLIS;
+            start += DAY_MILLIS;
         }
         Ok(newest)
     }

@@ -9,7 +9,7 @@
 //! | history | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>` | what happened and what was done about it |
 //! | event count | `SENDER#<owner>#<account>#<identity>` | `<hour>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
 //! | batch count | `SENDER#<owner>#<account>#<identity>` | `<hour>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
-//! | deliveries | `DELIVERED#<scope>#<hour>` | `<hash>` | recipients a batch was delivered to |
+//! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
 //!
 //! # One row per recipient
 //!

@@ -1,0 +1,259 @@
+//! However notifications are duplicated, shuffled and cut into batches, they leave what they leave in order and once.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use feedback::metrics::Metrics;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Asker, Count, Sender};
+use notification_model::EmailAddress;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use serde_json::{Value, json};
+use support::Stack;
+
+/// What may happen to one of a few recipients, at some hour of two months.
+#[derive(Debug, Clone)]
+struct Happening {
+    message: u32,
+    recipient: u8,
+    hour: u32,
+    kind: Kind,
+    /// Whether the configuration set's topic tells it, the identity's, or both.
+    told_by: ToldBy,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum ToldBy {
+    Identity,
+    ConfigurationSet,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Hard,
+    Soft,
+    Echo,
+    Complaint,
+    NotSpam,
+    Delivery,
+    Send,
+    Unsubscribe,
+    Subscribe,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    use Kind::{Complaint, Delivery, Echo, Hard, NotSpam, Send, Soft, Subscribe, Unsubscribe};
+    // Mostly soft bounces, so that streaks complete, with now and then something else between them.
+    let kind = prop_oneof![
+        12 => Just(Soft),
+        2 => Just(Delivery),
+        1 => prop::sample::select(vec![Hard, Echo, Complaint, NotSpam, Send, Unsubscribe, Subscribe]),
+    ];
+    let told_by = prop::sample::select(vec![ToldBy::Identity, ToldBy::ConfigurationSet, ToldBy::Both]);
+    (0..1000u32, 0..2u8, 0..900u32, kind, told_by).prop_map(|(message, recipient, hour, kind, told_by)| Happening {
+        message,
+        recipient,
+        hour,
+        kind,
+        told_by,
+    })
+}
+
+const RECIPIENTS: [&str; 2] = ["jane@example.net", "joe@example.net"];
+
+fn start() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn bodies(happening: &Happening) -> Vec<Value> {
+    let at = (start() + SignedDuration::from_hours(happening.hour.into())).to_string();
+    let recipient = RECIPIENTS[usize::from(happening.recipient)];
+    let mail = json!({
+        "timestamp": at, "messageId": format!("m{}", happening.message), "destination": [recipient],
+        "source": "news@shop.example", "sendingAccountId": "111122223333",
+        "sourceArn": "arn:aws:ses:us-east-1:111122223333:identity/shop.example",
+    });
+    let bounce = |kind: &str, sub_type: &str, status: &str| {
+        let recipients = json!([{"emailAddress": recipient, "status": status, "action": "failed"}]);
+        (
+            "bounce",
+            "Bounce",
+            json!({"bounceType": kind, "bounceSubType": sub_type, "timestamp": at, "bouncedRecipients": recipients}),
+        )
+    };
+    let complaint = |kind: &str| {
+        let recipients = json!([{"emailAddress": recipient}]);
+        (
+            "complaint",
+            "Complaint",
+            json!({"timestamp": at, "complainedRecipients": recipients, "complaintFeedbackType": kind}),
+        )
+    };
+    let topic = |status: &str| {
+        let topics = json!([{"topicName": "weekly", "subscriptionStatus": status}]);
+        let wanted = json!({"unsubscribeAll": status == "OptOut", "topicSubscriptionStatus": topics});
+        (
+            "subscription",
+            "Subscription",
+            json!({"contactList": "readers", "timestamp": at, "newTopicPreferences": wanted}),
+        )
+    };
+    let (field, name, object) = match happening.kind {
+        Kind::Hard => bounce("Permanent", "NoEmail", "5.1.1"),
+        Kind::Soft => bounce("Transient", "MailboxFull", "4.2.2"),
+        Kind::Echo => bounce("Permanent", "OnAccountSuppressionList", "5.1.1"),
+        Kind::Complaint => complaint("abuse"),
+        Kind::NotSpam => complaint("not-spam"),
+        Kind::Delivery => (
+            "delivery",
+            "Delivery",
+            json!({"timestamp": at, "recipients": [recipient]}),
+        ),
+        Kind::Send => ("send", "Send", json!({})),
+        Kind::Unsubscribe => topic("OptOut"),
+        Kind::Subscribe => topic("OptIn"),
+    };
+    let from_identity = json!({"notificationType": name, field: object, "mail": mail});
+    let mut tagged = mail.clone();
+    tagged["tags"] = json!({"ses:configuration-set": ["campaigns"]});
+    let from_set = json!({"eventType": name, field: object, "mail": tagged});
+    let only_events = !matches!(name, "Bounce" | "Complaint" | "Delivery");
+    match happening.told_by {
+        ToldBy::Identity if !only_events => vec![from_identity],
+        ToldBy::Both if !only_events => vec![from_identity, from_set],
+        _ => vec![from_set],
+    }
+}
+
+async fn deliver(stack: &Stack, bodies: &[Value], batch_size: usize) {
+    let now = start() + SignedDuration::from_hours(901);
+    for chunk in bodies.chunks(batch_size) {
+        let record = |(index, body): (usize, &Value)| json!({"eventSource": "aws:sqs", "messageId": format!("record-{index}"), "body": body.to_string()});
+        let event = json!({"Records": chunk.iter().enumerate().map(record).collect::<Vec<_>>()});
+        let response = feedback::handle(&event, &stack.effects, &mut Metrics::default(), now)
+            .await
+            .unwrap();
+        assert_eq!(
+            serde_json::to_value(&response).unwrap(),
+            json!({"batchItemFailures": []})
+        );
+    }
+}
+
+/// What a user of the table can see: the answers over time, the decisions, the history, the exact counts.
+#[derive(Debug, PartialEq)]
+struct Observed {
+    answers: Vec<(String, Vec<String>)>,
+    decisions: BTreeMap<String, Value>,
+    history: BTreeMap<String, Value>,
+    counts: BTreeMap<String, Vec<u64>>,
+}
+
+async fn observe(stack: &Stack) -> Observed {
+    let asker = Asker {
+        identity: Some("shop.example".into()),
+        topic: Some("readers/weekly".into()),
+        ..Asker::default()
+    };
+    let addresses: Vec<_> = RECIPIENTS
+        .iter()
+        .map(|text| EmailAddress::parse(text).unwrap())
+        .collect();
+    let rows = stack.effects.ledger.recipients(&addresses).await.unwrap();
+    let mut answers = Vec::new();
+    for day in 0..200 {
+        let now = start() + SignedDuration::from_hours(24 * day);
+        for (address, row) in rows.iter().collect::<BTreeMap<_, _>>() {
+            let blocks = row.blocks(&asker, now).into_iter();
+            let blocks = blocks.map(|block| format!("{}|{} {}", block.scope, block.origin, block.entry.id));
+            answers.push((format!("{now} {address}"), blocks.collect()));
+        }
+    }
+    let mut decisions = BTreeMap::new();
+    let mut history = BTreeMap::new();
+    for (key, mut row) in stack.rows().await {
+        if key.ends_with("/ SUPPRESSION") {
+            // The streak's workings may differ (soft bounces that a delivery made void before the row knew of it).
+            row.as_object_mut()
+                .unwrap()
+                .retain(|name, _| !name.ends_with("|soft") && !name.ends_with("|delivered"));
+            decisions.insert(key, row);
+        } else if key.starts_with("RECIPIENT#") && !key.ends_with("#streak") && !key.ends_with("#recovered") {
+            // A streak's own lines tell what was known when; the events' lines are the same in any order.
+            history.insert(key, row);
+        }
+    }
+    let sender = Sender {
+        owner: "111122223333".into(),
+        account: "111122223333".into(),
+        identity: "shop.example".into(),
+    };
+    let mut counts = BTreeMap::new();
+    for day in 1..40 {
+        let now = start() + SignedDuration::from_hours(24 * day);
+        let rates = stack.effects.ledger.sender_rates(&sender, now).await.unwrap();
+        let all = [Count::Send, Count::Delivery, Count::Hard, Count::Soft, Count::Complaint];
+        for (line, tally) in &rates.day_by_line {
+            counts.insert(format!("{now} {line:?}"), all.map(|count| tally.get(count)).to_vec());
+        }
+    }
+    Observed {
+        answers,
+        decisions,
+        history,
+        counts,
+    }
+}
+
+#[test]
+fn any_order_any_duplicates_any_batches_leave_the_same() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let cases = std::env::var("POSTROOM_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(60);
+    let config = ProptestConfig {
+        cases,
+        max_shrink_iters: 60,
+        ..ProptestConfig::default()
+    };
+    let strategy = prop::collection::vec(happening(), 1..40).prop_flat_map(|happenings| {
+        let mut ordered = happenings.clone();
+        ordered.sort_by_key(|happening| (happening.hour, happening.message));
+        let once: Vec<Value> = ordered.iter().flat_map(bodies).collect();
+        let copies = prop::collection::vec(0..once.len(), 0..once.len());
+        let all = once.clone();
+        let shuffled = copies
+            .prop_map(move |copies| {
+                all.iter()
+                    .cloned()
+                    .chain(copies.iter().map(|copy| all[*copy].clone()))
+                    .collect()
+            })
+            .prop_shuffle();
+        (Just(once), shuffled, 1..12usize)
+    });
+    TestRunner::new(config)
+        .run(
+            &strategy,
+            |(once, shuffled, batch_size): (Vec<Value>, Vec<Value>, usize)| {
+                let (expected, found) = runtime.block_on(async {
+                    let (in_order, in_disorder) = (Stack::new().await, Stack::new().await);
+                    deliver(&in_order, &once, 1).await;
+                    deliver(&in_disorder, &shuffled, batch_size).await;
+                    (observe(&in_order).await, observe(&in_disorder).await)
+                });
+                prop_assert_eq!(&found.answers, &expected.answers);
+                prop_assert_eq!(found, expected);
+                Ok(())
+            },
+        )
+        .unwrap();
+}

@@ -1,0 +1,77 @@
+//! The function on an embedded DynamoDB, and its table made readable.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use feedback::effects::Effects;
+use feedback::policy::Policy;
+use ledger::testing::Requests;
+use serde_json::{Map, Value, json};
+
+pub(crate) struct Stack {
+    pub(crate) effects: Effects,
+    pub(crate) requests: Requests,
+    client: Client,
+}
+
+impl Stack {
+    pub(crate) async fn new() -> Self {
+        let (ledger, client, requests) = ledger::testing::fresh().await;
+        Self {
+            effects: Effects {
+                ledger,
+                policy: Policy::default(),
+            },
+            requests,
+            client,
+        }
+    }
+
+    /// Everything the table holds, by key, without the time at which a row came to be.
+    pub(crate) async fn rows(&self) -> BTreeMap<String, Value> {
+        let mut items = self
+            .client
+            .scan()
+            .table_name("postroom")
+            .into_paginator()
+            .items()
+            .send();
+        let mut rows = BTreeMap::new();
+        while let Some(item) = items.next().await {
+            let item = item.unwrap();
+            let key = |name: &str| item.get(name).unwrap().as_s().unwrap().clone();
+            let fields = item
+                .iter()
+                .filter(|(name, _)| !["pk", "sk", "createdAt"].contains(&name.as_str()));
+            let fields: BTreeMap<_, _> = fields.map(|(name, value)| (name.clone(), plain(value))).collect();
+            rows.insert(format!("{} / {}", key("pk"), key("sk")), json!(fields));
+        }
+        rows
+    }
+}
+
+fn plain(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!(text),
+        AttributeValue::N(number) => json!(number.parse::<i64>().unwrap()),
+        AttributeValue::Bool(flag) => json!(flag),
+        AttributeValue::B(bytes) => json!(format!("{} bytes", bytes.as_ref().len())),
+        AttributeValue::Ss(set) => {
+            let mut set = set.clone();
+            set.sort();
+            json!(set)
+        }
+        AttributeValue::M(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().collect();
+            Value::Object(
+                sorted
+                    .into_iter()
+                    .map(|(name, value)| (name.clone(), plain(value)))
+                    .collect::<Map<_, _>>(),
+            )
+        }
+        other => json!(format!("{other:?}")),
+    }
+}
