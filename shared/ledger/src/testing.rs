@@ -59,6 +59,20 @@ impl Intercept for Requests {
 /// # Panics
 /// When there is no loopback port or the table cannot be made.
 pub async fn fresh() -> (Ledger, Client, Requests) {
+    let (client, requests, _) = serve().await;
+    (Ledger::new(client.clone(), "postroom"), client, requests)
+}
+
+/// A ledger on a fresh table named `postroom`, and the endpoint at which other processes reach it.
+///
+/// # Panics
+/// When there is no loopback port or the table cannot be made.
+pub async fn fresh_with_endpoint() -> (Ledger, String) {
+    let (client, _, endpoint) = serve().await;
+    (Ledger::new(client, "postroom"), endpoint)
+}
+
+async fn serve() -> (Client, Requests, String) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .expect("a loopback port");
@@ -73,13 +87,13 @@ pub async fn fresh() -> (Ledger, Client, Requests) {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
-        .endpoint_url(endpoint)
+        .endpoint_url(&endpoint)
         .interceptor(requests.clone())
         .build();
     let client = Client::from_conf(config);
     create_table(&client).await;
     let _ = requests.take();
-    (Ledger::new(client.clone(), "postroom"), client, requests)
+    (client, requests, endpoint)
 }
 
 async fn create_table(client: &Client) {

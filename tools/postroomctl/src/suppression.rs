@@ -51,10 +51,10 @@ pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
     let mut text = format!("{} is suppressed\n", args.address.key());
     for (block, since) in blocks.iter().zip(&since) {
         writeln!(text, "\n  {}, {}", scope_words(&block.scope), until_words(&block.entry))?;
-        writeln!(text, "    why    {}", block.entry.reason)?;
-        writeln!(text, "    since  {since}")?;
+        writeln!(text, "    {:<16}  {}", "why", block.entry.reason)?;
+        writeln!(text, "    {:<16}  {since}", "since")?;
         for (name, value) in &block.entry.evidence {
-            writeln!(text, "    {name}  {value}")?;
+            writeln!(text, "    {name:<16}  {value}")?;
         }
     }
     Ok(Output::yes(text))
@@ -151,7 +151,7 @@ pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
             block.entry.reason
         )?;
     }
-    writeln!(text, "{} in force in {}", in_force.len(), scope_words(&args.scope))?;
+    writeln!(text, "{} suppressed {}", in_force.len(), scope_words(&args.scope))?;
     if listed.len() == args.limit {
         writeln!(
             text,

@@ -5,7 +5,6 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use aws_sdk_dynamodb::Client;
 use feedback::effects::Effects;
 use feedback::metrics::Metrics;
 use feedback::policy::Policy;
@@ -26,9 +25,9 @@ struct Said {
 
 impl Operator {
     async fn new() -> Self {
-        let (ledger, client, _) = ledger::testing::fresh().await;
+        let (ledger, endpoint) = ledger::testing::fresh_with_endpoint().await;
         Self {
-            endpoint: endpoint_of(&client),
+            endpoint,
             effects: Effects {
                 ledger,
                 policy: Policy::default(),
@@ -68,13 +67,6 @@ impl Operator {
             .await
             .unwrap();
     }
-}
-
-fn endpoint_of(client: &Client) -> String {
-    // The test client keeps its endpoint to itself, but for its configuration's debug output.
-    let config = format!("{:?}", client.config());
-    let start = config.find("http://127.0.0.1:").expect("a loopback endpoint");
-    config.chars().skip(start).take_while(|c| *c != '"').collect()
 }
 
 #[tokio::test]
