@@ -11,19 +11,10 @@ use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let filter = EnvFilter::try_from_env("LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_target(false)
-        .init();
-    intake::log_panics_without_message();
-
+    intake::start_log("feedback", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let policy = Policy::from_env(|name| std::env::var(name).ok())?;
     let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;

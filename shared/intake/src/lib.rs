@@ -47,7 +47,7 @@
 //! Nothing in this crate logs or displays a payload. Handlers keep the other half of that promise: the message of the
 //! error they return is logged, the messages of its sources are not, because libraries do quote their input. So the
 //! message must say what an operator needs. A panic prints its message before anyone can catch it;
-//! [`log_panics_without_message`] is for `main` to prevent that.
+//! [`start_log`] is for `main` to prevent that.
 //!
 //! # Why not the `aws_lambda_events` types
 //!
@@ -58,6 +58,7 @@
 mod batch;
 mod envelope;
 mod error;
+mod log;
 mod outcomes;
 mod panics;
 mod record;
@@ -65,6 +66,7 @@ mod wire;
 
 pub use batch::{Batch, EventSource};
 pub use error::{BadRecord, BoxError, IntakeError, RecordFailure, ShapeError};
+pub use log::{InvalidLogLevel, start_log};
 pub use outcomes::{BatchFailed, Outcome, Outcomes, Response};
 pub use panics::log_panics_without_message;
 pub use record::{Provenance, Record, RecordKind, Via};

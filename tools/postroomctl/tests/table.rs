@@ -106,7 +106,7 @@ async fn a_bounce_is_looked_up_released_and_not_brought_back() {
         1,
         "an older event, replayed"
     );
-    assert!(operator.types("suppression list").await.out.starts_with("0 in force"));
+    assert!(operator.types("suppression list").await.out.starts_with("0 suppressed"));
 
     let history = operator.types("suppression history jane@example.net --json").await;
     let history: Vec<Value> = serde_json::from_str(&history.out).unwrap();
