@@ -1,5 +1,7 @@
 """What SES reports becomes suppressions, once and only once, and what cannot be read is kept for people."""
 
+import json
+
 import ses_payloads
 from conftest import eventually
 
@@ -49,3 +51,31 @@ def test_postroomctl_tells_why_a_recipient_is_suppressed(stack, unique):
     assert answer.returncode == 0, answer.stderr
     assert recipient in answer.stdout
     assert "bounce" in answer.stdout.lower()
+
+
+def test_what_a_sender_sent_and_what_came_of_it(stack, unique):
+    recipients = [f"{number}-{unique}@example.net" for number in range(5)]
+    for recipient in recipients:
+        stack.sns.publish(TopicArn=stack.topic_arn, Message=ses_payloads.event("Send", recipient, unique))
+    delivery = ses_payloads.event("Delivery", recipients[0], unique, recipients=[recipients[0]])
+    for _ in range(3):
+        stack.sns.publish(TopicArn=stack.topic_arn, Message=delivery)
+
+    def counted():
+        senders = json.loads(stack.postroomctl("senders", "--json").stdout)
+        lines = [line for sender in senders for line in sender["dayByLine"] if line["configurationSet"] == unique]
+        return lines and lines[0]["counts"]["send"] == 5 and lines[0]["counts"]["delivery"] == 1
+
+    eventually(counted)
+
+
+def test_a_release_stands_when_the_bounce_is_delivered_again(stack, unique):
+    recipient = f"{unique}@example.net"
+    notification = ses_payloads.bounce(recipient)
+    stack.sns.publish(TopicArn=stack.topic_arn, Message=notification)
+    eventually(lambda: stack.suppressions(recipient))
+    assert stack.postroomctl("suppression", "release", recipient, "--reason", "stack test").returncode == 0
+    stack.sns.publish(TopicArn=stack.topic_arn, Message=notification)
+    eventually(lambda: stack.waiting() == 0)
+    assert stack.postroomctl("suppression", "get", recipient).returncode == 1
+    assert [line["kind"] for line in stack.history(recipient)] == ["hard", "manual-release"]
