@@ -10,6 +10,7 @@
 //! | event count | `SENDER#<owner>#<account>#<identity>` | `<hour>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
 //! | batch count | `SENDER#<owner>#<account>#<identity>` | `<hour>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
 //! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
+//! | mirror end | `MIRROR` | `<time>#<scope>#<address>` | when an address has to come off SES's own list |
 //!
 //! # One row per recipient
 //!
@@ -34,6 +35,7 @@ mod client;
 mod deliveries;
 mod history;
 mod item;
+mod mirror;
 mod route;
 mod scope;
 mod sender;
@@ -46,6 +48,7 @@ pub use client::{Ledger, LedgerError};
 pub use deliveries::DeliveredBatch;
 pub use history::{HistoryEntry, Listed};
 pub use item::stamp;
+pub use mirror::{InvalidMirrorRequest, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest};
 pub use route::{Narrowing, PartyMatch, Route, Target, View};
 pub use scope::{InvalidScope, Origin, Scope};
 pub use sender::{Count, EventCount, Line, Sender, SenderBatch, SenderRates, Tally};

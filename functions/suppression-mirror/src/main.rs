@@ -1,0 +1,51 @@
+//! Wiring: subscriber, configuration, clients, `run`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use ledger::Ledger;
+use serde_json::Value;
+use suppression_mirror::effects::Effects;
+use suppression_mirror::policy::Policy;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    intake::start_log("suppression_mirror", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    let policy = Policy::from_env(|name| std::env::var(name).ok())?;
+    let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
+    let queue_url =
+        std::env::var("MIRROR_QUEUE_URL").context("environment variable MIRROR_QUEUE_URL: expected the queue's URL")?;
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    // The queue retries; a retry here would be one more call within the second.
+    let ses = aws_sdk_sesv2::config::Builder::from(&config)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_timeout(Duration::from_secs(10))
+                .build(),
+        )
+        .build();
+    let effects = Arc::new(Effects {
+        ses: aws_sdk_sesv2::Client::from_conf(ses),
+        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
+        queue: aws_sdk_sqs::Client::new(&config),
+        queue_url,
+        policy,
+    });
+
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let effects = effects.clone();
+        async move {
+            suppression_mirror::handle(&event.payload, &effects, Timestamp::now())
+                .await
+                .map_err(lambda_runtime::Error::from)
+        }
+    }))
+    .await
+}
