@@ -10,6 +10,10 @@
 //! | event count | `SENDER#<owner>#<account>#<identity>` | `<hour>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
 //! | batch count | `SENDER#<owner>#<account>#<identity>` | `<hour>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
 //! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
+//! | routes | `ROUTE#<owner>#<account>#<identity>`, `*` for anyone | `TARGETS` | every route about these parties |
+//! | party | `PARTY#<account>` | `IDENTITIES` | the identities an account sends from, with their owners |
+//! | digest | `DIGEST#<address>` | `<window>` | whether the digest of the window is open, claimed or sent |
+//! | digest line | `DIGEST#<address>` | `<window>#<id>` | one line of it |
 //! | mirror end | `MIRROR` | `<time>#<scope>#<address>` | when an address has to come off SES's own list |
 //!
 //! # One row per recipient
@@ -33,9 +37,11 @@
 mod check;
 mod client;
 mod deliveries;
+mod digest;
 mod history;
 mod item;
 mod mirror;
+mod party;
 mod route;
 mod scope;
 mod sender;
@@ -46,10 +52,12 @@ pub mod testing;
 pub use check::{Answer, Asker, Block};
 pub use client::{Ledger, LedgerError};
 pub use deliveries::DeliveredBatch;
+pub use digest::DigestKey;
 pub use history::{HistoryEntry, Listed};
 pub use item::stamp;
 pub use mirror::{InvalidMirrorRequest, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest};
-pub use route::{Narrowing, PartyMatch, Route, Target, View};
+pub use party::RegisteredIdentity;
+pub use route::{InvalidParties, InvalidTarget, Narrowing, PartyMatch, Route, RouteKey, Target, View};
 pub use scope::{InvalidScope, Origin, Scope};
 pub use sender::{Count, EventCount, Line, Sender, SenderBatch, SenderRates, Tally};
 pub use suppression::{Entry, Recipient, SoftBounce, StreakWrite};

@@ -1,0 +1,1 @@
+//! Lambda function: every SES notification reaches the parties that must hear of it, and nobody else.
