@@ -1,5 +1,9 @@
 //! However notifications are duplicated, shuffled and cut into batches, they leave what they leave in order and once.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod support;
 
@@ -209,8 +213,50 @@ async fn observe(stack: &Stack) -> Observed {
     }
 }
 
-#[test]
-fn any_order_any_duplicates_any_batches_leave_the_same() {
+/// One recipient's soft bounces and a delivery or two: enough for a streak, and for a delivery that comes in first.
+fn streak() -> impl Strategy<Value = Vec<Happening>> {
+    let soft = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Soft));
+    let delivery = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Delivery));
+    (prop::collection::vec(soft, 5..9), prop::collection::vec(delivery, 0..3)).prop_map(|(softs, deliveries)| {
+        let happening = |(message, hour, kind)| Happening {
+            message,
+            recipient: 0,
+            hour,
+            kind,
+            told_by: ToldBy::Identity,
+        };
+        softs.into_iter().chain(deliveries).map(happening).collect()
+    })
+}
+
+/// Everything once and some of it again, in any order.
+fn in_any_order(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
+    let all = once.to_vec();
+    prop::collection::vec(0..all.len(), 0..all.len())
+        .prop_map(move |copies| {
+            all.iter()
+                .cloned()
+                .chain(copies.iter().map(|copy| all[*copy].clone()))
+                .collect()
+        })
+        .prop_shuffle()
+        .boxed()
+}
+
+/// Deliveries before everything else, when no recipient has a row yet; the rest in any order.
+fn deliveries_first(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
+    let (first, rest): (Vec<Value>, Vec<Value>) = once.iter().cloned().partition(|body| body.get("delivery").is_some());
+    Just(rest)
+        .prop_shuffle()
+        .prop_map(move |rest| first.iter().cloned().chain(rest).collect())
+        .boxed()
+}
+
+fn converges(
+    happenings: impl Strategy<Value = Vec<Happening>>,
+    arrange: fn(&[Value]) -> BoxedStrategy<Vec<Value>>,
+    default_cases: u32,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -218,27 +264,18 @@ fn any_order_any_duplicates_any_batches_leave_the_same() {
     let cases = std::env::var("POSTROOM_CASES")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(40);
+        .unwrap_or(default_cases);
     let config = ProptestConfig {
         cases,
         max_shrink_iters: 60,
         ..ProptestConfig::default()
     };
-    let strategy = prop::collection::vec(happening(), 1..40).prop_flat_map(|happenings| {
+    let strategy = happenings.prop_flat_map(move |happenings| {
         let mut ordered = happenings.clone();
         ordered.sort_by_key(|happening| (happening.hour, happening.message));
         let once: Vec<Value> = ordered.iter().flat_map(bodies).collect();
-        let copies = prop::collection::vec(0..once.len(), 0..once.len());
-        let all = once.clone();
-        let shuffled = copies
-            .prop_map(move |copies| {
-                all.iter()
-                    .cloned()
-                    .chain(copies.iter().map(|copy| all[*copy].clone()))
-                    .collect()
-            })
-            .prop_shuffle();
-        (Just(once), shuffled, 1..12usize)
+        let arranged = arrange(&once);
+        (Just(once), arranged, 1..12usize)
     });
     TestRunner::new(config)
         .run(
@@ -256,4 +293,19 @@ fn any_order_any_duplicates_any_batches_leave_the_same() {
             },
         )
         .unwrap();
+}
+
+#[test]
+fn any_order_any_duplicates_any_batches_leave_the_same() {
+    converges(prop::collection::vec(happening(), 1..40), in_any_order, 40);
+}
+
+#[test]
+fn a_streak_is_the_same_in_any_order() {
+    converges(streak(), in_any_order, 60);
+}
+
+#[test]
+fn a_delivery_that_comes_in_before_older_soft_bounces_still_counts() {
+    converges(streak(), deliveries_first, 60);
 }
