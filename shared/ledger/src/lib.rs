@@ -10,6 +10,9 @@
 //! | event count | `SENDER#<owner>#<account>#<identity>` | `<hour>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
 //! | batch count | `SENDER#<owner>#<account>#<identity>` | `<hour>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
 //! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
+//! | watch state | `WATCH#<owner>/<account>/<identity>` | `STATE#<window>#<measure>` | how the sender stands; listed under `WATCHED` until calm |
+//! | act | `WATCH#<owner>/<account>/<identity>` | `ACT#<id>` | what was done to the sender, with all that undoing needs; listed under `ACTS` |
+//! | lines | `LINES` | `DEFAULT`, `FOR#<owner>/<account>/<identity>` | what senders are measured against; `*` is any |
 //! | routes | `ROUTE#<owner>#<account>#<identity>`, `*` for anyone | `TARGETS` | every route about these parties |
 //! | party | `PARTY#<account>` | `IDENTITIES` | the identities an account sends from, with their owners |
 //! | digest | `DIGEST#<address>` | `<window>` | whether the digest of the window is open, claimed or sent |
@@ -27,6 +30,21 @@
 //!
 //! The reading rule, the same in any language: a register **blocks** when `blocked` is true, `until` is absent or in the
 //! future, and the scope's `manual` register is not a later release. See [`Recipient::blocks`].
+//!
+//! ```no_run
+//! use ledger::{Asker, Ledger};
+//! use notification_model::EmailAddress;
+//!
+//! # async fn ask(client: aws_sdk_dynamodb::Client) -> Result<(), ledger::LedgerError> {
+//! let ledger = Ledger::new(client, "postroom-Table-EXAMPLE");
+//! let asker = Asker { identity: Some("example.com".into()), tenant: Some("acme".into()), topic: None };
+//! let addresses: Vec<_> = EmailAddress::parse("jane@example.net").into_iter().collect();
+//! for answer in ledger.check(&addresses, &asker, jiff::Timestamp::now()).await? {
+//!     println!("{} {}", answer.address, if answer.blocks.is_empty() { "mail" } else { "don't" });
+//! }
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Counting
 //!
@@ -48,6 +66,7 @@ mod sender;
 mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod watch;
 
 pub use check::{Answer, Asker, Block};
 pub use client::{Ledger, LedgerError};
@@ -59,5 +78,9 @@ pub use mirror::{InvalidMirrorRequest, MirrorAction, MirrorEnd, MirrorReason, Mi
 pub use party::RegisteredIdentity;
 pub use route::{InvalidParties, InvalidTarget, Narrowing, PartyMatch, Route, RouteKey, Target, View};
 pub use scope::{InvalidScope, Origin, Scope};
-pub use sender::{Count, EventCount, Line, Sender, SenderBatch, SenderRates, Tally};
+pub use sender::{Count, EventCount, InvalidSender, Line, Sender, SenderBatch, SenderRates, Tally};
 pub use suppression::{Entry, Recipient, SoftBounce, StreakWrite};
+pub use watch::{
+    Act, ActKind, ActStatus, Deed, Figures, InvalidRate, Level, Lines, LinesTable, Measure, Rate, Threshold,
+    WatchState, Window,
+};

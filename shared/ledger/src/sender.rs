@@ -1,6 +1,8 @@
 //! How each sender is doing: what it sent, and what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::{EmailAddress, Mail};
@@ -50,6 +52,33 @@ impl Sender {
             account: parts.next()?,
             identity: parts.next()?,
         })
+    }
+}
+
+/// The text is not three parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a sender: OWNER/ACCOUNT/IDENTITY")]
+pub struct InvalidSender;
+
+impl fmt::Display for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.owner, self.account, self.identity)
+    }
+}
+
+impl FromStr for Sender {
+    type Err = InvalidSender;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.splitn(3, '/').collect();
+        match parts.as_slice() {
+            [owner, account, identity] if parts.iter().all(|part| !part.is_empty()) => Ok(Self {
+                owner: (*owner).to_owned(),
+                account: (*account).to_owned(),
+                identity: (*identity).to_owned(),
+            }),
+            _ => Err(InvalidSender),
+        }
     }
 }
 
@@ -228,6 +257,14 @@ impl Tally {
     fn rate(&self, count: Count) -> Option<f64> {
         let volume = self.volume();
         (volume > 0).then(|| self.get(count) as f64 / volume as f64)
+    }
+}
+
+impl FromIterator<(Count, u64)> for Tally {
+    fn from_iter<T: IntoIterator<Item = (Count, u64)>>(counts: T) -> Self {
+        Self {
+            counts: counts.into_iter().collect(),
+        }
     }
 }
 
