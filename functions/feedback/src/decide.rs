@@ -1,11 +1,12 @@
 //! What to do about a notification. Pure: no clock, no environment, no AWS, and it cannot fail.
 //!
-//! Everything it needs is in the notification, so it takes no facts; the one decision that needs the recipient's past,
-//! whether soft bounces in a row suppress, is [`crate::streak`]'s, once the soft bounce is written down.
+//! What to write follows from the notification, whatever happened before: conditions on the past are part of the write.
+//! The one decision that needs the recipient's past, whether soft bounces in a row suppress, is [`crate::streak`]'s, once
+//! the soft bounce is written down.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{Count, Entry, EventCount, HistoryEntry, Line, Origin, Scope, Sender, SoftBounce};
 use notification_model::{
     Bounce, BounceSubType, BounceType, BouncedRecipient, Complaint, ComplaintFeedbackType, ComplaintSubType, Delivery,
@@ -82,13 +83,23 @@ pub enum Action {
     },
 }
 
+/// What is known beside the notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// When the notification is handled.
+    pub now: Timestamp,
+}
+
+/// How far another clock may be ahead of ours.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
+
 /// What to do about a notification.
 #[must_use]
-pub fn decide(notification: &Notification, policy: &Policy) -> Vec<Action> {
+pub fn decide(notification: &Notification, facts: &Facts, policy: &Policy) -> Vec<Action> {
     let about = About {
         notification,
         mail: &notification.mail,
-        at: notification.occurred_at(),
+        at: happened_at(notification, facts),
         policy,
     };
     match &notification.event {
@@ -109,6 +120,18 @@ pub fn decide(notification: &Notification, policy: &Policy) -> Vec<Action> {
         }
         Event::Open(_) | Event::Click(_) => acknowledge("opens and clicks say nothing about deliverability"),
         Event::Other(_) => acknowledge("an event type this version does not know"),
+    }
+}
+
+/// When it happened. Bounces and complaints bear the time of somebody else's clock; one from the future would outrank
+/// everything that really happens until then, a release included, so SES's own clock stands in for it.
+fn happened_at(notification: &Notification, facts: &Facts) -> Timestamp {
+    let latest = facts.now.checked_add(CLOCK_TOLERANCE).unwrap_or(facts.now);
+    let told = notification.occurred_at();
+    if told <= latest {
+        told
+    } else {
+        notification.mail.timestamp.min(latest)
     }
 }
 
@@ -456,9 +479,12 @@ fn bounce_count(bounce: &Bounce, recipient: &BouncedRecipient, judgement: &Judge
     }
 }
 
+/// Characters of a diagnostic that are kept: enough for people, and no way to fill a recipient's row.
+const EVIDENCE_LENGTH: usize = 1_000;
+
 fn written(evidence: BTreeMap<&'static str, Option<String>>) -> BTreeMap<String, String> {
-    evidence
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    let given = evidence.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given
+        .map(|(name, value)| (name.to_owned(), value.chars().take(EVIDENCE_LENGTH).collect()))
         .collect()
 }

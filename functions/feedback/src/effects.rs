@@ -1,5 +1,7 @@
 //! Applies actions to the ledger: the only place here that awaits AWS.
 
+mod mirror;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
@@ -13,6 +15,8 @@ use crate::decide::Action;
 use crate::policy::{Lasting, Policy};
 use crate::streak;
 
+pub use mirror::Mirror;
+
 /// How often a streak is judged anew because a delivery turned up, before it is left to the next delivery attempt.
 const SETTLE_ROUNDS: usize = 4;
 
@@ -23,6 +27,8 @@ pub struct Effects {
     pub ledger: Ledger,
     /// The numbers.
     pub policy: Policy,
+    /// The way to SES's own suppression lists; `None` leaves them alone.
+    pub mirror: Option<Mirror>,
 }
 
 impl Effects {
@@ -48,7 +54,9 @@ impl Effects {
                 history,
             } => {
                 self.ledger.record(address, scope, origin, entry, now).await?;
-                self.ledger.append_history(address, history).await
+                self.ledger.append_history(address, history).await?;
+                self.mirror(address, origin, history).await;
+                Ok(())
             }
             Action::SoftBounce {
                 address,
@@ -209,11 +217,23 @@ impl Effects {
                 && register != wanted.as_ref()
             {
                 let history = self.streak_history(scope, &row, wanted.as_ref(), register);
-                self.ledger.append_history(address, &history).await?;
+                // Both are tried: the next attempt finds the streak settled and comes to neither.
+                let (written, ()) = futures_util::join!(
+                    self.ledger.append_history(address, &history),
+                    self.mirror(address, &Origin::Streak, &history)
+                );
+                written?;
             }
             return Ok(());
         }
         Ok(())
+    }
+
+    async fn mirror(&self, address: &EmailAddress, origin: &Origin, history: &HistoryEntry) {
+        let Some(mirror) = &self.mirror else { return };
+        if let Some(request) = crate::mirror::request(address, origin, history, &self.policy) {
+            mirror.send(&request).await;
+        }
     }
 
     fn streak_history(

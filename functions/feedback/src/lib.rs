@@ -6,6 +6,7 @@ pub mod decide;
 pub mod effects;
 pub mod judgement;
 pub mod metrics;
+pub mod mirror;
 pub mod policy;
 pub mod streak;
 
@@ -14,8 +15,8 @@ use jiff::Timestamp;
 use notification_model::{Event, Notification, SesMessage};
 use serde_json::Value;
 
-use crate::decide::{Action, decide};
-use crate::effects::Effects;
+use crate::decide::{Action, Facts, decide};
+use crate::effects::{Effects, Mirror};
 use crate::judgement::{Evidence, judge};
 use crate::metrics::Metrics;
 
@@ -43,6 +44,9 @@ pub async fn handle(
         .await;
     apply_to_batch(&mut outcomes, effects).await;
     metrics.merge(metrics_of(&mut outcomes));
+    for _ in 0..effects.mirror.as_ref().map_or(0, Mirror::take_failures) {
+        metrics.count("MirrorFailures", vec![]);
+    }
     Ok(outcomes.report()?)
 }
 
@@ -64,7 +68,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Res
         }
         SesMessage::Received(_) => anyhow::bail!("inbound mail: subscribe the inbound function to this topic instead"),
     };
-    let actions = decide(&notification, &effects.policy);
+    let actions = decide(&notification, &Facts { now }, &effects.policy);
     let metrics = metrics_of_one(&notification, &actions, now);
     tracing::info!(
         event = notification.event.name(),

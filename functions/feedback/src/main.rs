@@ -1,10 +1,12 @@
 //! Wiring: subscriber, configuration, clients, `run`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use aws_config::BehaviorVersion;
-use feedback::effects::Effects;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use feedback::effects::{Effects, Mirror};
 use feedback::metrics::Metrics;
 use feedback::policy::Policy;
 use jiff::Timestamp;
@@ -21,6 +23,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let effects = Arc::new(Effects {
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
         policy,
+        mirror: std::env::var("MIRROR_QUEUE_URL")
+            .ok()
+            .filter(|url| !url.is_empty())
+            .map(|url| mirror(&config, url)),
     });
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
@@ -34,4 +40,15 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         }
     }))
     .await
+}
+
+fn mirror(config: &SdkConfig, queue_url: String) -> Mirror {
+    // A notification is not to wait for it.
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(3))
+        .build();
+    let config = aws_sdk_sqs::config::Builder::from(config)
+        .timeout_config(timeouts)
+        .build();
+    Mirror::new(aws_sdk_sqs::Client::from_conf(config), queue_url)
 }

@@ -56,6 +56,8 @@ pub struct Policy {
     pub statistics: Lasting,
     /// How long deliveries are kept for soft bounces that arrive late.
     pub deliveries: Lasting,
+    /// Whether SES's own suppression list hears of who left a whole contact list.
+    pub mirror_unsubscribes: bool,
     /// How many records of a batch are handled at once.
     pub concurrency: usize,
 }
@@ -85,6 +87,7 @@ impl Default for Policy {
             history: Lasting::Days(400),
             statistics: Lasting::Days(14),
             deliveries: Lasting::Days(90),
+            mirror_unsubscribes: false,
             concurrency: 16,
         }
     }
@@ -111,6 +114,7 @@ impl Policy {
             history: env.read("HISTORY_DAYS", default.history)?,
             statistics: env.read("STATISTICS_DAYS", default.statistics)?,
             deliveries: env.read("DELIVERIES_DAYS", default.deliveries)?,
+            mirror_unsubscribes: env.read("MIRROR_UNSUBSCRIBES", default.mirror_unsubscribes)?,
             concurrency: env.count("CONCURRENCY", default.concurrency)?,
         })
     }
@@ -183,6 +187,7 @@ mod tests {
             ("COMPLAINT_DAYS", "a week"),
             ("SOFT_BOUNCE_DAYS", "30,,90"),
             ("SOFT_BOUNCE_SPAN_HOURS", "-1"),
+            ("MIRROR_UNSUBSCRIBES", "yes"),
         ];
         for (name, value) in cases {
             let error = format!("{:#}", from(name, value).unwrap_err());

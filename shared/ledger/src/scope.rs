@@ -84,8 +84,9 @@ impl fmt::Display for Origin {
             Self::Streak => f.write_str("streak"),
             Self::SesList => f.write_str("ses-list"),
             Self::Manual => f.write_str("manual"),
-            Self::List(list) => write!(f, "list:{list}"),
-            Self::Topic(topic) => write!(f, "topic:{topic}"),
+            // The bar ends a scope in an attribute's name.
+            Self::List(list) => write!(f, "list:{}", list.replace('|', "%7C")),
+            Self::Topic(topic) => write!(f, "topic:{}", topic.replace('|', "%7C")),
         }
     }
 }
@@ -99,8 +100,8 @@ impl Origin {
             "ses-list" => Self::SesList,
             "manual" => Self::Manual,
             _ => match text.split_once(':')? {
-                ("list", list) => Self::List(list.to_owned()),
-                ("topic", topic) => Self::Topic(topic.to_owned()),
+                ("list", list) => Self::List(list.replace("%7C", "|")),
+                ("topic", topic) => Self::Topic(topic.replace("%7C", "|")),
                 _ => return None,
             },
         })

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use feedback::decide::{Action, decide};
+use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use intake::{BadRecord, Batch, Record, RecordKind};
 use jiff::Timestamp;
@@ -144,7 +144,7 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
             )
         }
         Ok(SesMessage::Notification(notification)) => {
-            let outcomes = outcomes(&decide(&notification, policy), policy);
+            let outcomes = outcomes(&decide(&notification, &Facts { now: Timestamp::now() }, policy), policy);
             explained(
                 notification_words(&notification),
                 Some(notification.mail.message_id.clone()),

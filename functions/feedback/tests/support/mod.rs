@@ -23,6 +23,7 @@ impl Stack {
             effects: Effects {
                 ledger,
                 policy: Policy::default(),
+                mirror: None,
             },
             requests,
             client,
