@@ -31,6 +31,7 @@ impl Operator {
             effects: Effects {
                 ledger,
                 policy: Policy::default(),
+                mirror: None,
             },
         }
     }
