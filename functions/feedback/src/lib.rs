@@ -10,9 +10,10 @@ pub mod mirror;
 pub mod policy;
 pub mod streak;
 
-use intake::{Batch, Outcomes, Record, RecordKind, Response};
+use intake::{Batch, Outcomes, Record, RecordFailure, RecordKind, Response};
 use jiff::Timestamp;
-use notification_model::{Event, Notification, SesMessage};
+use ledger::LedgerError;
+use notification_model::{Event, Notification, ParseError, SesMessage};
 use serde_json::Value;
 
 use crate::decide::{Action, Facts, decide};
@@ -50,7 +51,29 @@ pub async fn handle(
     Ok(outcomes.report()?)
 }
 
-async fn apply(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Result<Handled> {
+/// Why a record was not handled.
+#[derive(Debug, thiserror::Error)]
+enum Unhandled {
+    #[error(transparent)]
+    Unreadable(#[from] ParseError),
+    #[error("inbound mail: subscribe the inbound function to this topic instead")]
+    Inbound,
+    #[error(transparent)]
+    Unwritten(#[from] LedgerError),
+}
+
+impl Unhandled {
+    /// One word for metrics: trying again helps against the last kind only.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "parse",
+            Self::Inbound => "inbound",
+            Self::Unwritten(_) => "ledger",
+        }
+    }
+}
+
+async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled, Unhandled> {
     if record.kind != RecordKind::Notification {
         tracing::info!(kind = %record.kind, "acknowledged an SNS set-up message");
         return Ok(Handled::default());
@@ -66,12 +89,12 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Res
             tracing::info!(kind, "acknowledged an SES set-up message");
             return Ok(Handled::default());
         }
-        SesMessage::Received(_) => anyhow::bail!("inbound mail: subscribe the inbound function to this topic instead"),
+        SesMessage::Received(_) => return Err(Unhandled::Inbound),
     };
     let actions = decide(&notification, &Facts { now }, &effects.policy);
     let metrics = metrics_of_one(&notification, &actions, now);
     tracing::info!(
-        event = notification.event.name(),
+        event = type_word(&notification.event),
         message_id = notification.mail.message_id,
         actions = actions.len(),
         "decided"
@@ -98,6 +121,14 @@ async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects) {
     }
 }
 
+/// The event's type, from a fixed list: a name that SES does not document is the payload's word.
+pub(crate) fn type_word(event: &Event) -> &str {
+    match event {
+        Event::Other(_) => "Other",
+        known => known.name(),
+    }
+}
+
 fn metrics_of_one(notification: &Notification, actions: &[Action], now: Timestamp) -> Metrics {
     let mut metrics = Metrics::default();
     metrics.notification(notification, actions, now);
@@ -115,7 +146,11 @@ fn metrics_of(outcomes: &mut Outcomes<Handled>) -> Metrics {
         metrics.merge(std::mem::take(&mut handled.metrics));
     }
     for (_, failure) in outcomes.failures() {
-        metrics.count("RecordFailures", vec![("Kind", failure.kind().to_owned())]);
+        let kind = match failure {
+            RecordFailure::Handler(error) => error.downcast_ref().map_or(failure.kind(), Unhandled::kind),
+            _ => failure.kind(),
+        };
+        metrics.count("RecordFailures", vec![("Kind", kind.to_owned())]);
     }
     metrics
 }
