@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use jiff::Timestamp;
-use notification_model::{Event, Notification};
+use notification_model::Notification;
 use serde_json::{Map, Value, json};
 
 use crate::decide::Action;
@@ -36,11 +36,10 @@ impl Metrics {
 
     /// Counts a notification by type, its judgements by kind and reason, and what was done.
     pub fn notification(&mut self, notification: &Notification, actions: &[Action], now: Timestamp) {
-        let name = match &notification.event {
-            Event::Other(_) => "Other",
-            event => event.name(),
-        };
-        self.count("Notifications", vec![("Type", name.to_owned())]);
+        self.count(
+            "Notifications",
+            vec![("Type", crate::type_word(&notification.event).to_owned())],
+        );
         self.ages_ms
             .push(now.duration_since(notification.occurred_at()).as_millis().max(0) as i64);
         for action in actions {
