@@ -245,7 +245,10 @@ mod tests {
     fn what_is_written_can_be_read() {
         let read = MirrorRequest::from_json(&request().to_string()).unwrap();
         assert_eq!(read.address.as_str(), "Jane@example.net");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&read.to_json()).unwrap(), request());
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&read.to_json()).unwrap(),
+            request()
+        );
     }
 
     #[test]

@@ -67,6 +67,13 @@ pub(crate) struct TableArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct MirrorArgs {
+    /// The stack's mirror queue (its output MirrorQueueUrl): SES's own suppression list follows. Left alone, unless given.
+    #[arg(long, env = "POSTROOM_MIRROR_QUEUE", value_name = "URL")]
+    pub(crate) mirror_queue: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The addresses, any number.
     #[arg(required = true, value_parser = address)]
@@ -132,6 +139,8 @@ pub(crate) struct PutArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) days: Option<u32>,
     #[command(flatten)]
+    pub(crate) mirror: MirrorArgs,
+    #[command(flatten)]
     pub(crate) table: TableArgs,
 }
 
@@ -146,6 +155,8 @@ pub(crate) struct ReleaseArgs {
     /// Why; whoever looks the address up reads it.
     #[arg(long)]
     pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) mirror: MirrorArgs,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

@@ -4,6 +4,7 @@
 
 mod cli;
 mod explain;
+mod mirror;
 mod senders;
 mod suppression;
 mod table;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command, SuppressionCommand};
+use crate::mirror::MirrorFailed;
 use crate::table::AwsFailed;
 
 /// What a command prints, and whether its answer is yes.
@@ -41,8 +43,13 @@ async fn main() -> ExitCode {
             }
         }
         Err(error) => {
+            let mirror_failed = error.downcast_ref::<MirrorFailed>();
+            if let Some(failed) = mirror_failed {
+                let _ = std::io::stdout().lock().write_all(failed.done.as_bytes());
+            }
             let _ = writeln!(std::io::stderr(), "postroomctl: {error:#}");
-            ExitCode::from(if error.is::<AwsFailed>() { 3 } else { 2 })
+            let aws_failed = mirror_failed.is_some() || error.is::<AwsFailed>();
+            ExitCode::from(if aws_failed { 3 } else { 2 })
         }
     }
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Asker, Block, Entry, HistoryEntry, Ledger, Origin, Scope};
+use ledger::{Asker, Block, Entry, HistoryEntry, Ledger, MirrorAction, MirrorReason, MirrorRequest, Origin, Scope};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
 
 use crate::Output;
 use crate::cli::{CheckArgs, GetArgs, HistoryArgs, ListArgs, PutArgs, ReleaseArgs};
+use crate::mirror::send;
 use crate::table::{AwsFailed, open};
 
 pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
@@ -181,12 +182,9 @@ pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
         scope_words(&args.scope),
         until_words(&entry)
     );
-    Ok(Output::yes(done(
-        args.table.json,
-        &args.address,
-        std::slice::from_ref(&args.scope),
-        text,
-    )))
+    let text = done(args.table.json, &args.address, std::slice::from_ref(&args.scope), text);
+    let request = mirror_request(&args.address, &args.scope, &entry);
+    Ok(Output::yes(send(&args.mirror, &[request], text).await?))
 }
 
 pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
@@ -212,18 +210,33 @@ pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
         return Ok(Output { text, yes: false });
     }
     let reason = format!("released by {}: {}", operator(), args.reason);
+    let entry = manual(&args.address, now, false, None, &reason);
     for scope in &scopes {
-        decide(
-            &ledger,
-            &args.address,
-            scope,
-            &manual(&args.address, now, false, None, &reason),
-        )
-        .await?;
+        decide(&ledger, &args.address, scope, &entry).await?;
     }
     let names: Vec<String> = scopes.iter().map(scope_words).collect();
     let text = format!("{} is released, {}\n", args.address.key(), names.join(" and "));
-    Ok(Output::yes(done(args.table.json, &args.address, &scopes, text)))
+    let text = done(args.table.json, &args.address, &scopes, text);
+    let requests: Vec<MirrorRequest> = scopes
+        .iter()
+        .map(|scope| mirror_request(&args.address, scope, &entry))
+        .collect();
+    Ok(Output::yes(send(&args.mirror, &requests, text).await?))
+}
+
+fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &Entry) -> MirrorRequest {
+    MirrorRequest {
+        action: if entry.blocked {
+            MirrorAction::Put
+        } else {
+            MirrorAction::Delete
+        },
+        address: address.clone(),
+        scope: scope.clone(),
+        reason: MirrorReason::Bounce,
+        at: entry.at,
+        id: entry.id.clone(),
+    }
 }
 
 fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], text: String) -> String {
