@@ -1,1 +1,164 @@
 //! Lambda function: every SES notification reaches the parties that must hear of it, and nobody else.
+//!
+//! Event -> records -> notification -> facts -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
+//!
+//! The function reads two queues. A notification becomes one message per target in the `deliver` queue and is then
+//! acknowledged; a message from there is taken to its target. So each target has its own attempts and its own end.
+
+pub mod decide;
+pub mod delivery;
+pub mod digest;
+pub mod effects;
+pub mod metrics;
+pub mod parties;
+pub mod settings;
+pub mod view;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use intake::{Batch, Outcomes, Record, RecordKind, Response};
+use jiff::Timestamp;
+use notification_model::{SesMessage, Setup};
+use serde_json::Value;
+
+use crate::decide::{Action, Received, decide};
+use crate::delivery::Delivery;
+use crate::effects::Effects;
+use crate::metrics::Metrics;
+
+/// What a record leaves to be done for the whole batch.
+#[derive(Debug, Default)]
+pub struct Handled {
+    to_route: Option<Box<Received>>,
+    metrics: Metrics,
+}
+
+/// Handles one Lambda event, whatever carried it, at the time `now`, and adds to the metrics. `None` answers the
+/// schedule of the digests, `{"postroom":"digest"}`.
+///
+/// # Errors
+/// When the event's shape is unknown, when Lambda has to try the whole event again (see [`intake::Outcomes::report`]),
+/// or when a digest could not be sent. Single failed records of an SQS batch are in the response.
+pub async fn handle(
+    event: &Value,
+    effects: &Effects,
+    metrics: &mut Metrics,
+    now: Timestamp,
+) -> anyhow::Result<Option<Response>> {
+    if event.get("postroom").and_then(Value::as_str) == Some("digest") {
+        effects.send_digests(metrics, now).await?;
+        return Ok(None);
+    }
+    let batch = Batch::from_event(event)?;
+    let mut outcomes = batch
+        .run(effects.settings.concurrency, |record| receive(record, effects, now))
+        .await;
+    route(&mut outcomes, effects, now).await;
+    metrics.merge(metrics_of(&mut outcomes));
+    Ok(Some(outcomes.report()?))
+}
+
+async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Result<Handled> {
+    if record.kind != RecordKind::Notification {
+        tracing::info!(kind = %record.kind, "acknowledged an SNS set-up message");
+        return Ok(Handled::default());
+    }
+    if effects
+        .settings
+        .is_deliver_queue(record.provenance.queue_arn.as_deref())
+    {
+        let delivery = Delivery::from_message(&record.payload)?;
+        let mut metrics = Metrics::default();
+        metrics.delivered(&delivery, effects.deliver(&delivery, now).await?);
+        return Ok(Handled {
+            to_route: None,
+            metrics,
+        });
+    }
+    let notification = match notification_model::parse(&record.payload)? {
+        SesMessage::Notification(notification) => notification,
+        SesMessage::Setup(setup) => {
+            let kind = match setup {
+                Setup::TopicValidated => "topic_validated",
+                Setup::SubscriptionSucceeded { .. } => "subscription_succeeded",
+                Setup::InboundProbe => "inbound_probe",
+            };
+            tracing::info!(kind, "acknowledged an SES set-up message");
+            return Ok(Handled::default());
+        }
+        SesMessage::Received(_) => anyhow::bail!("inbound mail: subscribe the inbound function to this topic instead"),
+    };
+    let received = Received {
+        notification,
+        payload: record.payload,
+    };
+    Ok(Handled {
+        to_route: Some(Box::new(received)),
+        metrics: Metrics::default(),
+    })
+}
+
+/// The whole batch shares its reads of the table and its writes to the queue; what fails, fails for its own records.
+async fn route(outcomes: &mut Outcomes<Handled>, effects: &Effects, now: Timestamp) {
+    let received: Vec<(usize, Box<Received>)> = outcomes
+        .succeeded_mut()
+        .filter_map(|(index, handled)| Some((index, handled.to_route.take()?)))
+        .collect();
+    let mails: Vec<_> = received
+        .iter()
+        .map(|(_, received)| &received.notification.mail)
+        .collect();
+    let facts = effects.facts(&mails).await;
+
+    let house = effects.settings.house();
+    let mut actions = Vec::new();
+    let mut metrics = BTreeMap::new();
+    for ((index, received), facts) in received.iter().zip(facts) {
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(error) => {
+                outcomes.fail(*index, error.to_string());
+                continue;
+            }
+        };
+        let Ok(decided) = catch_unwind(AssertUnwindSafe(|| decide(received, &facts, &house))) else {
+            outcomes.fail(*index, "the decision panicked");
+            continue;
+        };
+        log(received, &decided);
+        metrics.insert(*index, Metrics::of(&received.notification, &decided, now));
+        actions.extend(decided.into_iter().map(|action| (*index, action)));
+    }
+    for (index, error) in effects.apply(&actions).await {
+        outcomes.fail(index, error);
+    }
+    for (index, handled) in outcomes.succeeded_mut() {
+        handled.metrics.merge(metrics.remove(&index).unwrap_or_default());
+    }
+}
+
+fn log(received: &Received, decided: &[Action]) {
+    let unrouted = decided.iter().find_map(|action| match action {
+        Action::Unrouted(unrouted) => Some(unrouted.reason.as_str()),
+        Action::Deliver(_) => None,
+    });
+    tracing::info!(
+        event = received.notification.event.name(),
+        message_id = received.notification.mail.message_id,
+        targets = decided.len() - usize::from(unrouted.is_some()),
+        unrouted,
+        "decided"
+    );
+}
+
+fn metrics_of(outcomes: &mut Outcomes<Handled>) -> Metrics {
+    let mut metrics = Metrics::default();
+    for (_, handled) in outcomes.succeeded_mut() {
+        metrics.merge(std::mem::take(&mut handled.metrics));
+    }
+    for (_, failure) in outcomes.failures() {
+        metrics.count("RecordFailures", vec![("Kind", failure.kind().to_owned())]);
+    }
+    metrics
+}

@@ -1,2 +1,39 @@
-//! Wiring.
-fn main() {}
+//! Wiring: subscriber, configuration, clients, `run`.
+
+use std::sync::Arc;
+
+use aws_config::BehaviorVersion;
+use delegate_router::effects::{Clients, Effects};
+use delegate_router::metrics::Metrics;
+use delegate_router::settings::Settings;
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use ledger::Ledger;
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    intake::start_log("delegate_router", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
+    let clients = Clients {
+        sns: aws_sdk_sns::Client::new(&config),
+        sqs: aws_sdk_sqs::Client::new(&config),
+        eventbridge: aws_sdk_eventbridge::Client::new(&config),
+        ses: aws_sdk_sesv2::Client::new(&config),
+    };
+    let effects = Arc::new(Effects::new(ledger, clients, settings));
+
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let effects = effects.clone();
+        async move {
+            let now = Timestamp::now();
+            let mut metrics = Metrics::default();
+            let answer = delegate_router::handle(&event.payload, &effects, &mut metrics, now).await;
+            metrics.emit(now);
+            answer.map_err(lambda_runtime::Error::from)
+        }
+    }))
+    .await
+}

@@ -1,0 +1,130 @@
+//! A notification on its way to one target, and how it waits in the `deliver` queue.
+//!
+//! Every target's delivery is a message of its own there: it is retried on its own, and the others neither wait for it
+//! nor get theirs again.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+use ledger::{Target, stamp};
+use notification_model::{EmailAddress, Event};
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::decide::Received;
+
+/// One notification for one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Who gets it.
+    pub target: Target,
+    /// The same for every delivery of the same event to the same target.
+    pub key: String,
+    /// Why this target gets it, in words.
+    pub reason: String,
+    /// For filters: type, parties, identity, route, key.
+    pub attributes: BTreeMap<String, String>,
+    /// What it gets.
+    pub body: String,
+}
+
+/// A message in the `deliver` queue that this function did not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a delivery as this function writes it")]
+pub struct NotADelivery;
+
+mod wire {
+    use super::{BTreeMap, Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    pub(super) struct Envelope {
+        pub(super) postroom: String,
+        pub(super) target: String,
+        pub(super) key: String,
+        pub(super) reason: String,
+        pub(super) attributes: BTreeMap<String, String>,
+        pub(super) body: String,
+    }
+}
+
+impl Delivery {
+    /// The message for the `deliver` queue.
+    #[must_use]
+    pub fn to_message(&self) -> String {
+        let envelope = wire::Envelope {
+            postroom: "delivery".to_owned(),
+            target: self.target.to_string(),
+            key: self.key.clone(),
+            reason: self.reason.clone(),
+            attributes: self.attributes.clone(),
+            body: self.body.clone(),
+        };
+        // Strings and a map of strings always have a JSON form.
+        serde_json::to_string(&envelope).unwrap_or_default()
+    }
+
+    /// Reads such a message.
+    ///
+    /// # Errors
+    /// When it is none. The error quotes nothing.
+    pub fn from_message(text: &str) -> Result<Self, NotADelivery> {
+        let envelope: wire::Envelope = serde_json::from_str(text).map_err(|_| NotADelivery)?;
+        if envelope.postroom != "delivery" {
+            return Err(NotADelivery);
+        }
+        Ok(Self {
+            target: envelope.target.parse().map_err(|_| NotADelivery)?,
+            key: envelope.key,
+            reason: envelope.reason,
+            attributes: envelope.attributes,
+            body: envelope.body,
+        })
+    }
+}
+
+/// What names an event and a target. SES tells of one bounce through the identity's topic and through the configuration
+/// set: both have the same key. The message id stands in the open, because SES chooses it: what a sender chooses only
+/// enters the hash, and can collide with events of the same message at most.
+pub(crate) fn idempotency_key(received: &Received, place: &str) -> String {
+    let notification = &received.notification;
+    let mut parts = vec![notification.event.name().to_owned(), stamp(notification.occurred_at())];
+    let keys = |addresses: Vec<&EmailAddress>| {
+        let mut keys: Vec<String> = addresses.into_iter().map(|address| address.key().to_owned()).collect();
+        keys.sort();
+        keys
+    };
+    match &notification.event {
+        Event::Bounce(bounce) => {
+            parts.push(bounce.bounce_type.to_string());
+            parts.push(bounce.bounce_sub_type.to_string());
+            parts.extend(keys(
+                bounce.bounced_recipients.iter().map(|one| &one.email_address).collect(),
+            ));
+        }
+        Event::Complaint(complaint) => {
+            parts.extend(keys(
+                complaint
+                    .complained_recipients
+                    .iter()
+                    .map(|one| &one.email_address)
+                    .collect(),
+            ));
+        }
+        Event::Delivery(delivery) => parts.extend(keys(delivery.recipients.iter().collect())),
+        // Told by configuration sets only; read and written again, because EventBridge orders the fields anew.
+        _ => parts.push(
+            serde_json::from_str::<serde_json::Value>(&received.payload)
+                .unwrap_or_default()
+                .to_string(),
+        ),
+    }
+    parts.push(place.to_owned());
+
+    let mut hasher = SipHasher13::new();
+    for part in &parts {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    let hash = hasher.finish128();
+    format!("{}-{:016x}{:016x}", notification.mail.message_id, hash.h1, hash.h2)
+}
