@@ -21,9 +21,10 @@ check: ## Format, lints and the tests that need no stack
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 
-template-check: ## Lint the SAM template
+template-check: ## Lint the SAM template, test its wiring
 	$(STACK) exec sam validate --lint
 	$(STACK) exec cfn-lint template.yaml
+	$(STACK) exec pytest tests/template
 
 stack-test: ## Tests against the deployed local stack
 	$(STACK) exec pytest tests/stack
