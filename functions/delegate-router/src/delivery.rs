@@ -111,12 +111,14 @@ pub(crate) fn idempotency_key(received: &Received, place: &str) -> String {
             ));
         }
         Event::Delivery(delivery) => parts.extend(keys(delivery.recipients.iter().collect())),
-        // Told by configuration sets only; read and written again, because EventBridge orders the fields anew.
-        _ => parts.push(
-            serde_json::from_str::<serde_json::Value>(&received.payload)
-                .unwrap_or_default()
-                .to_string(),
-        ),
+        Event::DeliveryDelay(delay) => parts.push(written(delay)),
+        Event::Open(open) => parts.push(written(open)),
+        Event::Click(click) => parts.push(written(click)),
+        Event::Subscription(subscription) => parts.push(written(subscription)),
+        Event::Send | Event::Reject(_) | Event::RenderingFailure(_) => {
+            parts.extend(notification.mail.destination.iter().cloned());
+        }
+        Event::Other(_) => parts.push(received.payload.trim().to_owned()),
     }
     parts.push(place.to_owned());
 
@@ -127,4 +129,9 @@ pub(crate) fn idempotency_key(received: &Received, place: &str) -> String {
     }
     let hash = hasher.finish128();
     format!("{}-{:016x}{:016x}", notification.mail.message_id, hash.h1, hash.h2)
+}
+
+/// The same for the same event, in whatever order SNS and EventBridge wrote its fields.
+fn written(event: &impl Serialize) -> String {
+    serde_json::to_string(event).unwrap_or_default()
 }

@@ -333,7 +333,7 @@ impl Summary {
         let mut counts: Vec<String> = by_kind
             .iter()
             .take(3)
-            .map(|(kind, count)| format!("{}: {count}", kind.title()))
+            .map(|(kind, count)| format!("{} ({count})", kind.title().to_lowercase()))
             .collect();
         if by_kind.len() > counts.len() || by_kind.is_empty() {
             counts.push("more".to_owned());

@@ -1,0 +1,212 @@
+//! Who hears of a notification and what they see, case by case.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod support;
+
+use delegate_router::decide::{Action, Facts, House, Received, decide};
+use delegate_router::parties::identify;
+use ledger::{Route, View};
+use notification_model::{SesMessage, parse};
+use serde_json::{Value, json};
+use support::{A, B, OWNER, parties, route};
+
+const TOPIC: &str = "topic:arn:aws:sns:us-east-1:111122223333:t";
+
+fn received(mail: Value) -> Received {
+    let mut all = json!({
+        "timestamp": "2026-03-02T08:15:30.000Z", "messageId": "m1", "source": "news@shop.example",
+        "sourceArn": format!("arn:aws:ses:us-east-1:{OWNER}:identity/news@shop.example"), "sendingAccountId": A,
+        "destination": ["jane@example.net"],
+    });
+    all.as_object_mut().unwrap().extend(mail.as_object().unwrap().clone());
+    let payload =
+        json!({"eventType": "Rendering Failure", "failure": {"errorMessage": "no name"}, "mail": all}).to_string();
+    let SesMessage::Notification(notification) = parse(&payload).unwrap() else {
+        panic!("a notification")
+    };
+    Received { notification, payload }
+}
+
+fn house() -> House {
+    House {
+        account: Some(OWNER.parse().unwrap()),
+        digest_from: notification_model::EmailAddress::parse("postroom@shop.example"),
+    }
+}
+
+/// Where it goes, as `target: view`, or `unrouted: reason`.
+fn decided(received: &Received, routes: &[Route]) -> Vec<String> {
+    let facts = Facts {
+        parties: identify(&received.notification.mail, &[]),
+        routes: routes.to_vec(),
+    };
+    let shown = |action: Action| match action {
+        Action::Deliver(delivery) if delivery.body == received.payload => format!("{}: full", delivery.target),
+        Action::Deliver(delivery) => format!("{}: redacted", delivery.target),
+        Action::Unrouted(unrouted) => format!("unrouted: {}", unrouted.reason.as_str()),
+    };
+    decide(received, &facts, &house()).into_iter().map(shown).collect()
+}
+
+#[test]
+fn the_most_specific_route_of_a_target_says_what_it_sees() {
+    let levels = [
+        parties(Some(OWNER), Some(A), Some("news@shop.example")),
+        parties(Some(OWNER), Some(A), Some("shop.example")),
+        parties(Some(OWNER), Some(A), None),
+        parties(Some(OWNER), None, Some("news@shop.example")),
+        parties(Some(OWNER), None, Some("shop.example")),
+        parties(Some(OWNER), None, None),
+        parties(None, Some(A), None),
+    ];
+    for (at, specific) in levels.iter().enumerate() {
+        for general in &levels[at + 1..] {
+            for (view, other, expected) in [
+                (View::Full, View::Redacted, "full"),
+                (View::Redacted, View::Full, "redacted"),
+            ] {
+                let routes = [
+                    route("b", general.clone(), TOPIC, other),
+                    route("a", specific.clone(), TOPIC, view),
+                ];
+                assert_eq!(decided(&received(json!({})), &routes), [format!("{TOPIC}: {expected}")]);
+            }
+        }
+        let tied = [
+            route("a", specific.clone(), TOPIC, View::Full),
+            route("b", specific.clone(), TOPIC, View::Redacted),
+        ];
+        assert_eq!(
+            decided(&received(json!({})), &tied),
+            [format!("{TOPIC}: redacted")],
+            "less is shown"
+        );
+    }
+}
+
+#[test]
+fn one_person_is_told_once_however_the_address_is_spelt() {
+    let owner = parties(Some(OWNER), None, None);
+    let routes = [
+        route("a", owner.clone(), "email:Ops@Shop.example", View::Full),
+        route("b", owner, "email:Ops <ops@shop.example>", View::Full),
+    ];
+    assert_eq!(decided(&received(json!({})), &routes).len(), 1);
+}
+
+#[test]
+fn conditions_narrow_and_words_grant_nothing() {
+    let owner = || route("r", parties(Some(OWNER), None, None), TOPIC, View::Full);
+    let with = |change: &dyn Fn(&mut Route)| {
+        let mut route = owner();
+        change(&mut route);
+        route
+    };
+    let tags = json!({"tags": {"ses:configuration-set": ["campaigns"], "ses:tenant-name": ["acme"]}});
+    let insert = |words: &mut std::collections::BTreeSet<String>, word: &str| {
+        words.insert(word.to_owned());
+    };
+    let full = format!("{TOPIC}: full");
+    let cases: Vec<(Route, Value, &str)> = vec![
+        (
+            with(&|route| insert(&mut route.only.events, "renderingFailure")),
+            json!({}),
+            &full,
+        ),
+        (
+            with(&|route| insert(&mut route.only.events, "Rendering Failure")),
+            json!({}),
+            &full,
+        ),
+        (
+            with(&|route| insert(&mut route.only.events, "Bounce")),
+            json!({}),
+            "unrouted: not-wanted",
+        ),
+        (
+            with(&|route| insert(&mut route.only.tenants, "acme")),
+            tags.clone(),
+            &full,
+        ),
+        (
+            with(&|route| insert(&mut route.only.tenants, "beta")),
+            tags.clone(),
+            "unrouted: not-wanted",
+        ),
+        (
+            with(&|route| insert(&mut route.only.tenants, "acme")),
+            json!({}),
+            "unrouted: not-wanted",
+        ),
+        (
+            with(&|route| insert(&mut route.only.configuration_sets, "campaigns")),
+            tags.clone(),
+            &full,
+        ),
+        (
+            with(&|route| insert(&mut route.only.configuration_sets, "Campaigns")),
+            tags,
+            "unrouted: not-wanted",
+        ),
+        (
+            route("r", parties(None, Some(B), None), TOPIC, View::Full),
+            json!({}),
+            "unrouted: no-route",
+        ),
+        (
+            route(
+                "r",
+                parties(Some(OWNER), None, Some("other.example")),
+                TOPIC,
+                View::Full,
+            ),
+            json!({"source": "a@other.example", "tags": {"ses:from-domain": ["other.example"]}}),
+            "unrouted: no-route",
+        ),
+        (
+            route("r", parties(Some("999900001111"), None, None), TOPIC, View::Full),
+            json!({"tags": {"owner": ["999900001111"], "sourceArn": ["arn:aws:ses:us-east-1:999900001111:identity/x"]}}),
+            "unrouted: no-route",
+        ),
+        (owner(), json!({"sendingAccountId": null}), "unrouted: cannot-tell"),
+    ];
+    for (route, mail, expected) in cases {
+        assert_eq!(decided(&received(mail.clone()), &[route]), [expected], "{mail}");
+    }
+}
+
+#[test]
+fn a_digest_about_a_digest_is_not_written_and_nobody_can_pretend() {
+    let email = route(
+        "e",
+        parties(Some(OWNER), None, None),
+        "email:ops@shop.example",
+        View::Full,
+    );
+    let topic = route("t", parties(Some(OWNER), None, None), TOPIC, View::Full);
+    let signs = [
+        json!({"tags": {"postroom": ["digest"]}}),
+        json!({"headers": [{"name": "x-postroom-notice", "value": "digest"}]}),
+        json!({"source": "Postroom <POSTROOM@shop.example>"}),
+    ];
+    for sign in signs {
+        let mut own = sign.clone();
+        own["sendingAccountId"] = json!(OWNER);
+        let both = [email.clone(), topic.clone()];
+        assert_eq!(
+            decided(&received(own.clone()), &both),
+            [format!("{TOPIC}: full")],
+            "{own}"
+        );
+        assert_eq!(
+            decided(&received(own.clone()), &both[..1]),
+            ["unrouted: own-notice"],
+            "{own}"
+        );
+        assert_eq!(
+            decided(&received(sign.clone()), &both).len(),
+            2,
+            "another account's word: {sign}"
+        );
+    }
+}
