@@ -156,9 +156,10 @@ impl Effects {
         match put.email_address(address).reason(reason).send().await {
             Ok(_) => Ok(()),
             Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutSuppressedDestinationError::is_not_found_exception) =>
+                if matches!(list, List::Tenant(_))
+                    && error
+                        .as_service_error()
+                        .is_some_and(PutSuppressedDestinationError::is_not_found_exception) =>
             {
                 Err(MirrorError::NoSuchTenant)
             }

@@ -146,7 +146,7 @@ impl Ledger {
     /// # Errors
     /// When DynamoDB fails.
     pub async fn mirror_ends(&self, now: Timestamp, limit: usize) -> Result<Vec<MirrorEnd>, LedgerError> {
-        let rows = self.rows_between(ENDS, "", &stamp(now)).await?;
+        let rows = self.rows_between(ENDS, "0", &stamp(now)).await?;
         let end = |row: &Item| {
             Some(MirrorEnd {
                 request: MirrorRequest::from_json(text(row, "request")?).ok()?,
