@@ -120,7 +120,8 @@ fn figures(tally: &Tally, measure: Measure) -> Figures {
             Measure::Bounces => Count::Hard,
             Measure::Complaints => Count::Complaint,
         }),
-        volume: tally.volume(),
+        // Bounces without a volume tell nothing.
+        volume: Option::<u64>::from(tally.volume()).unwrap_or_default(),
     }
 }
 

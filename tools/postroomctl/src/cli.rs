@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use ledger::Scope;
+use ledger::{Scope, Sender};
 use notification_model::EmailAddress;
 
 /// Look up, explain, suppress and release: Postroom's command line.
@@ -31,6 +31,41 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: SuppressionCommand,
     },
+    /// Make the table agree with postroom.toml: shows the difference, asks, writes. Exit code 1 when it differs and
+    /// nothing was written.
+    Apply(ApplyArgs),
+    /// Print the JSON schema of postroom.toml, for editors.
+    Schema,
+    /// Who hears of what.
+    Routes {
+        #[command(subcommand)]
+        command: RoutesCommand,
+    },
+    /// Which senders crossed a line, what was done to them, and taking it back.
+    Watch {
+        #[command(subcommand)]
+        command: WatchCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoutesCommand {
+    /// The routing table.
+    List(RoutesListArgs),
+    /// Where an event would go, and why. Exit code 1 when it would go to nobody.
+    Test(RoutesTestArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WatchCommand {
+    /// Who is over a line now, and which acts are in force.
+    Status(WatchListArgs),
+    /// Everything that was ever done to a sender, oldest first.
+    Acts(WatchListArgs),
+    /// One sender: its lines, how it stands, and what was done to it.
+    History(WatchHistoryArgs),
+    /// Take an act back: resume the sending, or restore the policy.
+    Undo(UndoArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +128,64 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SendersArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// The configuration, for example postroom.toml.
+    pub(crate) file: PathBuf,
+    /// Show the difference and write nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Write without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RoutesListArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RoutesTestArgs {
+    /// An SNS message, a Lambda event of any shape, or an SES JSON; `-` reads standard input.
+    pub(crate) event: PathBuf,
+    /// The routes of this postroom.toml. Needs no AWS.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The routes of this stack's table (its output TableName).
+    #[arg(long, env = "POSTROOM_TABLE", value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchListArgs {
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchHistoryArgs {
+    /// The sender, as `watch status` names it: `OWNER/ACCOUNT/IDENTITY`.
+    pub(crate) sender: Sender,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    /// The act, as the alert and `watch status` name it.
+    #[arg(value_name = "ACT_ID")]
+    pub(crate) act: String,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

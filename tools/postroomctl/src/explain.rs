@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
     Ok(Output { text, yes: !refused })
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
+pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
     let bytes = if file.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin()
@@ -73,7 +73,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
 
 /// A whole Lambda event is taken as it is; anything smaller is read as a queue would hand it over, which knows the SNS
 /// envelope, the EventBridge event and the bare SES JSON.
-fn batch_of(text: &str) -> anyhow::Result<Batch> {
+pub(crate) fn batch_of(text: &str) -> anyhow::Result<Batch> {
     if text.trim().is_empty() {
         bail!("empty: expected an SNS message, a Lambda event or an SES JSON");
     }
@@ -144,7 +144,7 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
             )
         }
         Ok(SesMessage::Notification(notification)) => {
-            let outcomes = outcomes(&decide(&notification, &Facts { now: Timestamp::now() }, policy), policy);
+            let outcomes = outcomes(&decide(&notification, &Facts { published_at: record.provenance.sns_timestamp.unwrap_or_else(Timestamp::now) }, policy), policy);
             explained(
                 notification_words(&notification),
                 Some(notification.mail.message_id.clone()),

@@ -2,9 +2,14 @@
 //!
 //! Exit codes: 0 yes or done, 1 no (not suppressed, or not to be mailed), 2 the input is wrong, 3 AWS failed.
 
+mod acts;
+mod apply;
 mod cli;
+mod config;
 mod explain;
 mod mirror;
+mod routes;
+mod routing;
 mod senders;
 mod suppression;
 mod table;
@@ -14,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, SuppressionCommand};
+use crate::cli::{Cli, Command, RoutesCommand, SuppressionCommand, WatchCommand};
 use crate::mirror::MirrorFailed;
 use crate::table::AwsFailed;
 
@@ -65,6 +70,18 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
             SuppressionCommand::Put(args) => suppression::put(&args).await,
             SuppressionCommand::Release(args) => suppression::release(&args).await,
             SuppressionCommand::History(args) => suppression::history(&args).await,
+        },
+        Command::Apply(args) => apply::run(&args).await,
+        Command::Schema => Ok(Output::yes(format!("{:#}\n", config::schema()))),
+        Command::Routes { command } => match command {
+            RoutesCommand::List(args) => routes::list(&args).await,
+            RoutesCommand::Test(args) => routing::test(&args).await,
+        },
+        Command::Watch { command } => match command {
+            WatchCommand::Status(args) => acts::status(&args).await,
+            WatchCommand::Acts(args) => acts::list(&args).await,
+            WatchCommand::History(args) => acts::history(&args).await,
+            WatchCommand::Undo(args) => acts::take_back(&args).await,
         },
     }
 }

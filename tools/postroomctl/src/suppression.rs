@@ -287,7 +287,7 @@ fn manual(address: &EmailAddress, now: Timestamp, blocked: bool, until: Option<T
     }
 }
 
-fn operator() -> String {
+pub(crate) fn operator() -> String {
     std::env::var("USER")
         .ok()
         .filter(|name| !name.is_empty())

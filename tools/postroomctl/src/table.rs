@@ -2,18 +2,18 @@
 
 use aws_config::BehaviorVersion;
 use ledger::{Ledger, LedgerError};
+use watch::SesError;
 
 use crate::cli::TableArgs;
 
 /// AWS did not answer as it should.
 #[derive(Debug)]
-pub(crate) struct AwsFailed(LedgerError);
+pub(crate) struct AwsFailed(String);
 
 impl std::fmt::Display for AwsFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = self.0.to_string();
-        f.write_str(&text)?;
-        if text.contains("ResourceNotFoundException") {
+        f.write_str(&self.0)?;
+        if self.0.contains("ResourceNotFoundException") {
             f.write_str("\n  check --table (the stack's output TableName), the Region and the endpoint")?;
         }
         Ok(())
@@ -24,11 +24,21 @@ impl std::error::Error for AwsFailed {}
 
 impl From<LedgerError> for AwsFailed {
     fn from(error: LedgerError) -> Self {
-        Self(error)
+        Self(error.to_string())
+    }
+}
+
+impl From<SesError> for AwsFailed {
+    fn from(error: SesError) -> Self {
+        Self(error.to_string())
     }
 }
 
 pub(crate) async fn open(args: &TableArgs) -> Ledger {
+    open_named(&args.table).await
+}
+
+pub(crate) async fn open_named(table: &str) -> Ledger {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    Ledger::new(aws_sdk_dynamodb::Client::new(&config), &args.table)
+    Ledger::new(aws_sdk_dynamodb::Client::new(&config), table)
 }

@@ -5,70 +5,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use feedback::effects::Effects;
+mod support;
+
 use feedback::metrics::Metrics;
-use feedback::policy::Policy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-struct Operator {
-    endpoint: String,
-    effects: Effects,
-}
-
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Operator {
-    async fn new() -> Self {
-        let (ledger, endpoint) = ledger::testing::fresh_with_endpoint().await;
-        Self {
-            endpoint,
-            effects: Effects {
-                ledger,
-                policy: Policy::default(),
-                mirror: None,
-            },
-        }
-    }
-
-    async fn types(&self, line: &str) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_postroomctl"))
-            .args(line.split(' ').map(|word| word.replace('_', " ")))
-            .env_clear()
-            .envs([
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
-                ("AWS_REGION", "us-east-1"),
-            ])
-            .envs([
-                ("POSTROOM_TABLE", "postroom"),
-                ("USER", "olga"),
-                ("AWS_ENDPOINT_URL", &self.endpoint),
-            ])
-            .output()
-            .await
-            .expect("postroomctl starts");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said {
-            code: output.status.code().unwrap(),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
-    }
-
-    async fn happens(&self, event: &str) {
-        let event: Value =
-            serde_json::from_slice(&std::fs::read(format!("../../events/feedback/{event}.json")).unwrap()).unwrap();
-        feedback::handle(&event, &self.effects, &mut Metrics::default(), Timestamp::now())
-            .await
-            .unwrap();
-    }
-}
+use support::Operator;
 
 #[tokio::test]
 async fn a_bounce_is_looked_up_released_and_not_brought_back() {

@@ -1,0 +1,458 @@
+//! `postroom.toml`: read, checked in full, and turned into what the table holds. Every problem is told, not the first.
+
+mod shape;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use anyhow::Context;
+use ledger::{
+    ActKind, Lines, LinesTable, Narrowing, PartyMatch, Rate, RegisteredIdentity, Route, RouteKey, Target, Threshold,
+    View,
+};
+use notification_model::{AccountId, EmailAddress, Identity};
+use toml::de::DeTable;
+
+pub(crate) use self::shape::{Problem, schema};
+use self::shape::{line_of, meant};
+
+/// The configuration: what the table has to hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The identities each account sends from.
+    pub(crate) identities: BTreeMap<AccountId, Vec<RegisteredIdentity>>,
+    /// What people call the accounts.
+    pub(crate) names: BTreeMap<AccountId, String>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) lines: LinesTable,
+    /// How many mailboxes the file has; they are checked and nothing reads them yet.
+    pub(crate) mailboxes: usize,
+}
+
+/// Why a file cannot be used: every problem, by line.
+#[derive(Debug)]
+pub(crate) struct Problems {
+    file: String,
+    all: Vec<Problem>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be used:", self.file)?;
+        for Problem { line, path, says } in &self.all {
+            write!(f, "\n{}:{line}: ", self.file)?;
+            if !path.is_empty() {
+                write!(f, "{path}: ")?;
+            }
+            f.write_str(says)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+pub(crate) fn read(file: &Path) -> anyhow::Result<Config> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let parsed = parse(&text).map_err(|mut all| {
+        all.sort();
+        Problems {
+            file: file.display().to_string(),
+            all,
+        }
+    });
+    Ok(parsed?)
+}
+
+fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    let broken = |error: toml::de::Error| {
+        vec![Problem {
+            line: line_of(text, error.span().map_or(0, |span| span.start)),
+            path: String::new(),
+            says: error.message().replace('\n', ", "),
+        }]
+    };
+    let document = DeTable::parse(text).map_err(broken)?;
+    let (problems, lines) = shape::compare(text, &document);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let file: wire::File = toml::from_str(text).map_err(broken)?;
+    let mut check = Check {
+        lines,
+        names: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    let config = check.file(&file);
+    if check.problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(check.problems)
+    }
+}
+
+/// Turns what was written into what was meant, and notes what cannot be.
+struct Check {
+    lines: shape::Lines,
+    /// Parties by name.
+    names: BTreeMap<String, AccountId>,
+    problems: Vec<Problem>,
+}
+
+const ACCOUNT: &str = "expected a 12-digit AWS account id";
+const TARGET: &str = "expected an ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address";
+
+/// The events SES publishes today. Others are taken as they are, unless they look like one of these.
+const EVENTS: [&str; 10] = [
+    "Bounce",
+    "Complaint",
+    "Delivery",
+    "Send",
+    "Reject",
+    "Open",
+    "Click",
+    "Rendering Failure",
+    "DeliveryDelay",
+    "Subscription",
+];
+
+impl Check {
+    fn problem(&mut self, path: &str, says: impl Into<String>) {
+        let mut known = path;
+        // What is missing has no line of its own.
+        while !self.lines.contains_key(known) {
+            let Some((parent, _)) = known.rsplit_once('.') else {
+                break;
+            };
+            known = parent;
+        }
+        self.problems.push(Problem {
+            line: self.lines.get(known).copied().unwrap_or(1),
+            path: path.to_owned(),
+            says: says.into(),
+        });
+    }
+
+    fn read<T>(&mut self, path: &str, text: &str, expected: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let read = read(text);
+        if read.is_none() {
+            self.problem(path, expected);
+        }
+        read
+    }
+
+    fn file(&mut self, file: &wire::File) -> Config {
+        let mut config = Config::default();
+        self.name_parties(file, &mut config);
+        for (index, party) in file.party.iter().enumerate() {
+            self.party(&format!("party[{}]", index + 1), party, &mut config);
+        }
+        let mut names = BTreeSet::new();
+        for (index, route) in file.route.iter().enumerate() {
+            let path = format!("route[{}]", index + 1);
+            if !names.insert(&route.name) {
+                self.problem(&format!("{path}.name"), "expected a name no other route has");
+            }
+            config.routes.extend(self.route(&path, route));
+        }
+        config.lines = self.all_lines(&file.lines);
+        let mut addresses = BTreeSet::new();
+        for (index, mailbox) in file.mailbox.iter().enumerate() {
+            let path = format!("mailbox[{}]", index + 1);
+            if let Some(address) = self.mailbox(&path, mailbox)
+                && !addresses.insert(address)
+            {
+                self.problem(&format!("{path}.address"), "expected an address no other mailbox has");
+            }
+        }
+        config.mailboxes = file.mailbox.len();
+        config
+    }
+
+    /// First of all, because any part of the file may use a name.
+    fn name_parties(&mut self, file: &wire::File, config: &mut Config) {
+        for (index, party) in file.party.iter().enumerate() {
+            let path = format!("party[{}]", index + 1);
+            let account = self.read(&format!("{path}.account"), &party.account, ACCOUNT, |text| {
+                text.parse::<AccountId>().ok()
+            });
+            let Some(account) = account else { continue };
+            if config.identities.insert(account.clone(), Vec::new()).is_some() {
+                self.problem(&format!("{path}.account"), "expected an account no other party has");
+            }
+            let Some(name) = &party.name else { continue };
+            if name.trim().is_empty() || name.parse::<AccountId>().is_ok() {
+                self.problem(&format!("{path}.name"), "expected a name that is no account id");
+            } else if self.names.insert(name.clone(), account.clone()).is_some() {
+                self.problem(&format!("{path}.name"), "expected a name no other party has");
+            } else {
+                config.names.insert(account, name.clone());
+            }
+        }
+    }
+
+    fn party(&mut self, path: &str, party: &wire::Party, config: &mut Config) {
+        let Ok(account) = party.account.parse::<AccountId>() else {
+            return;
+        };
+        let mut identities = BTreeSet::new();
+        for (index, one) in party.identities.iter().enumerate() {
+            let path = format!("{path}.identities[{}]", index + 1);
+            let owner = match &one.owner {
+                None => Some(account.clone()),
+                Some(owner) => self.account(&format!("{path}.owner"), owner),
+            };
+            let identity = self.identity(&format!("{path}.identity"), &one.identity);
+            identities.extend(
+                identity
+                    .zip(owner)
+                    .map(|(identity, owner)| RegisteredIdentity { identity, owner }),
+            );
+        }
+        config.identities.insert(account, identities.into_iter().collect());
+    }
+
+    fn account(&mut self, path: &str, text: &str) -> Option<AccountId> {
+        if let Some(account) = self.names.get(text).cloned().or_else(|| text.parse().ok()) {
+            return Some(account);
+        }
+        let hint = meant(text, self.names.keys().map(String::as_str))
+            .map(|meant| format!("; did you mean {meant}?"))
+            .unwrap_or_default();
+        self.problem(path, format!("{ACCOUNT} or the name of a party{hint}"));
+        None
+    }
+
+    fn identity(&mut self, path: &str, text: &str) -> Option<Identity> {
+        self.read(path, text, "expected a domain or a mail address", |text| {
+            let plain = !text.contains(|c: char| c.is_whitespace() || "<>()\"/:*".contains(c));
+            let identity = Identity::from(text);
+            let domain = identity.domain();
+            let named = domain.contains('.') && !domain.contains('@') && domain.split('.').all(|part| !part.is_empty());
+            (plain && named && !text.starts_with('@')).then_some(identity)
+        })
+    }
+
+    fn parties(
+        &mut self,
+        path: &str,
+        owner: Option<&str>,
+        account: Option<&str>,
+        identity: Option<&str>,
+    ) -> Option<PartyMatch> {
+        let before = self.problems.len();
+        let parties = PartyMatch {
+            owner: owner.and_then(|text| self.account(&format!("{path}.owner"), text)),
+            account: account.and_then(|text| self.account(&format!("{path}.account"), text)),
+            identity: identity.and_then(|text| self.identity(&format!("{path}.identity"), text)),
+        };
+        (self.problems.len() == before).then_some(parties)
+    }
+
+    fn route(&mut self, path: &str, route: &wire::Route) -> Option<Route> {
+        if route.name.trim().is_empty() {
+            self.problem(&format!("{path}.name"), "expected a name");
+        }
+        let parties = self.parties(
+            path,
+            route.owner.as_deref(),
+            route.account.as_deref(),
+            route.identity.as_deref(),
+        );
+        if let Some(parties) = &parties
+            && let Err(error) = RouteKey::new(parties.clone())
+        {
+            self.problem(&format!("{path}.owner"), error.to_string());
+        }
+        for (index, event) in route.events.iter().enumerate() {
+            let plain = |text: &str| text.replace([' ', '-', '_'], "").to_ascii_lowercase();
+            let known = EVENTS.iter().any(|known| plain(known) == plain(event));
+            if let Some(meant) = meant(event, EVENTS).filter(|_| !known) {
+                self.problem(
+                    &format!("{path}.events[{}]", index + 1),
+                    format!("unknown event; did you mean {meant}?"),
+                );
+            }
+        }
+        let target = self.read(&format!("{path}.target"), &route.target, TARGET, target);
+        Some(Route {
+            name: route.name.clone(),
+            parties: parties?,
+            only: Narrowing {
+                configuration_sets: route.configuration_sets.iter().cloned().collect(),
+                tenants: route.tenants.iter().cloned().collect(),
+                events: route.events.iter().cloned().collect(),
+            },
+            target: target?,
+            view: match route.view {
+                wire::View::Full => View::Full,
+                wire::View::Redacted => View::Redacted,
+            },
+        })
+    }
+
+    fn all_lines(&mut self, lines: &wire::Lines) -> LinesTable {
+        let mut table = LinesTable::default();
+        let general = self.some_lines(
+            "lines",
+            &Lines::default(),
+            &lines.acts,
+            &lines.bounces,
+            &lines.complaints,
+        );
+        if general != Lines::default() {
+            table.default = Some(general.clone());
+        }
+        for (index, one) in lines.r#override.iter().enumerate() {
+            let path = format!("lines.override[{}]", index + 1);
+            let own = self.some_lines(&path, &general, &one.acts, &one.bounces, &one.complaints);
+            let parties = self.parties(
+                &path,
+                one.owner.as_deref(),
+                one.account.as_deref(),
+                one.identity.as_deref(),
+            );
+            let Some(parties) = parties else { continue };
+            if parties.owner.is_none() && parties.account.is_none() && parties.identity.is_none() {
+                self.problem(&path, "expected an owner, an account or an identity");
+            } else if table.overrides.iter().any(|(known, _)| *known == parties) {
+                self.problem(&path, "expected other parties than an override above");
+            } else {
+                table.overrides.push((parties, own));
+            }
+        }
+        table
+    }
+
+    fn some_lines(
+        &mut self,
+        path: &str,
+        general: &Lines,
+        acts: &Option<Vec<wire::Act>>,
+        bounces: &Option<wire::Threshold>,
+        complaints: &Option<wire::Threshold>,
+    ) -> Lines {
+        let kind = |act: &wire::Act| match act {
+            wire::Act::PauseConfigurationSet => ActKind::PauseConfigurationSet,
+            wire::Act::SuspendTenant => ActKind::SuspendTenant,
+            wire::Act::WithdrawPolicy => ActKind::WithdrawPolicy,
+        };
+        Lines {
+            bounces: self.threshold(&format!("{path}.bounces"), &general.bounces, bounces.as_ref()),
+            complaints: self.threshold(&format!("{path}.complaints"), &general.complaints, complaints.as_ref()),
+            acts: acts
+                .as_ref()
+                .map_or_else(|| general.acts.clone(), |acts| acts.iter().map(kind).collect()),
+        }
+    }
+
+    fn threshold(&mut self, path: &str, general: &Threshold, own: Option<&wire::Threshold>) -> Threshold {
+        let Some(own) = own else { return *general };
+        let mut rate = |name: &str, text: &Option<String>, general: Rate| match text.as_deref().map(Rate::from_str) {
+            None => general,
+            Some(Ok(rate)) => rate,
+            Some(Err(error)) => {
+                self.problem(&format!("{path}.{name}"), error.to_string());
+                general
+            }
+        };
+        let threshold = Threshold {
+            warn: rate("warn", &own.warn, general.warn),
+            act: rate("act", &own.act, general.act),
+            hour_recipients: own.hour_recipients.unwrap_or(general.hour_recipients),
+            day_recipients: own.day_recipients.unwrap_or(general.day_recipients),
+            events: own.events.unwrap_or(general.events),
+        };
+        if threshold.warn > threshold.act {
+            let name = if own.warn.is_some() { "warn" } else { "act" };
+            self.problem(
+                &format!("{path}.{name}"),
+                format!(
+                    "expected the warn line ({}) at or below the act line ({})",
+                    threshold.warn, threshold.act
+                ),
+            );
+        }
+        threshold
+    }
+
+    fn mailbox(&mut self, path: &str, mailbox: &wire::Mailbox) -> Option<String> {
+        if mailbox.actions.is_empty() {
+            self.problem(&format!("{path}.actions"), "expected at least one action");
+        }
+        for (index, action) in mailbox.actions.iter().enumerate() {
+            self.action(&format!("{path}.actions[{}]", index + 1), action);
+        }
+        if mailbox.address == "*" {
+            return Some("*".to_owned());
+        }
+        let before = self.problems.len();
+        let identity = self.identity(&format!("{path}.address"), &mailbox.address);
+        if self.problems.len() > before {
+            self.problems.truncate(before);
+            self.problem(&format!("{path}.address"), "expected a mail address, a domain, or *");
+        }
+        identity.map(|identity| identity.as_str().to_owned())
+    }
+
+    fn action(&mut self, path: &str, action: &wire::MailboxAction) {
+        use wire::ActionName::{AutoReply, Bounce, Drop, Forward, Notify};
+        let to = format!("{path}.to");
+        match action.action {
+            Forward | Notify if action.to.is_empty() => self.problem(&to, "expected whom to send it to"),
+            Forward | Notify => {
+                for (index, text) in action.to.iter().enumerate() {
+                    let fits = matches!(
+                        (action.action, target(text)),
+                        (Forward, Some(Target::Email(_))) | (Notify, Some(Target::Topic(_) | Target::Queue(_)))
+                    );
+                    let expected = match action.action {
+                        Forward => "expected a mail address",
+                        _ => "expected an ARN of an SNS topic or SQS queue",
+                    };
+                    if !fits {
+                        self.problem(&format!("{to}[{}]", index + 1), expected);
+                    }
+                }
+            }
+            _ if !action.to.is_empty() => self.problem(&to, "only forward and notify have it"),
+            _ => {}
+        }
+        match (action.action, &action.text) {
+            (AutoReply, None) => self.problem(&format!("{path}.text"), "expected what to answer"),
+            (AutoReply, Some(_)) | (_, None) => {}
+            (_, Some(_)) => self.problem(&format!("{path}.text"), "only auto-reply has it"),
+        }
+        if action.reason.is_some() && !matches!(action.action, Drop | Bounce) {
+            self.problem(&format!("{path}.reason"), "only drop and bounce have it");
+        }
+    }
+}
+
+fn target(text: &str) -> Option<Target> {
+    if !text.starts_with("arn:") {
+        let address = EmailAddress::parse(text)?;
+        let domain = address.domain().filter(|domain| domain.contains('.'))?;
+        let plain = !address.as_str().contains(char::is_whitespace) && address.as_str().len() > domain.len() + 1;
+        return (plain && address.name().is_none()).then(|| Target::Email(address.as_str().to_owned()));
+    }
+    let parts: Vec<&str> = text.split(':').collect();
+    let ["arn", partition, service, region, account, resource] = parts.as_slice() else {
+        return None;
+    };
+    if partition.is_empty() || region.is_empty() || account.parse::<AccountId>().is_err() || resource.is_empty() {
+        return None;
+    }
+    match *service {
+        "sns" => Some(Target::Topic(text.to_owned())),
+        "sqs" => Some(Target::Queue(text.to_owned())),
+        "events" => resource
+            .strip_prefix("event-bus/")
+            .filter(|name| !name.is_empty())
+            .map(|_| Target::Bus(text.to_owned())),
+        _ => None,
+    }
+}

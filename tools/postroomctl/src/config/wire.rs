@@ -1,0 +1,195 @@
+//! `postroom.toml` as it is written. Its comments are what editors show, through the schema.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Postroom's configuration: who the parties are, who hears of what, where the watch draws its lines, and what happens
+/// to mail that arrives. `postroomctl apply` makes the table agree with it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "postroom.toml")]
+pub(super) struct File {
+    /// The accounts that send, and the identities they send from.
+    #[serde(default)]
+    pub(super) party: Vec<Party>,
+    /// Who hears of what.
+    #[serde(default)]
+    pub(super) route: Vec<Route>,
+    /// Where both parties are warned and where the watch acts.
+    #[serde(default)]
+    pub(super) lines: Lines,
+    /// What happens to mail that arrives.
+    #[serde(default)]
+    pub(super) mailbox: Vec<Mailbox>,
+}
+
+/// An account that sends.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Party {
+    /// Its 12-digit account id.
+    #[schemars(regex(pattern = "^[0-9]{12}$"))]
+    pub(super) account: String,
+    /// What the rest of this file may call it.
+    pub(super) name: Option<String>,
+    /// The identities it sends from. Only among these may a notification without sourceArn find its owner.
+    #[serde(default)]
+    pub(super) identities: Vec<PartyIdentity>,
+}
+
+/// An identity an account sends from.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct PartyIdentity {
+    /// A domain or a mail address.
+    pub(super) identity: String,
+    /// The account that verified it, by id or by the name of a party; the party itself, unless given.
+    pub(super) owner: Option<String>,
+}
+
+/// Who hears of which notifications. At least one of owner and account is needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Route {
+    /// Its name in lists, reasons and the log.
+    pub(super) name: String,
+    /// The identity owner, by account id or by the name of a party.
+    pub(super) owner: Option<String>,
+    /// The sending account, by id or by the name of a party.
+    pub(super) account: Option<String>,
+    /// The identity, or the domain of the identities: a domain or a mail address. Needs owner.
+    pub(super) identity: Option<String>,
+    /// Only what was sent with one of these configuration sets.
+    #[serde(default)]
+    pub(super) configuration_sets: Vec<String>,
+    /// Only what was sent for one of these tenants.
+    #[serde(default)]
+    pub(super) tenants: Vec<String>,
+    /// Only these events: Bounce, Complaint, Delivery, Send, Reject, Open, Click, Rendering Failure, DeliveryDelay,
+    /// Subscription.
+    #[serde(default)]
+    pub(super) events: Vec<String>,
+    /// The ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address, which gets digests.
+    pub(super) target: String,
+    /// What the target may see; redacted, unless given.
+    #[serde(default)]
+    pub(super) view: View,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum View {
+    /// Everything, as SES sent it.
+    Full,
+    /// What happened and to whom: no headers, no other recipients, no tags of the sender, no IP addresses.
+    #[default]
+    Redacted,
+}
+
+/// The lines that hold for everyone, and exceptions.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Lines {
+    /// What the watch may do at the act line. Nothing, unless given.
+    pub(super) acts: Option<Vec<Act>>,
+    /// The lines for hard bounces.
+    pub(super) bounces: Option<Threshold>,
+    /// The lines for complaints.
+    pub(super) complaints: Option<Threshold>,
+    /// Other lines for single senders. The most specific one holds; what it leaves out is as for everyone.
+    #[serde(default)]
+    pub(super) r#override: Vec<Override>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Act {
+    /// Switch off the sending of the configuration set the trouble comes from, when it is this account's.
+    PauseConfigurationSet,
+    /// Switch off the sending of the tenant the trouble comes from, when it is this account's.
+    SuspendTenant,
+    /// Take the delegate's statements out of the identity's sending authorization policies, when the identity is this
+    /// account's.
+    WithdrawPolicy,
+}
+
+/// Two lines and the least mail from which they can be judged.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Threshold {
+    /// From here on both parties are told: a percentage such as "2.5 %".
+    pub(super) warn: Option<String>,
+    /// From here on the watch acts: a percentage such as "5 %".
+    pub(super) act: Option<String>,
+    /// Recipients within an hour below which its rate says nothing.
+    #[schemars(range(min = 1))]
+    pub(super) hour_recipients: Option<u64>,
+    /// Recipients within 24 hours below which their rate says nothing.
+    #[schemars(range(min = 1))]
+    pub(super) day_recipients: Option<u64>,
+    /// Bounces or complaints below which no rate says anything.
+    #[schemars(range(min = 1))]
+    pub(super) events: Option<u64>,
+}
+
+/// Lines for the senders that match. At least one of owner, account and identity is needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Override {
+    /// The identity owner, by account id or by the name of a party.
+    pub(super) owner: Option<String>,
+    /// The sending account, by id or by the name of a party.
+    pub(super) account: Option<String>,
+    /// The identity, or the domain of the identities: a domain or a mail address.
+    pub(super) identity: Option<String>,
+    /// What the watch may do at the act line; `[]` is nothing.
+    pub(super) acts: Option<Vec<Act>>,
+    /// The lines for hard bounces.
+    pub(super) bounces: Option<Threshold>,
+    /// The lines for complaints.
+    pub(super) complaints: Option<Threshold>,
+}
+
+/// What happens to mail that arrives for an address, a domain or anyone.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Mailbox {
+    /// A mail address, a domain, or `*` for all others.
+    pub(super) address: String,
+    /// What is done, in this order.
+    pub(super) actions: Vec<MailboxAction>,
+}
+
+/// One thing that is done with a mail.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct MailboxAction {
+    /// What is done.
+    pub(super) action: ActionName,
+    /// For forward: the mail addresses. For notify: the ARNs of SNS topics or SQS queues.
+    #[serde(default)]
+    pub(super) to: Vec<String>,
+    /// For auto-reply: what to answer.
+    pub(super) text: Option<String>,
+    /// For drop and bounce: why.
+    pub(super) reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ActionName {
+    /// Keep it in the index.
+    Store,
+    /// Send it on to other addresses.
+    Forward,
+    /// Take it as a recipient's wish to be left alone.
+    Unsubscribe,
+    /// Answer it, once per sender and period.
+    AutoReply,
+    /// Send it back, when that cannot harm anyone else.
+    Bounce,
+    /// Tell a topic or a queue.
+    Notify,
+    /// Throw it away.
+    Drop,
+}
