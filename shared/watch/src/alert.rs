@@ -1,6 +1,5 @@
 //! What the parties are told: one value, for machines and for people.
 
-use jiff::Timestamp;
 use ledger::{Figures, Level, Lines, Measure, Rate, Sender, WatchState, Window, stamp};
 use notification_model::AccountId;
 use serde_json::{Value, json};
@@ -146,12 +145,6 @@ impl Alert {
             "subject": self.subject(),
             "text": self.text(),
         })
-    }
-
-    /// When the line was crossed.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        self.state.since
     }
 
     fn percent(&self) -> String {

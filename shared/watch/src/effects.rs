@@ -22,14 +22,6 @@ pub struct SesError {
     cause: String,
 }
 
-/// A sender could not be looked at; the next look makes up for it.
-#[derive(Debug, thiserror::Error)]
-pub enum WatchError {
-    /// The table failed.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
 /// An act could not be undone.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoError {
@@ -62,7 +54,7 @@ pub struct Round {
     /// To be told to the parties, each followed by [`Watch::told`].
     pub alerts: Vec<Alert>,
     /// Who could not be looked at.
-    pub failures: Vec<(Sender, WatchError)>,
+    pub failures: Vec<(Sender, LedgerError)>,
 }
 
 /// Where the watch reads and acts. Cheap to clone.
@@ -81,7 +73,7 @@ impl Watch {
     ///
     /// # Errors
     /// When DynamoDB fails before anyone was looked at.
-    pub async fn round(&self, now: Timestamp) -> Result<Round, WatchError> {
+    pub async fn round(&self, now: Timestamp) -> Result<Round, LedgerError> {
         let lines = self.ledger.lines().await?;
         let mut senders = self.ledger.watched().await?;
         senders.extend(self.ledger.senders(now).await?);
@@ -99,7 +91,7 @@ impl Watch {
     ///
     /// # Errors
     /// When DynamoDB fails. What was claimed and not returned is claimed again after [`CLAIM`](crate::CLAIM).
-    pub async fn check(&self, sender: &Sender, lines: &LinesTable, now: Timestamp) -> Result<Vec<Alert>, WatchError> {
+    pub async fn check(&self, sender: &Sender, lines: &LinesTable, now: Timestamp) -> Result<Vec<Alert>, LedgerError> {
         let lines = lines.of(sender);
         let rates = self.ledger.sender_rates(sender, now).await?;
         let states = self.ledger.watch_states(sender).await?;
@@ -135,14 +127,13 @@ impl Watch {
     ///
     /// # Errors
     /// When DynamoDB fails.
-    pub async fn told(&self, alert: &Alert) -> Result<(), WatchError> {
+    pub async fn told(&self, alert: &Alert) -> Result<(), LedgerError> {
         let state = WatchState {
             claimed_at: None,
             ..alert.state.clone()
         };
         // Whoever wrote since has newer news, and tells them.
-        self.ledger.put_watch_state(&alert.sender, &state).await?;
-        Ok(())
+        self.ledger.put_watch_state(&alert.sender, &state).await.map(|_| ())
     }
 
     /// Plans, then does what is planned: also what an invocation that died had planned for the same crossing.
@@ -152,7 +143,7 @@ impl Watch {
         crossing: &WatchState,
         wishes: Vec<Wish>,
         now: Timestamp,
-    ) -> Result<Vec<ActReport>, WatchError> {
+    ) -> Result<Vec<ActReport>, LedgerError> {
         let mut reports = Vec::new();
         if crossing.level != Level::Act {
             return Ok(reports);
@@ -195,7 +186,7 @@ impl Watch {
         Ok(reports)
     }
 
-    async fn carry_out(&self, mut act: Act, now: Timestamp) -> Result<ActReport, WatchError> {
+    async fn carry_out(&self, mut act: Act, now: Timestamp) -> Result<ActReport, LedgerError> {
         if act.status == ActStatus::Planned {
             let status = match self.apply(&act.deed).await {
                 Ok(()) => ActStatus::Done { at: now },
@@ -255,14 +246,17 @@ impl Watch {
             .reputation_entity_type(ReputationEntityType::Resource)
             .reputation_entity_reference(arn)
             .send()
-            .await
-            .map_err(|error| failed("GetReputationEntity", error))?;
-        let record = answer
-            .reputation_entity()
-            .and_then(|entity| entity.customer_managed_status());
+            .await;
+        let record = match answer {
+            Ok(answer) => answer.reputation_entity,
+            // SES may know of nothing to record of a tenant yet.
+            Err(SdkError::ServiceError(refused)) if refused.err().is_not_found_exception() => None,
+            Err(error) => return Err(failed("GetReputationEntity", error)),
+        };
+        let record = record.and_then(|entity| entity.customer_managed_status);
         let before = record
-            .and_then(|record| record.status())
-            .unwrap_or(&SendingStatus::Enabled);
+            .and_then(|record| record.status)
+            .unwrap_or(SendingStatus::Enabled);
         Ok(match before {
             SendingStatus::Disabled => Plan::nothing(format!("tenant {name} was suspended already")),
             before => Plan::of(Deed::Tenant {

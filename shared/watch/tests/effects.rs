@@ -9,7 +9,7 @@ use aws_sdk_sesv2::operation::create_email_identity_policy::CreateEmailIdentityP
 use aws_sdk_sesv2::operation::delete_email_identity_policy::DeleteEmailIdentityPolicyOutput;
 use aws_sdk_sesv2::operation::get_configuration_set::GetConfigurationSetOutput;
 use aws_sdk_sesv2::operation::get_email_identity_policies::GetEmailIdentityPoliciesOutput;
-use aws_sdk_sesv2::operation::get_reputation_entity::GetReputationEntityOutput;
+use aws_sdk_sesv2::operation::get_reputation_entity::{GetReputationEntityError, GetReputationEntityOutput};
 use aws_sdk_sesv2::operation::get_tenant::GetTenantOutput;
 use aws_sdk_sesv2::operation::put_configuration_set_sending_options::{
     PutConfigurationSetSendingOptionsError, PutConfigurationSetSendingOptionsOutput,
@@ -85,15 +85,14 @@ fn tenants(things: &Shared) -> Vec<Rule> {
         let tenant = Tenant::builder().tenant_arn(TENANT_ARN).build();
         GetTenantOutput::builder().tenant(tenant).build()
     });
-    let status = mock!(Client::get_reputation_entity).then_compute_output(move |_| {
-        let record = one
-            .lock()
-            .unwrap()
-            .tenant
-            .clone()
-            .map(|status| StatusRecord::builder().status(status).build());
-        let entity = ReputationEntity::builder().set_customer_managed_status(record).build();
-        GetReputationEntityOutput::builder().reputation_entity(entity).build()
+    let status = mock!(Client::get_reputation_entity).then_compute_response(move |_| {
+        let Some(status) = one.lock().unwrap().tenant.clone() else {
+            let refusal = NotFoundException::builder().message("nothing on record").build();
+            return MockResponse::Error(GetReputationEntityError::NotFoundException(refusal));
+        };
+        let record = StatusRecord::builder().status(status).build();
+        let entity = ReputationEntity::builder().customer_managed_status(record).build();
+        MockResponse::Output(GetReputationEntityOutput::builder().reputation_entity(entity).build())
     });
     let update = mock!(Client::update_reputation_entity_customer_managed_status)
         .match_requests(|input| input.reputation_entity_reference() == Some(TENANT_ARN))
@@ -372,13 +371,19 @@ async fn what_ses_refuses_is_told_and_cannot_be_undone() {
 
 #[tokio::test]
 async fn a_tenant_is_suspended_and_gets_its_former_status_back() {
-    let scene = Scene::new(OWNER, OWNER, &[ActKind::SuspendTenant]).await;
-    scene.things.lock().unwrap().tenant = Some(SendingStatus::Reinstated);
-    scene.mails("bad", 100, 40).await;
-    let id = acts(&scene.look_and_tell().await).remove(0);
-    assert_eq!(scene.things.lock().unwrap().tenant, Some(SendingStatus::Disabled));
-    scene.undo(&id).await.unwrap();
-    assert_eq!(scene.things.lock().unwrap().tenant, Some(SendingStatus::Reinstated));
+    let cases = [
+        (None, SendingStatus::Enabled),
+        (Some(SendingStatus::Reinstated), SendingStatus::Reinstated),
+    ];
+    for (before, after) in cases {
+        let scene = Scene::new(OWNER, OWNER, &[ActKind::SuspendTenant]).await;
+        scene.things.lock().unwrap().tenant = before;
+        scene.mails("bad", 100, 40).await;
+        let id = acts(&scene.look_and_tell().await).remove(0);
+        assert_eq!(scene.things.lock().unwrap().tenant, Some(SendingStatus::Disabled));
+        scene.undo(&id).await.unwrap();
+        assert_eq!(scene.things.lock().unwrap().tenant, Some(after));
+    }
 }
 
 fn statement(sid: &str, account: &Value) -> Value {
