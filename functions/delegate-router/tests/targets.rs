@@ -1,10 +1,4 @@
 //! What becomes of deliveries when targets take, refuse or stumble: through the real clients, with mocked answers.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 mod support;
 
 use delegate_router::metrics::Metrics;
@@ -144,7 +138,7 @@ async fn what_cannot_be_published_as_unrouted_comes_again() {
     assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
     world.admit("postroom-unrouted");
     assert_eq!(
-        route_all(&world, &[stranger.clone()]).await,
+        route_all(&world, std::slice::from_ref(&stranger)).await,
         json!({"batchItemFailures": []})
     );
     let unrouted = &world.taken_by(UNROUTED)[0];

@@ -150,6 +150,18 @@ impl RouteKey {
     fn pk(&self) -> String {
         format!("ROUTE#{self}")
     }
+
+    /// The key without the local part of an address.
+    fn for_log(&self) -> String {
+        let text = self.to_string();
+        match (&self.0.identity, text.rsplit_once('@')) {
+            (Some(Identity::Address(_)), Some((_, domain))) => {
+                let parties: Vec<&str> = text.split('#').take(2).collect();
+                format!("{}#...@{domain}", parties.join("#"))
+            }
+            _ => text,
+        }
+    }
 }
 
 impl fmt::Display for RouteKey {
@@ -230,7 +242,7 @@ impl Ledger {
         for key in keys {
             let Some(row) = rows.get(&key.pk()) else { continue };
             let routes = read_routes(key, row)
-                .map_err(|problem| self.broken("BatchGetItem", format!("routes of {key}: {problem}")))?;
+                .map_err(|problem| self.broken("BatchGetItem", format!("routes of {}: {problem}", key.for_log())))?;
             found.insert(key.clone(), routes);
         }
         Ok(found)
@@ -244,7 +256,7 @@ impl Ledger {
         if let Some(stray) = routes.iter().find(|route| route.parties != key.0) {
             return Err(self.broken(
                 "PutItem",
-                format!("route {} is about other parties than {key}", stray.name),
+                format!("route {} is about other parties than {}", stray.name, key.for_log()),
             ));
         }
         if routes.is_empty() {

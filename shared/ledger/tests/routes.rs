@@ -144,6 +144,14 @@ async fn a_route_does_not_stand_under_other_parties() {
         error.contains("route stray is about other parties than 111122223333#*#*"),
         "{error}"
     );
+
+    let address = RouteKey::new(parties(Some(OWNER), None, Some("jane@shop.example"))).unwrap();
+    let stray = route("stray", key.parties(), Target::Bus("b".to_owned()));
+    let error = ledger.put_routes(&address, &[stray]).await.unwrap_err().to_string();
+    assert!(
+        error.ends_with("than 111122223333#*#...@shop.example"),
+        "errors are logged: {error}"
+    );
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ impl Effects {
         let Some(address) = EmailAddress::parse(address).filter(|address| address.domain().is_some()) else {
             return Err(Refusal::for_good("InvalidAddress", "expected a mail address"));
         };
-        let failed = |error: ledger::LedgerError| Refusal::from_code(&error.to_string(), "");
+        let failed = |error: ledger::LedgerError| Refusal::for_now(&error.to_string());
         let window = self.window(now);
         // The present window is closed only when clocks disagree; then the next one takes the line.
         for window in [window, window + self.settings.digest_window] {
@@ -55,7 +55,7 @@ impl Effects {
                 return line.await.map_err(failed);
             }
         }
-        Err(Refusal::from_code("NoOpenDigest", ""))
+        Err(Refusal::for_now("no digest is open"))
     }
 
     fn window(&self, now: Timestamp) -> Timestamp {

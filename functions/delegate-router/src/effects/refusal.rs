@@ -14,7 +14,7 @@ pub(super) struct Refusal {
 
 /// Codes, without a service's prefixes and suffixes, that mean the same tomorrow: the target is gone, does not let us in,
 /// or does not take such a message. What is not listed is tried again, and ends in the dead-letter queue.
-const FOR_GOOD: [&str; 22] = [
+const FOR_GOOD: [&str; 24] = [
     "accessdenied",
     "authorizationerror",
     "batchrequesttoolong",
@@ -32,11 +32,13 @@ const FOR_GOOD: [&str; 22] = [
     "kmsnotfound",
     "malformeddetail",
     "nonexistentqueue",
+    "notauthorizedfordetailtype",
     "notauthorizedforsource",
     "notfound",
     "queuedoesnotexist",
     "resourcenotfound",
     "unsupportedoperation",
+    "validation",
 ];
 
 impl Refusal {
@@ -63,6 +65,15 @@ impl Refusal {
             code: code.to_owned(),
             message: message.to_owned(),
             for_good: FOR_GOOD.contains(&bare),
+        }
+    }
+
+    /// Something of our own did not work.
+    pub(super) fn for_now(problem: &str) -> Self {
+        Self {
+            code: problem.to_owned(),
+            message: String::new(),
+            for_good: false,
         }
     }
 

@@ -24,11 +24,19 @@ pub enum Delivered {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
     /// The target did not take it this time.
-    #[error("the target did not take it: {0}")]
-    NotTaken(String),
+    #[error("the target did not take it: {code}")]
+    NotTaken {
+        /// What it answered.
+        code: String,
+    },
     /// The target refused it for good, and the park queue did not take it.
-    #[error("the target refused it ({refused}), and the park queue did not take it: {0}", refused = .1)]
-    NotParked(String, String),
+    #[error("the target refused it ({code}), and the park queue did not take it: {park_code}")]
+    NotParked {
+        /// What the target answered.
+        code: String,
+        /// What the park queue answered.
+        park_code: String,
+    },
 }
 
 impl Effects {
@@ -41,11 +49,14 @@ impl Effects {
         let refusal = match self.take(delivery, now).await {
             Ok(()) => return Ok(Delivered::Taken),
             Err(refusal) if refusal.for_good => refusal,
-            Err(refusal) => return Err(DeliveryError::NotTaken(refusal.code)),
+            Err(refusal) => return Err(DeliveryError::NotTaken { code: refusal.code }),
         };
-        self.park(delivery, &refusal)
-            .await
-            .map_err(|parking| DeliveryError::NotParked(parking.code, refusal.code.clone()))?;
+        if let Err(parking) = self.park(delivery, &refusal).await {
+            return Err(DeliveryError::NotParked {
+                code: refusal.code,
+                park_code: parking.code,
+            });
+        }
         tracing::warn!(
             key = delivery.key,
             route = delivery.attributes.get("route"),
@@ -204,7 +215,7 @@ fn string(value: String) -> Result<aws_sdk_sqs::types::MessageAttributeValue, Re
 }
 
 fn incomplete(error: &dyn std::error::Error) -> Refusal {
-    Refusal::from_code("IncompleteRequest", &error.to_string())
+    Refusal::for_now(&error.to_string())
 }
 
 /// Where a target lives: another account and Region than ours, as often as not.

@@ -1,6 +1,11 @@
 //! The function with an embedded DynamoDB behind it, and AWS services that remember what they were given.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
