@@ -5,6 +5,7 @@ mod facts;
 mod refusal;
 mod targets;
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
@@ -114,14 +115,25 @@ impl Effects {
             Ok(output) => output,
             Err(error) => return all(&Refusal::of(&error)),
         };
-        let failed = output.failed.iter().filter_map(|failed| {
-            let (index, _) = messages.get(failed.id.parse::<usize>().ok()?)?;
-            Some((
-                *index,
-                format!("the deliver queue did not accept a delivery: {}", failed.code),
-            ))
-        });
-        failed.collect()
+        let accepted: HashSet<&str> = output.successful.iter().map(|entry| entry.id.as_str()).collect();
+        let code_of = |id: &str| {
+            output
+                .failed
+                .iter()
+                .find(|failed| failed.id == id)
+                .map(|failed| failed.code.as_str())
+        };
+        let ids = (0..messages.len()).map(|position| position.to_string());
+        let left_out = messages
+            .iter()
+            .zip(ids)
+            .filter(|(_, id)| !accepted.contains(id.as_str()));
+        left_out
+            .map(|((index, _), id)| {
+                let code = code_of(&id).unwrap_or("no answer");
+                (*index, format!("the deliver queue did not accept a delivery: {code}"))
+            })
+            .collect()
     }
 
     async fn publish_unrouted(&self, unrouted: &[(usize, &Unrouted)]) -> Vec<(usize, String)> {

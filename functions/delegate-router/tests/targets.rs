@@ -1,6 +1,9 @@
 //! What becomes of deliveries when targets take, refuse or stumble: through the real clients, with mocked answers.
 mod support;
 
+use std::sync::Arc;
+
+use aws_smithy_mocks::mock;
 use delegate_router::metrics::Metrics;
 use ledger::View;
 use serde_json::{Value, json};
@@ -250,4 +253,49 @@ async fn a_target_is_asked_in_its_own_region() {
     let hosts: Vec<String> = world.given.lock().unwrap().hosts.iter().cloned().collect();
     let expected = ["events.eu-west-3", "sns.eu-west-1", "sqs.eu-west-2", "sqs.us-east-1"];
     assert_eq!(hosts, expected.map(|host| format!("{host}.amazonaws.com")));
+}
+
+/// What SNS says on the wire, read by the real client.
+#[tokio::test]
+async fn answers_are_understood_as_sns_writes_them() {
+    let said = |code: &str| {
+        format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
+        )
+    };
+    let published = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+    let cases = [
+        (vec![(200, published.to_owned())], 1, 0, 0),
+        (vec![(403, said("AuthorizationError"))], 1, 0, 1),
+        (vec![(404, said("NotFound"))], 1, 0, 1),
+        // What the client itself does not try again, the queue does.
+        (vec![(429, said("Throttled"))], 1, 1, 0),
+        (
+            vec![(503, said("ServiceUnavailable")), (200, published.to_owned())],
+            2,
+            0,
+            0,
+        ),
+        (vec![(500, said("InternalError")); 3], 3, 1, 0),
+    ];
+    for (answers, calls, failed, parked) in cases {
+        let mut sequence = mock!(aws_sdk_sns::Client::publish).sequence();
+        for (status, body) in answers.clone() {
+            sequence = sequence.http_status(status, Some(body));
+        }
+        let rule = sequence.build();
+        let world = World::with_topics(Arc::default(), &rule).await;
+        let target = "topic:arn:aws:sns:us-east-1:222233334444:t";
+        world
+            .put(vec![route("t", parties(Some(OWNER), None, None), target, View::Full)])
+            .await;
+        route_all(&world, &[bounce("m1", A)]).await;
+        assert_eq!(
+            world.deliver_waiting(&mut Metrics::default()).await,
+            failed,
+            "{answers:?}"
+        );
+        assert_eq!(world.taken_by(PARK_URL).len(), parked, "{answers:?}");
+        assert_eq!(rule.num_calls(), calls, "{answers:?}");
+    }
 }

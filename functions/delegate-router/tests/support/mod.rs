@@ -136,10 +136,15 @@ pub(crate) fn now() -> Timestamp {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let (ledger, _, requests) = ledger::testing::fresh().await;
         let given = Arc::new(Mutex::new(Given::default()));
+        Self::with_topics(given.clone(), &publish(given)).await
+    }
+
+    /// With topics that answer by this rule.
+    pub(crate) async fn with_topics(given: Arc<Mutex<Given>>, topics: &Rule) -> Self {
+        let (ledger, _, requests) = ledger::testing::fresh().await;
         let clients = Clients {
-            sns: mocked!(aws_sdk_sns, given, &[&publish(given.clone())]),
+            sns: mocked!(aws_sdk_sns, given, &[topics]),
             sqs: mocked!(aws_sdk_sqs, given, &[&send(given.clone()), &send_batch(given.clone())]),
             eventbridge: mocked!(aws_sdk_eventbridge, given, &[&put_events(given.clone())]),
             ses: mocked!(aws_sdk_sesv2, given, &[&send_email(given.clone())]),
