@@ -14,7 +14,7 @@ use notification_model::{
 };
 
 use crate::judgement::{BounceKind, Evidence, Judgement, judge};
-use crate::policy::Policy;
+use crate::policy::{Lasting, Policy};
 
 /// One thing to do. Each may run twice and in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,11 +86,12 @@ pub enum Action {
 /// What is known beside the notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
-    /// When the notification is handled.
-    pub now: Timestamp,
+    /// When SNS or EventBridge took the notification, which stays the same however often it is delivered; without an
+    /// envelope, when it is handled.
+    pub published_at: Timestamp,
 }
 
-/// How far another clock may be ahead of ours.
+/// How far another clock may be ahead of AWS's.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What to do about a notification.
@@ -123,15 +124,19 @@ pub fn decide(notification: &Notification, facts: &Facts, policy: &Policy) -> Ve
     }
 }
 
-/// When it happened. Bounces and complaints bear the time of somebody else's clock; one from the future would outrank
-/// everything that really happens until then, a release included, so SES's own clock stands in for it.
+/// When it happened. Bounces and complaints bear the time of somebody else's clock: one from the future would outrank
+/// everything that really happens until then, a release included, and nothing happens to a message before it is sent.
 fn happened_at(notification: &Notification, facts: &Facts) -> Timestamp {
-    let latest = facts.now.checked_add(CLOCK_TOLERANCE).unwrap_or(facts.now);
+    let sent = notification.mail.timestamp;
+    let latest = facts
+        .published_at
+        .checked_add(CLOCK_TOLERANCE)
+        .unwrap_or(facts.published_at);
     let told = notification.occurred_at();
     if told <= latest {
-        told
+        told.max(sent)
     } else {
-        notification.mail.timestamp.min(latest)
+        sent.min(latest)
     }
 }
 
@@ -151,39 +156,62 @@ struct About<'a> {
 
 impl About<'_> {
     fn bounce(&self, bounce: &Bounce) -> Vec<Action> {
-        if bounce.bounced_recipients.is_empty() {
-            return acknowledge("a bounce that names no recipient");
-        }
         let recipients = bounce.bounced_recipients.iter();
         recipients
-            .flat_map(|recipient| {
-                let judgement = judge(&Evidence::of(bounce, recipient));
-                let mut evidence = BTreeMap::from([
-                    ("bounceType", Some(bounce.bounce_type.to_string())),
-                    ("bounceSubType", Some(bounce.bounce_sub_type.to_string())),
-                    ("action", recipient.action.as_ref().map(ToString::to_string)),
-                    ("status", recipient.status.map(|status| status.to_string())),
-                    (
-                        "diagnostic",
-                        recipient.diagnostic_code.clone().filter(|text| !text.is_empty()),
-                    ),
-                    ("bounceReason", Some(judgement.reason.to_string())),
-                    ("feedbackId", bounce.feedback_id.clone()),
-                ]);
-                evidence.extend(self.message_evidence());
-                let mut actions = self.bounced(
-                    &bounce.bounce_sub_type,
-                    &recipient.email_address,
-                    &judgement,
-                    written(evidence),
-                );
-                actions.extend(
-                    bounce_count(bounce, recipient, &judgement)
-                        .map(|count| self.count_one(count, Some(&recipient.email_address))),
-                );
-                actions
-            })
+            .flat_map(|recipient| self.bounced_recipient(bounce, recipient))
             .collect()
+    }
+
+    fn bounced_recipient(&self, bounce: &Bounce, recipient: &BouncedRecipient) -> Vec<Action> {
+        let judgement = judge(&Evidence::of(bounce, recipient));
+        let mut evidence = BTreeMap::from([
+            ("bounceType", Some(bounce.bounce_type.to_string())),
+            ("bounceSubType", Some(bounce.bounce_sub_type.to_string())),
+            ("action", recipient.action.as_ref().map(ToString::to_string)),
+            ("status", recipient.status.map(|status| status.to_string())),
+            (
+                "diagnostic",
+                recipient.diagnostic_code.clone().filter(|text| !text.is_empty()),
+            ),
+            ("bounceReason", Some(judgement.reason.to_string())),
+            ("feedbackId", bounce.feedback_id.clone()),
+        ]);
+        evidence.extend(self.message_evidence());
+        let named = &recipient.email_address;
+        let mut actions = match self.mailed(named) {
+            Some(mailed) => {
+                let forwarded = mailed.key() != named.key();
+                evidence.extend([("finalRecipient", forwarded.then(|| named.as_str().to_owned()))]);
+                self.bounced(&bounce.bounce_sub_type, &mailed, &judgement, written(evidence))
+            }
+            None => vec![self.not_mailed(judgement.kind.as_str(), named, written(evidence))],
+        };
+        let count = bounce_count(bounce, recipient, &judgement);
+        actions.extend(count.map(|count| self.count_one(count, named)));
+        actions
+    }
+
+    /// Whom the message was sent to, of those a report names. The report may be anybody's who got the message: an address
+    /// that was not mailed stands for the only one that was (forwarding), or, if there are several, for nobody.
+    fn mailed(&self, named: &EmailAddress) -> Option<EmailAddress> {
+        let destination: Vec<_> = self
+            .mail
+            .destination
+            .iter()
+            .filter_map(|text| EmailAddress::parse(text))
+            .collect();
+        if destination.is_empty() || destination.iter().any(|address| address.key() == named.key()) {
+            return Some(named.clone());
+        }
+        <[EmailAddress; 1]>::try_from(destination).ok().map(|[only]| only)
+    }
+
+    fn not_mailed(&self, kind: &str, named: &EmailAddress, evidence: BTreeMap<String, String>) -> Action {
+        let reason = "named in a report about a message that was not sent to it: no word against it";
+        Action::Note {
+            address: named.clone(),
+            history: self.history(&format!("not-mailed-{kind}"), reason, Scope::of(self.mail), evidence),
+        }
     }
 
     fn bounced(
@@ -229,19 +257,74 @@ impl About<'_> {
     }
 
     fn complaint(&self, complaint: &Complaint) -> Vec<Action> {
-        let recipients = &complaint.complained_recipients;
-        let Some(first) = recipients
-            .iter()
-            .map(|one| &one.email_address)
-            .min_by_key(|address| address.key())
-        else {
-            return acknowledge("a complaint that names no recipient");
+        let named = complaint.complained_recipients.iter().map(|one| &one.email_address);
+        let recipients: Vec<EmailAddress> = named.filter_map(|named| self.mailed(named)).collect();
+        let Some(first) = recipients.iter().min_by_key(|address| address.key()) else {
+            return acknowledge("a complaint that names nobody the message was sent to");
         };
-        let mut evidence = BTreeMap::from([
-            (
-                "complaintFeedbackType",
-                complaint.complaint_feedback_type.as_ref().map(ToString::to_string),
+        let evidence = self.complaint_evidence(complaint);
+        let one_of = match recipients.len() {
+            1 => String::new(),
+            several => format!(" (one of {several} recipients at the complaining provider)"),
+        };
+        let note = |kind: &str, reason: &str| {
+            let history = self.history(kind, reason, Scope::of(self.mail), evidence.clone());
+            let note = |address: &EmailAddress| Action::Note {
+                address: address.clone(),
+                history: history.clone(),
+            };
+            recipients.iter().map(note).collect::<Vec<_>>()
+        };
+        let record = |kind: &str, origin: Origin, blocked: bool, lasting: Lasting, reason: &str| {
+            let entry = |address| Entry {
+                blocked,
+                ..self.entry(address, lasting.end(self.at), reason, evidence.clone())
+            };
+            let record = |address| self.record(kind, address, Scope::of(self.mail), origin.clone(), entry(address));
+            recipients.iter().map(record).collect::<Vec<_>>()
+        };
+
+        if let Some(list) = complaint
+            .complaint_sub_type
+            .as_ref()
+            .filter(|sub_type| is_echo(sub_type))
+        {
+            let reason = format!("SES did not send, because of an earlier complaint: {list}");
+            return record("echo", Origin::SesList, true, self.policy.ses_list, &reason);
+        }
+        match &complaint.complaint_feedback_type {
+            // Whoever of several took the complaint back, it may be another's that stands.
+            Some(ComplaintFeedbackType::NotSpam) if recipients.len() > 1 => note(
+                "not-spam",
+                &format!("reported as not spam{one_of}: nobody can tell whose complaint that lifts"),
             ),
+            Some(ComplaintFeedbackType::NotSpam) => {
+                let reason = "reported as not spam: lifts a complaint, never a bounce";
+                record("not-spam", Origin::Complaint, false, Lasting::ForGood, reason)
+            }
+            // An authentication report (RFC 6591) is about the sender's DNS, not about what the recipient wants.
+            Some(ComplaintFeedbackType::AuthFailure) => note(
+                "auth-failure",
+                "an authentication failure report: the sender's SPF, DKIM or DMARC, not the recipient",
+            ),
+            feedback_type => {
+                let said = match feedback_type {
+                    Some(known) => format!("reported as {known}"),
+                    None => "reported without a feedback type".to_owned(),
+                };
+                let reason = format!("complaint, {said}{one_of}");
+                let mut actions = record("complaint", Origin::Complaint, true, self.policy.complaint, &reason);
+                // One complaint, however many recipients the provider names.
+                actions.push(self.count_one(Count::Complaint, first));
+                actions
+            }
+        }
+    }
+
+    fn complaint_evidence(&self, complaint: &Complaint) -> BTreeMap<String, String> {
+        let feedback_type = complaint.complaint_feedback_type.as_ref();
+        let mut evidence = BTreeMap::from([
+            ("complaintFeedbackType", feedback_type.map(ToString::to_string)),
             (
                 "complaintSubType",
                 complaint.complaint_sub_type.as_ref().map(ToString::to_string),
@@ -250,69 +333,7 @@ impl About<'_> {
             ("feedbackId", complaint.feedback_id.clone()),
         ]);
         evidence.extend(self.message_evidence());
-        let evidence = written(evidence);
-
-        let scope = Scope::of(self.mail);
-        let one_of = match recipients.len() {
-            1 => String::new(),
-            several => format!(" (one of {several} recipients at the complaining provider)"),
-        };
-        let echo = complaint.complaint_sub_type.as_ref().filter(|sub_type| {
-            matches!(
-                sub_type,
-                ComplaintSubType::OnAccountSuppressionList | ComplaintSubType::OnTenantSuppressionList
-            )
-        });
-        let each = |kind: &str, origin: Origin, entry: &dyn Fn(&EmailAddress) -> Entry| -> Vec<Action> {
-            let addresses = recipients.iter().map(|one| &one.email_address);
-            addresses
-                .map(|address| self.record(kind, address, scope.clone(), origin.clone(), entry(address)))
-                .collect()
-        };
-
-        if let Some(list) = echo {
-            let reason = format!("SES did not send, because of an earlier complaint: {list}");
-            let until = self.policy.ses_list.end(self.at);
-            return each("echo", Origin::SesList, &|address| {
-                self.entry(address, until, &reason, evidence.clone())
-            });
-        }
-        match &complaint.complaint_feedback_type {
-            Some(ComplaintFeedbackType::NotSpam) => {
-                let reason = format!("reported as not spam{one_of}: lifts a complaint, never a bounce");
-                each("not-spam", Origin::Complaint, &|address| {
-                    let entry = self.entry(address, None, &reason, evidence.clone());
-                    Entry {
-                        blocked: false,
-                        ..entry
-                    }
-                })
-            }
-            // An authentication report (RFC 6591) is about the sender's DNS, not about what the recipient wants.
-            Some(ComplaintFeedbackType::AuthFailure) => {
-                let reason = "an authentication failure report: the sender's SPF, DKIM or DMARC, not the recipient";
-                let history = || self.history("auth-failure", reason, scope.clone(), evidence.clone());
-                let note = |one: &notification_model::ComplainedRecipient| Action::Note {
-                    address: one.email_address.clone(),
-                    history: history(),
-                };
-                recipients.iter().map(note).collect()
-            }
-            feedback_type => {
-                let said = match feedback_type {
-                    Some(known) => format!("reported as {known}"),
-                    None => "reported without a feedback type".to_owned(),
-                };
-                let reason = format!("complaint, {said}{one_of}");
-                let until = self.policy.complaint.end(self.at);
-                let mut actions = each("complaint", Origin::Complaint, &|address| {
-                    self.entry(address, until, &reason, evidence.clone())
-                });
-                // One complaint, however many recipients the provider names.
-                actions.push(self.count_one(Count::Complaint, Some(first)));
-                actions
-            }
-        }
+        written(evidence)
     }
 
     fn delivery(&self, delivery: &Delivery) -> Vec<Action> {
@@ -395,14 +416,14 @@ impl About<'_> {
             .collect()
     }
 
-    fn count_one(&self, count: Count, recipient: Option<&EmailAddress>) -> Action {
+    fn count_one(&self, count: Count, recipient: &EmailAddress) -> Action {
         Action::Count(EventCount {
             sender: Sender::of(self.mail),
             line: Line::of(self.mail),
             count,
             at: self.at,
             message_id: self.mail.message_id.clone(),
-            recipient: recipient.cloned(),
+            recipient: Some(recipient.clone()),
         })
     }
 
@@ -464,6 +485,13 @@ impl About<'_> {
             ),
         ])
     }
+}
+
+fn is_echo(sub_type: &ComplaintSubType) -> bool {
+    matches!(
+        sub_type,
+        ComplaintSubType::OnAccountSuppressionList | ComplaintSubType::OnTenantSuppressionList
+    )
 }
 
 /// How a bounce counts against the sender. AWS's bounce rate takes every Permanent bounce that SES tried to deliver,

@@ -5,9 +5,10 @@ mod mirror;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ledger::{
-    DeliveredBatch, Entry, HistoryEntry, Ledger, LedgerError, Origin, Recipient, Scope, SenderBatch, StreakWrite,
+    DeliveredBatch, Entry, HistoryEntry, Ledger, LedgerError, Origin, Recipient, Scope, SenderBatch, SoftBounce,
+    StreakWrite,
 };
 use notification_model::EmailAddress;
 
@@ -16,9 +17,6 @@ use crate::policy::{Lasting, Policy};
 use crate::streak;
 
 pub use mirror::Mirror;
-
-/// How often a streak is judged anew because a delivery turned up, before it is left to the next delivery attempt.
-const SETTLE_ROUNDS: usize = 4;
 
 /// Where actions take effect.
 #[derive(Debug, Clone)]
@@ -31,20 +29,50 @@ pub struct Effects {
     pub mirror: Option<Mirror>,
 }
 
+/// What became of one recipient's streak of soft bounces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreakChange {
+    /// It now suppresses, or for longer.
+    Suppressed,
+    /// A delivery ended its suppression.
+    Recovered,
+}
+
+/// What is left of a notification's actions once those that concern it alone took effect.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Better done for the whole batch.
+    pub later: Vec<Action>,
+    /// The streaks that changed.
+    pub streaks: Vec<StreakChange>,
+}
+
+/// What became of a batch's deliveries.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// The records whose share failed, by index.
+    pub failures: Vec<(BTreeSet<usize>, LedgerError)>,
+    /// The streaks that changed.
+    pub streaks: Vec<StreakChange>,
+}
+
 impl Effects {
     /// Applies what concerns one notification alone. What is better done for the whole batch comes back.
     ///
     /// # Errors
     /// When DynamoDB fails. Everything can be applied again.
-    pub async fn apply(&self, actions: Vec<Action>, now: Timestamp) -> Result<Vec<Action>, LedgerError> {
+    pub async fn apply(&self, actions: Vec<Action>, now: Timestamp) -> Result<Applied, LedgerError> {
         let (later, at_once): (Vec<_>, Vec<_>) = actions
             .into_iter()
             .partition(|action| matches!(action, Action::CountInBatch { .. } | Action::Delivered { .. }));
-        try_join_all(at_once.iter().map(|action| self.apply_one(action, now))).await?;
-        Ok(later)
+        let streaks = try_join_all(at_once.iter().map(|action| self.apply_one(action, now))).await?;
+        Ok(Applied {
+            later,
+            streaks: streaks.into_iter().flatten().collect(),
+        })
     }
 
-    async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<(), LedgerError> {
+    async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<Option<StreakChange>, LedgerError> {
         match action {
             Action::Record {
                 address,
@@ -56,7 +84,6 @@ impl Effects {
                 self.ledger.record(address, scope, origin, entry, now).await?;
                 self.ledger.append_history(address, history).await?;
                 self.mirror(address, origin, history).await;
-                Ok(())
             }
             Action::SoftBounce {
                 address,
@@ -66,16 +93,16 @@ impl Effects {
             } => {
                 self.ledger.append_history(address, history).await?;
                 let row = self.ledger.add_soft_bounce(address, scope, bounce, now).await?;
-                self.settle(address, scope, row).await
+                return self.settle(address, scope, row).await;
             }
-            Action::Note { address, history } => self.ledger.append_history(address, history).await,
+            Action::Note { address, history } => self.ledger.append_history(address, history).await?,
             Action::Count(event) => {
-                self.ledger
-                    .count_event(event, self.end(self.policy.statistics, event.at))
-                    .await
+                let expires_at = self.end(self.policy.statistics, event.at);
+                self.ledger.count_event(event, expires_at).await?;
             }
-            Action::CountInBatch { .. } | Action::Delivered { .. } | Action::Acknowledge { .. } => Ok(()),
+            Action::CountInBatch { .. } | Action::Delivered { .. } | Action::Acknowledge { .. } => {}
         }
+        Ok(None)
     }
 
     /// Counts for the whole batch; one request per sender, line and ten minutes. `actions` come with the index of the
@@ -122,8 +149,8 @@ impl Effects {
     }
 
     /// Ends the streaks of everyone a batch was delivered to; see [`DeliveredBatch`] for why the batch is written before
-    /// the rows are read. Answers as [`count`](Self::count).
-    pub async fn deliver(&self, actions: &[(usize, Action)]) -> Vec<(BTreeSet<usize>, LedgerError)> {
+    /// the rows are read.
+    pub async fn deliver(&self, actions: &[(usize, Action)]) -> Delivered {
         let mut batches: Vec<(DeliveredBatch, Timestamp, BTreeSet<usize>)> = Vec::new();
         // Only the newest delivery of a recipient in a scope matters.
         let mut newest: BTreeMap<(String, Scope), (EmailAddress, Timestamp, BTreeSet<usize>)> = BTreeMap::new();
@@ -145,88 +172,125 @@ impl Effects {
             *latest = (*latest).max(*at);
             records.insert(*index);
         }
+        let mut outcome = Delivered::default();
         if newest.is_empty() {
-            return Vec::new();
+            return outcome;
         }
-
-        let mut failures = Vec::new();
         for (batch, at, records) in batches {
-            if let Err(error) = self
-                .ledger
-                .put_deliveries(&batch, self.end(self.policy.deliveries, at))
-                .await
-            {
-                failures.push((records, error));
+            let expires_at = self.end(self.policy.deliveries, at);
+            if let Err(error) = self.ledger.put_deliveries(&batch, expires_at).await {
+                outcome.failures.push((records, error));
             }
         }
         let addresses: Vec<EmailAddress> = newest.values().map(|(address, ..)| address.clone()).collect();
-        let rows = match self.ledger.recipients(&addresses).await {
+        let mut rows = match self.ledger.recipients(&addresses).await {
             Ok(rows) => rows,
             Err(error) => {
                 let all = newest.into_values().flat_map(|(.., records)| records).collect();
-                failures.push((all, error));
-                return failures;
+                outcome.failures.push((all, error));
+                return outcome;
             }
         };
         for ((key, scope), (address, at, records)) in newest {
-            let Some(row) = rows.get(&key) else { continue };
-            if row.delivered_at.get(&scope).is_some_and(|known| *known >= at) {
-                continue;
-            }
-            if let Err(error) = self.end_streak(&address, &scope, at).await {
-                failures.push((records, error));
+            let Some(row) = rows.get_mut(&key) else { continue };
+            match self.end_streak(&address, &scope, at, row).await {
+                Ok(change) => outcome.streaks.extend(change),
+                Err(error) => outcome.failures.push((records, error)),
             }
         }
-        failures
+        outcome
     }
 
-    async fn end_streak(&self, address: &EmailAddress, scope: &Scope, at: Timestamp) -> Result<(), LedgerError> {
-        match self.ledger.note_delivery(address, scope, at).await? {
-            Some(row) => self.settle(address, scope, row).await,
-            None => Ok(()),
-        }
+    /// Notes a delivery, unless the row knows of it, and settles the streak in any case: an earlier try may have come no
+    /// further than the note.
+    async fn end_streak(
+        &self,
+        address: &EmailAddress,
+        scope: &Scope,
+        at: Timestamp,
+        row: &Recipient,
+    ) -> Result<Option<StreakChange>, LedgerError> {
+        let known = row.delivered_at.get(scope).is_some_and(|known| *known >= at);
+        let changed = if known {
+            None
+        } else {
+            self.ledger.note_delivery(address, scope, at).await?
+        };
+        self.settle(address, scope, changed.unwrap_or_else(|| row.clone()))
+            .await
     }
 
-    /// Brings the streak's register in line with the soft bounces and deliveries known.
-    async fn settle(&self, address: &EmailAddress, scope: &Scope, mut row: Recipient) -> Result<(), LedgerError> {
-        for _ in 0..SETTLE_ROUNDS {
+    /// Brings the streak's register in line with the soft bounces and deliveries known. Without anything to change it
+    /// makes no request.
+    async fn settle(
+        &self,
+        address: &EmailAddress,
+        scope: &Scope,
+        mut row: Recipient,
+    ) -> Result<Option<StreakChange>, LedgerError> {
+        loop {
             let live = row.live_soft_bounces(scope);
             let streak = streak::judge(&live, &self.policy.streak);
-            let register = row.entries.get(&(scope.clone(), Origin::Streak));
-            let all = row.soft_bounces.get(scope).map_or(0, Vec::len);
-            if streak.is_none() && register.is_none() && all == live.len() {
-                return Ok(());
-            }
             let wanted = streak.as_ref().map(|streak| streak_entry(address, streak));
-            if register == wanted.as_ref() && all == live.len() {
-                return Ok(());
+            let register = row.entries.get(&(scope.clone(), Origin::Streak));
+            let changes = register != wanted.as_ref();
+            if !changes && row.soft_bounces.get(scope).map_or(0, Vec::len) == live.len() {
+                return Ok(None);
             }
-            // A delivery from before the row existed is known to its batch only.
-            if let (Some(_), Some(first), Some(created_at)) = (&streak, live.first(), row.created_at)
-                && first.at < created_at
-                && let Some(at) = self
-                    .ledger
-                    .newest_delivery(address, scope, first.at, created_at)
-                    .await?
-                && let Some(changed) = self.ledger.note_delivery(address, scope, at).await?
+            // A delivery from before the row existed is known to its batch only. Noting it leaves only soft bounces after
+            // it, so this comes round once.
+            if streak.is_some()
+                && let Some(at) = self.delivery_before_the_row(address, scope, &row, &live).await?
+                && let Some(noted) = self.ledger.note_delivery(address, scope, at).await?
             {
-                row = changed;
+                row = noted;
                 continue;
             }
-            if self.ledger.settle_streak(address, scope, &row, wanted.as_ref()).await? == StreakWrite::Written
-                && register != wanted.as_ref()
-            {
-                let history = self.streak_history(scope, &row, wanted.as_ref(), register);
-                // Both are tried: the next attempt finds the streak settled and comes to neither.
-                let (written, ()) = futures_util::join!(
-                    self.ledger.append_history(address, &history),
-                    self.mirror(address, &Origin::Streak, &history)
-                );
-                written?;
+            let history = changes.then(|| self.streak_history(scope, &row, wanted.as_ref(), register));
+            // First the explanation: after the register is written, another try would find nothing to do.
+            if let Some(history) = &history {
+                self.ledger.append_history(address, history).await?;
             }
-            return Ok(());
+            let settled = self.ledger.settle_streak(address, scope, &row, wanted.as_ref()).await?;
+            return Ok(match (settled, history) {
+                (StreakWrite::Written, Some(history)) => {
+                    self.mirror(address, &Origin::Streak, &history).await;
+                    Some(if wanted.is_some() {
+                        StreakChange::Suppressed
+                    } else {
+                        StreakChange::Recovered
+                    })
+                }
+                (StreakWrite::Written, None) | (StreakWrite::Overtaken, _) => None,
+            });
         }
-        Ok(())
+    }
+
+    async fn delivery_before_the_row(
+        &self,
+        address: &EmailAddress,
+        scope: &Scope,
+        row: &Recipient,
+        live: &[SoftBounce],
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let (Some(first), Some(created_at)) = (live.first(), row.created_at) else {
+            return Ok(None);
+        };
+        // The row bears the time at which its invocation began, or that of a person's clock.
+        let to = created_at
+            .checked_add(SignedDuration::from_hours(1))
+            .unwrap_or(created_at);
+        let oldest_kept = match self.policy.deliveries {
+            Lasting::Days(days) => to
+                .checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
+                .unwrap_or(to),
+            Lasting::ForGood => first.at,
+        };
+        let from = first.at.max(oldest_kept);
+        if from >= to {
+            return Ok(None);
+        }
+        self.ledger.newest_delivery(address, scope, from, to).await
     }
 
     async fn mirror(&self, address: &EmailAddress, origin: &Origin, history: &HistoryEntry) {
@@ -254,7 +318,7 @@ impl Effects {
             id,
             kind: if wanted.is_some() { "streak" } else { "recovered" }.to_owned(),
             reason: wanted.map_or_else(
-                || "a delivery ended the streak".to_owned(),
+                || "a delivery or a release ended the streak".to_owned(),
                 |entry| entry.reason.clone(),
             ),
             scope: scope.clone(),

@@ -210,7 +210,12 @@ type Finding = (BounceReason, Clue);
 fn find(words: &str, code: Option<Code>) -> Option<Finding> {
     let said = |found: Option<(BounceReason, &'static str)>| found.map(|(reason, text)| (reason, Clue::Phrase(text)));
     let coded = code.map(|code| (code.reason(), code.clue()));
-    said(phrases::clear(words))
+    let clear = said(phrases::clear(words)).filter(|(reason, _)| {
+        // "Domain not found" and "account suspended" are said of senders, too, and then the status tells.
+        let ambiguous = matches!(reason, BounceReason::HostUnknown | BounceReason::Suspended);
+        !(ambiguous && points_at(coded, Fault::Sender))
+    });
+    clear
         .or(coded.filter(|(reason, _)| !matches!(reason.fault(), Fault::Server | Fault::Unclear)))
         .or_else(|| said(phrases::vague(words)))
         .or(coded)

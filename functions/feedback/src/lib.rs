@@ -43,7 +43,7 @@ pub async fn handle(
     let mut outcomes = batch
         .run(effects.policy.concurrency, |record| apply(record, effects, now))
         .await;
-    apply_to_batch(&mut outcomes, effects).await;
+    apply_to_batch(&mut outcomes, effects, metrics).await;
     metrics.merge(metrics_of(&mut outcomes));
     for _ in 0..effects.mirror.as_ref().map_or(0, Mirror::take_failures) {
         metrics.count("MirrorFailures", vec![]);
@@ -91,20 +91,25 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
         }
         SesMessage::Received(_) => return Err(Unhandled::Inbound),
     };
-    let actions = decide(&notification, &Facts { now }, &effects.policy);
-    let metrics = metrics_of_one(&notification, &actions, now);
+    let published_at = record.provenance.sns_timestamp.unwrap_or(now);
+    let actions = decide(&notification, &Facts { published_at }, &effects.policy);
+    let mut metrics = metrics_of_one(&notification, &actions, now);
     tracing::info!(
         event = type_word(&notification.event),
         message_id = notification.mail.message_id,
         actions = actions.len(),
         "decided"
     );
-    let later = effects.apply(actions, now).await?;
-    Ok(Handled { later, metrics })
+    let applied = effects.apply(actions, now).await?;
+    metrics.streaks(&applied.streaks);
+    Ok(Handled {
+        later: applied.later,
+        metrics,
+    })
 }
 
 /// Counts and deliveries are written once for the batch; a record whose share could not be written is tried again.
-async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects) {
+async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects, metrics: &mut Metrics) {
     let mut later = Vec::new();
     for (index, handled) in outcomes.succeeded_mut() {
         later.extend(
@@ -114,7 +119,8 @@ async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects) {
         );
     }
     let (counted, delivered) = futures_util::join!(effects.count(&later), effects.deliver(&later));
-    for (records, error) in counted.into_iter().chain(delivered) {
+    metrics.streaks(&delivered.streaks);
+    for (records, error) in counted.into_iter().chain(delivered.failures) {
         for index in records {
             outcomes.fail(index, error.to_string());
         }

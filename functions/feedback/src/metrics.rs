@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use jiff::Timestamp;
+use ledger::Origin;
 use notification_model::Notification;
 use serde_json::{Map, Value, json};
 
 use crate::decide::Action;
+use crate::effects::StreakChange;
 use crate::judgement::Judgement;
 
 /// The CloudWatch namespace.
@@ -43,11 +45,28 @@ impl Metrics {
         self.ages_ms
             .push(now.duration_since(notification.occurred_at()).as_millis().max(0) as i64);
         for action in actions {
-            match action {
-                Action::Record { entry, .. } if entry.blocked => self.count("Suppressions", vec![]),
-                Action::Record { .. } => self.count("Releases", vec![]),
-                _ => {}
-            }
+            let Action::Record { origin, entry, .. } = action else {
+                continue;
+            };
+            let metric = match (origin, entry.blocked) {
+                (Origin::SesList, _) => "Echoes",
+                (Origin::List(_) | Origin::Topic(_), true) => "OptOuts",
+                (Origin::List(_) | Origin::Topic(_), false) => "OptIns",
+                (_, true) => "Suppressions",
+                (_, false) => "Releases",
+            };
+            self.count(metric, vec![]);
+        }
+    }
+
+    /// Counts the streaks that changed.
+    pub fn streaks(&mut self, changes: &[StreakChange]) {
+        for change in changes {
+            let metric = match change {
+                StreakChange::Suppressed => "Suppressions",
+                StreakChange::Recovered => "Releases",
+            };
+            self.count(metric, vec![]);
         }
     }
 
@@ -58,9 +77,6 @@ impl Metrics {
             ("Reason", judgement.reason.to_string()),
         ];
         self.count("Judgements", dimensions);
-        if judgement.kind == crate::judgement::BounceKind::Echo {
-            self.count("Echoes", vec![]);
-        }
     }
 
     /// Adds another invocation's share.

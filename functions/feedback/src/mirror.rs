@@ -19,9 +19,13 @@ pub fn request(
         // SES puts the complaint on its list, but does not take it off.
         Origin::Complaint if !history.suppresses => MirrorReason::Complaint,
         // SES's lists are for all mail of an account or tenant, so single topics never go there.
-        Origin::Bounce | Origin::Complaint | Origin::SesList | Origin::Manual | Origin::List(_) | Origin::Topic(_) => {
-            return None;
-        }
+        Origin::Bounce
+        | Origin::Complaint
+        | Origin::SesList
+        | Origin::Manual
+        | Origin::Released
+        | Origin::List(_)
+        | Origin::Topic(_) => return None,
     };
     Some(MirrorRequest {
         action: if history.suppresses {

@@ -69,6 +69,8 @@ pub struct StreakPolicy {
     pub messages: usize,
     /// The least time from the first to the last of them, so that one bad day of a server is no streak.
     pub span: SignedDuration,
+    /// The most time from the first to the last of them.
+    pub window: SignedDuration,
     /// How long the first, second, ... suppression lasts; the last value also serves all further ones.
     pub lasting: Vec<Lasting>,
 }
@@ -82,6 +84,7 @@ impl Default for Policy {
             streak: StreakPolicy {
                 messages: 5,
                 span: SignedDuration::from_hours(72),
+                window: SignedDuration::from_hours(180 * 24),
                 lasting: vec![Lasting::Days(30), Lasting::Days(90), Lasting::ForGood],
             },
             history: Lasting::Days(400),
@@ -107,8 +110,9 @@ impl Policy {
             complaint: env.read("COMPLAINT_DAYS", default.complaint)?,
             ses_list: env.read("SES_LIST_DAYS", default.ses_list)?,
             streak: StreakPolicy {
-                messages: env.count("SOFT_BOUNCE_MESSAGES", default.streak.messages)?,
+                messages: env.messages("SOFT_BOUNCE_MESSAGES", default.streak.messages)?,
                 span: SignedDuration::from_hours(env.read("SOFT_BOUNCE_SPAN_HOURS", 72u16)?.into()),
+                window: SignedDuration::from_hours(24 * i64::from(env.read("SOFT_BOUNCE_WINDOW_DAYS", 180u16)?)),
                 lasting: env.list("SOFT_BOUNCE_DAYS", default.streak.lasting)?,
             },
             history: env.read("HISTORY_DAYS", default.history)?,
@@ -148,6 +152,14 @@ impl<G: Fn(&str) -> Option<String>> Environment<G> {
         }
     }
 
+    /// The ledger keeps the first 20 of very many soft bounces, so more could not be counted.
+    fn messages(&self, name: &str, default: usize) -> anyhow::Result<usize> {
+        match self.count(name, default)? {
+            count @ 1..=20 => Ok(count),
+            _ => bail!("environment variable {name}: expected at most 20"),
+        }
+    }
+
     fn list(&self, name: &str, default: Vec<Lasting>) -> anyhow::Result<Vec<Lasting>> {
         let Some(text) = self.set(name) else { return Ok(default) };
         let values: anyhow::Result<Vec<Lasting>> = text.split(',').map(str::parse).collect();
@@ -183,6 +195,7 @@ mod tests {
         let cases = [
             ("SOFT_BOUNCE_MESSAGES", "0"),
             ("SOFT_BOUNCE_MESSAGES", "many"),
+            ("SOFT_BOUNCE_MESSAGES", "21"),
             ("COMPLAINT_DAYS", "0"),
             ("COMPLAINT_DAYS", "a week"),
             ("SOFT_BOUNCE_DAYS", "30,,90"),

@@ -37,6 +37,8 @@ pub fn judge(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
             continue;
         }
         run.push(bounce);
+        // Once in a while a healthy mailbox is full, too.
+        run.retain(|earlier| bounce.at.duration_since(earlier.at) <= policy.window);
         let long_enough = run
             .first()
             .is_some_and(|first| bounce.at.duration_since(first.at) >= policy.span);
@@ -105,6 +107,21 @@ mod tests {
         assert_eq!(outcome(&all(&[&first, &during])), Some((1, Some(30))));
         assert_eq!(outcome(&all(&[&first, &during, &second])), Some((2, Some(90))));
         assert_eq!(outcome(&all(&[&first, &during, &second, &third])), Some((3, None)));
+    }
+
+    #[test]
+    fn one_soft_bounce_a_year_is_no_streak() {
+        let year = 365 * 24;
+        assert_eq!(outcome(&[0, year, 2 * year, 3 * year, 4 * year, 5 * year]), None);
+        assert_eq!(
+            outcome(&[0, year, year + 24, year + 48, year + 72]),
+            None,
+            "the first is too old"
+        );
+        assert_eq!(
+            outcome(&[0, year, year + 24, year + 48, year + 72, year + 96]),
+            Some((1, Some(30)))
+        );
     }
 
     #[test]

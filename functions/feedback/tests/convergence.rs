@@ -186,7 +186,7 @@ async fn observe(stack: &Stack) -> Observed {
                 .unwrap()
                 .retain(|name, _| !name.ends_with("|soft") && !name.ends_with("|delivered"));
             decisions.insert(key, row);
-        } else if key.starts_with("RECIPIENT#") && !key.ends_with("#streak") && !key.ends_with("#recovered") {
+        } else if key.starts_with("RECIPIENT#") && !key.contains("#streak#") && !key.contains("#recovered#") {
             // A streak's own lines tell what was known when; the events' lines are the same in any order.
             history.insert(key, row);
         }

@@ -31,7 +31,7 @@ fn notification(kind: &str, field: &str, object: Value, tags: Value) -> Notifica
 /// What is decided, in a word or two an action.
 fn decided(notification: &Notification) -> String {
     let facts = Facts {
-        now: "2026-03-02T09:00:00Z".parse().unwrap(),
+        published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
     };
     let words = |action: &Action| match action {
         Action::Record {
@@ -294,40 +294,77 @@ fn other_events() {
     }
 }
 
-#[test]
-fn everyone_affected_is_judged_and_nobody_else() {
-    let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": AT, "bouncedRecipients": [
-        {"emailAddress": "joe@example.net", "status": "5.1.1"}, {"emailAddress": "ann@example.net", "status": "4.2.2"},
-    ]});
-    let notification = notification("Bounce", "bounce", object, json!({}));
+/// The addresses whose rows an action would change, for a bounce that names some of those the message was sent to.
+fn touched(destination: &[&str], named: &[&str]) -> Vec<String> {
+    let recipients: Vec<Value> = named
+        .iter()
+        .map(|one| json!({"emailAddress": one, "status": "5.1.1"}))
+        .collect();
+    let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": AT,
+                        "bouncedRecipients": recipients});
+    let mut notification = notification("Bounce", "bounce", object, json!({}));
+    notification.mail.destination = destination.iter().map(|one| (*one).to_owned()).collect();
     let facts = Facts {
-        now: AT.parse().unwrap(),
+        published_at: AT.parse().unwrap(),
     };
-    let actions = decide(&notification, &facts, &Policy::default());
-    let touched: Vec<&str> = actions
+    decide(&notification, &facts, &Policy::default())
         .iter()
         .filter_map(|action| match action {
-            Action::Record { address, .. } | Action::SoftBounce { address, .. } => Some(address.key()),
+            Action::Record { address, .. } | Action::SoftBounce { address, .. } => Some(address.key().to_owned()),
             _ => None,
         })
-        .collect();
+        .collect()
+}
+
+#[test]
+fn everyone_affected_is_judged_and_nobody_else() {
+    let all = ["Jane <jane@example.net>", "joe@example.net", "ann@example.net"];
     assert_eq!(
-        touched,
-        ["joe@example.net", "ann@example.net"],
-        "never destination[0], jane"
+        touched(&all, &["joe@example.net", "Ann@Example.net"]),
+        ["joe@example.net", "ann@example.net"]
+    );
+    // A DSN names whom its sender likes: behind forwarding another address, in an attack a stranger's.
+    assert_eq!(
+        touched(&["alias@example.net"], &["new@example.org"]),
+        ["alias@example.net"]
+    );
+    assert!(touched(&all, &["stranger@example.org"]).is_empty());
+}
+
+#[test]
+fn somebody_else_s_clock_stays_between_sending_and_publishing() {
+    let at = |told: &str| {
+        let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": told,
+                            "bouncedRecipients": [{"emailAddress": "jane@example.net", "status": "5.1.1"}]});
+        let notification = notification("Bounce", "bounce", object, json!({}));
+        let facts = Facts {
+            published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
+        };
+        match &decide(&notification, &facts, &Policy::default())[..] {
+            [Action::Record { entry, .. }, ..] => entry.at.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let sent = "2026-03-02T08:15:30Z";
+    assert_eq!(at("2026-03-02T08:20:00Z"), "2026-03-02T08:20:00Z");
+    assert_eq!(
+        at("2999-01-01T00:00:00Z"),
+        sent,
+        "the future would outrank all that happens until then"
+    );
+    assert_eq!(
+        at("0001-01-01T00:00:00Z"),
+        sent,
+        "nothing happens to a message before it is sent"
     );
 }
 
 #[test]
-fn a_clock_from_the_future_does_not_outrank_what_happens_until_then() {
-    let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2999-01-01T00:00:00Z",
-                        "bouncedRecipients": [{"emailAddress": "jane@example.net", "status": "5.1.1"}]});
-    let notification = notification("Bounce", "bounce", object, json!({}));
-    let facts = Facts {
-        now: "2026-03-02T09:00:00Z".parse().unwrap(),
-    };
-    let [Action::Record { entry, .. }, ..] = &decide(&notification, &facts, &Policy::default())[..] else {
-        panic!("not suppressed");
-    };
-    assert_eq!(entry.at, notification.mail.timestamp, "SES's own clock");
+fn not_spam_lifts_a_complaint_only_when_it_is_surely_that_recipient_s() {
+    let object = json!({"timestamp": AT, "complaintFeedbackType": "not-spam", "complainedRecipients": [
+        {"emailAddress": "jane@example.net"}, {"emailAddress": "joe@example.net"},
+    ]});
+    let mut notification = notification("Complaint", "complaint", object, json!({}));
+    notification.mail.destination.push("joe@example.net".to_owned());
+    assert_eq!(decided(&notification), "note not-spam, note not-spam");
 }

@@ -111,7 +111,7 @@ fn is_mirrored(origin: &Origin, policy: &Policy) -> bool {
     match origin {
         Origin::Manual | Origin::Streak => true,
         Origin::List(_) => policy.unsubscribes,
-        Origin::Bounce | Origin::Complaint | Origin::SesList | Origin::Topic(_) => false,
+        Origin::Bounce | Origin::Complaint | Origin::SesList | Origin::Released | Origin::Topic(_) => false,
     }
 }
 
@@ -151,6 +151,7 @@ mod tests {
                     "complaint" => Origin::Complaint,
                     "streak" => Origin::Streak,
                     "ses-list" => Origin::SesList,
+                    "released" => Origin::Released,
                     _ => Origin::Manual,
                 },
             };
@@ -220,7 +221,7 @@ mod tests {
                 "put tenant acme for good",
             ),
             ("tenant:acme", "tenant:acme|streak=-1", GONE),
-            ("tenant:acme", "tenant:acme|streak=+30 tenant:acme|manual=0", GONE),
+            ("tenant:acme", "tenant:acme|streak=+30 tenant:acme|released=0", GONE),
             ("tenant:acme", "tenant:other|manual=+ global|manual=+", GONE),
             ("global", "global|bounce=+ global|ses-list=+", GONE),
             ("global", "", GONE),
@@ -240,10 +241,10 @@ mod tests {
     fn a_delete_stands_when_nothing_keeps_the_address_on_the_list() {
         let delete = "delete JANE@example.net Jane@example.net jane@example.net from";
         let cases = [
-            ("global", "global|manual=0", format!("{delete} account")),
+            ("global", "global|released=0", format!("{delete} account")),
             (
                 "tenant:acme",
-                "tenant:acme|streak=-1 global|manual=0",
+                "tenant:acme|streak=-1 global|released=0",
                 format!("{delete} tenant acme"),
             ),
             (
@@ -253,7 +254,7 @@ mod tests {
             ),
             (
                 "tenant:acme",
-                "tenant:other|manual=+ tenant:acme|manual=0",
+                "tenant:other|manual=+ tenant:acme|released=0",
                 format!("{delete} tenant acme"),
             ),
             (
@@ -266,11 +267,11 @@ mod tests {
                 "tenant:acme|complaint=+ tenant:acme|streak=-1",
                 KEPT.to_owned(),
             ),
-            ("tenant:acme", "global|bounce=+ tenant:acme|manual=0", KEPT.to_owned()),
+            ("tenant:acme", "global|bounce=+ tenant:acme|released=0", KEPT.to_owned()),
             ("tenant:acme", "tenant:acme|manual=+7", KEPT.to_owned()),
             (
                 "domain:shop.example",
-                "domain:shop.example|manual=0",
+                "domain:shop.example|released=0",
                 "SES keeps no list for a domain".to_owned(),
             ),
         ];
@@ -309,10 +310,10 @@ mod tests {
             "a tenant's decision never stops the others"
         );
         assert_eq!(
-            delete("domain:shop.example|manual=0 domain:other.example|manual=+"),
+            delete("domain:shop.example|released=0 domain:other.example|manual=+"),
             KEPT
         );
-        assert_eq!(delete("domain:shop.example|manual=0 global|streak=+30"), KEPT);
+        assert_eq!(delete("domain:shop.example|released=0 global|streak=+30"), KEPT);
     }
 
     #[test]

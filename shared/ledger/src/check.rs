@@ -12,16 +12,18 @@ use crate::suppression::{Entry, Recipient};
 pub struct Asker {
     /// The SES tenant that will send.
     pub tenant: Option<String>,
-    /// The identity or From address that will send, or its domain.
+    /// The identity, From address or domain that will send.
     pub identity: Option<String>,
-    /// The contact-list topic the mail belongs to, `list/topic`.
+    /// The contact list, or its topic, that the mail belongs to: `list` or `list/topic`.
     pub topic: Option<String>,
 }
 
 impl Asker {
-    /// The scopes whose suppressions concern this sender: `global` and its own.
+    /// The scopes whose suppressions concern this sender: `global`, its tenant, and its domain with the domains above
+    /// it, because a verified domain also sends for the domains below.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
+        let tenant = self.tenant.clone().map(Scope::Tenant);
         let domain = self
             .identity
             .as_deref()
@@ -31,13 +33,23 @@ impl Asker {
                     .map_or_else(|| normalise_domain(identity), str::to_owned),
                 None => normalise_domain(identity),
             });
-        let own = self
-            .tenant
-            .clone()
-            .map(Scope::Tenant)
-            .into_iter()
-            .chain(domain.map(Scope::Domain));
-        std::iter::once(Scope::Global).chain(own).collect()
+        let with_parents = std::iter::successors(domain, |domain| {
+            let (_, parent) = domain.split_once('.')?;
+            parent.contains('.').then(|| parent.to_owned())
+        });
+        std::iter::once(Scope::Global)
+            .chain(tenant)
+            .chain(with_parents.map(Scope::Domain))
+            .collect()
+    }
+
+    /// Whether the mail belongs to a contact list, as a whole.
+    fn is_of_list(&self, list: &str) -> bool {
+        let asked = self
+            .topic
+            .as_deref()
+            .map(|topic| topic.split('/').next().unwrap_or(topic));
+        asked == Some(list)
     }
 }
 
@@ -64,8 +76,8 @@ pub struct Answer {
 impl Recipient {
     /// The decisions of one scope that are in force: `blocked`, not expired, and not older than a release.
     pub fn in_force(&self, scope: &Scope, now: Timestamp) -> impl Iterator<Item = Block> {
-        let manual = self.entries.get(&(scope.clone(), Origin::Manual));
-        let released_at = manual.filter(|manual| !manual.blocked).map(|manual| manual.at);
+        let release = self.entries.get(&(scope.clone(), Origin::Released));
+        let released_at = release.map(|release| release.at);
         let own = self
             .entries
             .iter()
@@ -82,14 +94,15 @@ impl Recipient {
         })
     }
 
-    /// What stands between this recipient and mail from `asker`. Leaving a topic stands in the way of that topic's mail
-    /// only; leaving a whole list, of all mail in its scope.
+    /// What stands between this recipient and mail from `asker`. Leaving a list or topic stands in the way of its mail
+    /// only: who no longer wants the newsletter still gets a password reset.
     #[must_use]
     pub fn blocks(&self, asker: &Asker, now: Timestamp) -> Vec<Block> {
         let scopes = asker.scopes();
         let in_force = scopes.iter().flat_map(|scope| self.in_force(scope, now));
         in_force
             .filter(|block| match &block.origin {
+                Origin::List(list) => asker.is_of_list(list),
                 Origin::Topic(topic) => asker.topic.as_ref() == Some(topic),
                 _ => true,
             })

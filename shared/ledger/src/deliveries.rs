@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 
 use crate::client::{Ledger, LedgerError};
-use crate::item::{Item, b, bytes, hash, hour, n, s, text};
+use crate::item::{Item, b, bytes, hash, hash_bytes, hour, n, s, text};
 use crate::scope::Scope;
 
 /// Bytes of one delivery: the recipient's hash and the milliseconds into the hour.
@@ -76,9 +76,7 @@ impl Ledger {
         records.dedup();
         for chunk in records.chunks(DELIVERIES_PER_ROW) {
             let packed = chunk.concat();
-            let name = chunk.iter().fold(0u64, |name, record| {
-                name.rotate_left(5) ^ u64::from_be_bytes(record.first_chunk().copied().unwrap_or_default())
-            });
+            let name = hash_bytes(&packed);
             self.put(Item::from([
                 ("pk".to_owned(), s(pk(&batch.scope, &batch.hour))),
                 ("sk".to_owned(), s(format!("{}#{name:016x}", batch.hour))),

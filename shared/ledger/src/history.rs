@@ -17,7 +17,7 @@ pub struct HistoryEntry {
     pub at: Timestamp,
     /// The SES message id, or the id of a person's decision.
     pub id: String,
-    /// What happened: `hard`, `soft`, `complaint`, `release`, ...
+    /// What happened: `hard`, `soft`, `complaint`, `manual-release`, ...
     pub kind: String,
     /// What was done about it, and why, in words.
     pub reason: String,
@@ -46,7 +46,13 @@ impl HistoryEntry {
             ("pk".to_owned(), s(recipient_pk(address))),
             (
                 "sk".to_owned(),
-                s(format!("EVENT#{}#{}#{}", stamp(self.at), self.id, self.kind)),
+                s(format!(
+                    "EVENT#{}#{}#{}#{}",
+                    stamp(self.at),
+                    self.id,
+                    self.kind,
+                    self.scope
+                )),
             ),
             ("at".to_owned(), s(stamp(self.at))),
             ("id".to_owned(), s(&self.id)),

@@ -61,3 +61,10 @@ pub(crate) fn hash(parts: &[&str]) -> u64 {
     }
     hasher.finish()
 }
+
+/// The same for bytes.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(bytes);
+    hasher.finish()
+}

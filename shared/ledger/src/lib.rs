@@ -5,10 +5,10 @@
 //!
 //! | row | pk | sk | holds |
 //! |---|---|---|---|
-//! | recipient | `RECIPIENT#<address>` | `SUPPRESSION` | one attribute `<scope>\|<origin>` per decision in force |
-//! | history | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>` | what happened and what was done about it |
-//! | event count | `SENDER#<owner>#<account>#<identity>` | `<hour>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
-//! | batch count | `SENDER#<owner>#<account>#<identity>` | `<hour>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
+//! | recipient | `RECIPIENT#<address>` | `SUPPRESSION` | one attribute `<scope>\|<origin>` per decision |
+//! | history | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>#<scope>` | what happened and what was done about it |
+//! | event count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
+//! | batch count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
 //! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
 //! | watch state | `WATCH#<owner>/<account>/<identity>` | `STATE#<window>#<measure>` | how the sender stands; listed under `WATCHED` until calm |
 //! | act | `WATCH#<owner>/<account>/<identity>` | `ACT#<id>` | what was done to the sender, with all that undoing needs; listed under `ACTS` |
@@ -28,8 +28,9 @@
 //! the same row. The row itself never expires (an expiring row could take a permanent decision with it): each register
 //! carries its own `until`.
 //!
-//! The reading rule, the same in any language: a register **blocks** when `blocked` is true, `until` is absent or in the
-//! future, and the scope's `manual` register is not a later release. See [`Recipient::blocks`].
+//! The reading rule, the same in any language, is [`Recipient::blocks`]: a register of `global` or the sender's own scopes
+//! blocks when `blocked` is true, `until` is absent or in the future, the scope's `released` register is not as new, and
+//! it is no list or topic (`list:`, `topic:`) other than the mail's own.
 //!
 //! ```no_run
 //! use ledger::{Asker, Ledger};

@@ -23,13 +23,13 @@ pub struct InvalidScope;
 
 impl Scope {
     /// The scope of what one sender's recipient wants: the tenant's, else the sending domain's. A message that tells
-    /// neither is everyone's.
+    /// neither is nobody's: `domain:unknown`, which people can look up and no sender asks for.
     #[must_use]
     pub fn of(mail: &Mail) -> Self {
         match (mail.tenant(), mail.sending_domain()) {
             (Some(tenant), _) => Self::Tenant(tenant.to_owned()),
-            (None, Some(domain)) => Self::Domain(domain),
-            (None, None) => Self::Global,
+            (None, Some(domain)) if !domain.is_empty() => Self::Domain(domain),
+            (None, _) => Self::Domain("unknown".to_owned()),
         }
     }
 }
@@ -68,8 +68,10 @@ pub enum Origin {
     Streak,
     /// SES refused to send because of its own list; the register expires, as that list is SES's to change.
     SesList,
-    /// A person. Not blocked means released: every older decision in the scope is void.
+    /// A person who suppressed.
     Manual,
+    /// A person who released: never blocked, and every older decision in the scope is void.
+    Released,
     /// The recipient left a whole contact list.
     List(String),
     /// The recipient left one topic of a contact list, written `list/topic`.
@@ -84,6 +86,7 @@ impl fmt::Display for Origin {
             Self::Streak => f.write_str("streak"),
             Self::SesList => f.write_str("ses-list"),
             Self::Manual => f.write_str("manual"),
+            Self::Released => f.write_str("released"),
             // The bar ends a scope in an attribute's name.
             Self::List(list) => write!(f, "list:{}", list.replace('|', "%7C")),
             Self::Topic(topic) => write!(f, "topic:{}", topic.replace('|', "%7C")),
@@ -99,6 +102,7 @@ impl Origin {
             "streak" => Self::Streak,
             "ses-list" => Self::SesList,
             "manual" => Self::Manual,
+            "released" => Self::Released,
             _ => match text.split_once(':')? {
                 ("list", list) => Self::List(list.replace("%7C", "|")),
                 ("topic", topic) => Self::Topic(topic.replace("%7C", "|")),

@@ -235,31 +235,32 @@ impl Tally {
         self.counts.get(&count).copied().unwrap_or_default()
     }
 
-    /// How many recipients were mailed, from Send events or, where those are not switched on, from the outcomes.
+    /// How many recipients were mailed, from Send events or, where those are not switched on, from the outcomes. `None`
+    /// when neither sends nor deliveries were reported: bounces alone tell no volume.
     #[must_use]
-    pub fn volume(&self) -> u64 {
-        let outcomes = self.get(Count::Delivery) + self.get(Count::Hard) + self.get(Count::Soft);
-        self.get(Count::Send).max(outcomes)
+    pub fn volume(&self) -> Option<u64> {
+        let (sends, deliveries) = (self.get(Count::Send), self.get(Count::Delivery));
+        (sends + deliveries > 0).then(|| sends.max(deliveries + self.get(Count::Hard) + self.get(Count::Soft)))
     }
 
-    /// Hard bounces per recipient mailed, 0 to 1; `None` when nothing was sent.
+    /// Hard bounces per recipient mailed, 0 to 1; `None` without a volume.
     #[must_use]
     pub fn bounce_rate(&self) -> Option<f64> {
         self.rate(Count::Hard)
     }
 
-    /// Complaints per recipient mailed, 0 to 1; `None` when nothing was sent.
+    /// Complaints per recipient mailed, 0 to 1; `None` without a volume.
     #[must_use]
     pub fn complaint_rate(&self) -> Option<f64> {
         self.rate(Count::Complaint)
     }
 
     fn rate(&self, count: Count) -> Option<f64> {
-        let volume = self.volume();
-        (volume > 0).then(|| self.get(count) as f64 / volume as f64)
+        self.volume().map(|volume| self.get(count) as f64 / volume as f64)
     }
 }
 
+/// Figures that come from elsewhere than the table.
 impl FromIterator<(Count, u64)> for Tally {
     fn from_iter<T: IntoIterator<Item = (Count, u64)>>(counts: T) -> Self {
         Self {

@@ -13,10 +13,14 @@ use crate::scope::{Origin, Scope};
 
 pub(crate) const SUPPRESSION: &str = "SUPPRESSION";
 
-/// A row remembers at most this many soft bounces of a scope: the first and the last half.
-const SOFT_BOUNCES_KEPT: usize = 100;
+/// Up to this many soft bounces of a scope are kept as they are. Of more, as an hourly alert to a full mailbox makes them,
+/// the first [`FIRST_KEPT`] and then one a day are kept: enough to judge a streak to the day, and no way to fill a row.
+const ALL_KEPT: usize = 100;
 
-/// One decision in force: what a register holds.
+/// See [`ALL_KEPT`].
+const FIRST_KEPT: usize = 20;
+
+/// What a register holds: the newest decision of its origin, be it in force, expired or a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When the event behind it happened.
@@ -137,17 +141,36 @@ impl Recipient {
         recipient
     }
 
-    /// The soft bounces of a scope that no later delivery has made void, in their order.
+    /// The soft bounces of a scope that neither a delivery nor a release has made void, in their order; of very many, a
+    /// selection.
     #[must_use]
     pub fn live_soft_bounces(&self, scope: &Scope) -> Vec<SoftBounce> {
-        let delivered = self.delivered_at.get(scope);
+        let delivered_at = self.delivered_at.get(scope);
+        let released_at = self
+            .entries
+            .get(&(scope.clone(), Origin::Released))
+            .map(|release| release.at);
         let bounces = self.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default();
-        bounces
-            .iter()
-            .filter(|bounce| delivered.is_none_or(|at| bounce.at >= *at))
-            .cloned()
-            .collect()
+        let live = bounces.iter().filter(|bounce| {
+            delivered_at.is_none_or(|at| bounce.at >= *at) && released_at.is_none_or(|at| bounce.at > at)
+        });
+        selection(live.cloned().collect())
     }
+}
+
+fn selection(bounces: Vec<SoftBounce>) -> Vec<SoftBounce> {
+    if bounces.len() <= ALL_KEPT {
+        return bounces;
+    }
+    let mut days = std::collections::BTreeSet::new();
+    let mut kept = Vec::new();
+    for (index, bounce) in bounces.into_iter().enumerate() {
+        let first_of_its_day = days.insert(bounce.at.as_second().div_euclid(86_400));
+        if index < FIRST_KEPT || first_of_its_day {
+            kept.push(bounce);
+        }
+    }
+    kept
 }
 
 fn write_soft(bounce: &SoftBounce) -> String {
@@ -332,7 +355,7 @@ impl Ledger {
             conditions.push("#soft = :known".to_owned());
             update = update
                 .expression_attribute_values(":known", AttributeValue::Ss(known.iter().map(write_soft).collect()));
-            let kept: Vec<String> = kept(&judged.live_soft_bounces(scope)).iter().map(write_soft).collect();
+            let kept: Vec<String> = judged.live_soft_bounces(scope).iter().map(write_soft).collect();
             if kept.is_empty() {
                 remove.push("#soft");
             } else {
@@ -366,19 +389,6 @@ impl Ledger {
             Err(error) => Err(self.failed("UpdateItem", error)),
         }
     }
-}
-
-/// The first and the last half of a long streak: its beginning and its end are what counts.
-fn kept(bounces: &[SoftBounce]) -> Vec<SoftBounce> {
-    if bounces.len() <= SOFT_BOUNCES_KEPT {
-        return bounces.to_vec();
-    }
-    let half = SOFT_BOUNCES_KEPT / 2;
-    let first = bounces.iter().take(half);
-    first
-        .chain(bounces.iter().skip(bounces.len() - half))
-        .cloned()
-        .collect()
 }
 
 fn is_condition(error: &impl ProvideErrorMetadata) -> bool {

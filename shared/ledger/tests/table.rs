@@ -122,7 +122,7 @@ async fn a_release_outlives_older_events_and_yields_to_newer_ones() {
     let (ledger, ..) = ledger::testing::fresh().await;
     let anyone = Asker::default();
     let release = entry("2026-01-10T00:00:00Z", "release", false);
-    record(&ledger, &Scope::Global, &Origin::Manual, &release).await;
+    record(&ledger, &Scope::Global, &Origin::Released, &release).await;
     record(
         &ledger,
         &Scope::Global,
@@ -175,9 +175,76 @@ async fn leaving_a_topic_concerns_that_topic_only() {
     assert!(blocked(&ledger, "jane@example.com", &asker(None)).await.is_empty());
 
     record(&ledger, &scope, &Origin::List("news".into()), &left).await;
-    assert_eq!(
-        blocked(&ledger, "jane@example.com", &asker(None)).await,
-        ["domain:example.org|list:news"]
+    for topic in ["news/daily", "news"] {
+        let asked = blocked(&ledger, "jane@example.com", &asker(Some(topic))).await;
+        assert_eq!(asked, ["domain:example.org|list:news"]);
+    }
+    assert!(
+        blocked(&ledger, "jane@example.com", &asker(Some("newsroom")))
+            .await
+            .is_empty()
+    );
+    assert!(
+        blocked(&ledger, "jane@example.com", &asker(None)).await.is_empty(),
+        "a password reset"
+    );
+}
+
+#[tokio::test]
+async fn a_domain_sends_for_the_domains_below_it() {
+    let (ledger, ..) = ledger::testing::fresh().await;
+    let complaint = entry("2026-01-01T00:00:00Z", "m1", true);
+    record(
+        &ledger,
+        &Scope::Domain("shop.example".into()),
+        &Origin::Complaint,
+        &complaint,
+    )
+    .await;
+    for (identity, expected) in [
+        ("shop.example", 1),
+        ("news@mail.Shop.example", 1),
+        ("a.b.shop.example", 1),
+        ("workshop.example", 0),
+        ("example", 0),
+    ] {
+        let asker = Asker {
+            identity: Some(identity.to_owned()),
+            ..Asker::default()
+        };
+        assert_eq!(
+            blocked(&ledger, "jane@example.com", &asker).await.len(),
+            expected,
+            "{identity}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_release_outlives_a_later_manual_suppression() {
+    let (ledger, ..) = ledger::testing::fresh().await;
+    record(
+        &ledger,
+        &Scope::Global,
+        &Origin::Bounce,
+        &entry("2026-01-01T00:00:00Z", "m1", true),
+    )
+    .await;
+    record(
+        &ledger,
+        &Scope::Global,
+        &Origin::Released,
+        &entry("2026-01-02T00:00:00Z", "r1", false),
+    )
+    .await;
+    let for_a_week = Entry {
+        until: Some(at("2026-01-10T00:00:00Z")),
+        ..entry("2026-01-03T00:00:00Z", "p1", true)
+    };
+    record(&ledger, &Scope::Global, &Origin::Manual, &for_a_week).await;
+    assert!(
+        blocked(&ledger, "jane@example.com", &Asker::default()).await.is_empty(),
+        "the week is over"
     );
 }
 
@@ -391,7 +458,7 @@ async fn counting_twice_is_not_possible() {
     assert_eq!(counts(&rates.day), [2, 10, 0]);
     assert_eq!(
         rates.hour.volume(),
-        11,
+        Some(11),
         "without Send events the outcomes tell the volume"
     );
     assert_eq!(rates.day.bounce_rate(), Some(2.0 / 12.0));

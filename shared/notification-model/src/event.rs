@@ -168,7 +168,8 @@ pub struct Bounce {
     /// The finer kind.
     #[serde(default = "undetermined")]
     pub bounce_sub_type: BounceSubType,
-    /// Those who did not get the message.
+    /// Those who did not get the message, at least one. Where there is a DSN these are its `Final-Recipient`s: the word of
+    /// whoever sent the DSN, and after forwarding not the address that was mailed.
     #[serde(default, deserialize_with = "de::or_default")]
     pub bounced_recipients: Vec<BouncedRecipient>,
     /// When the recipient's server sent the bounce.
@@ -239,7 +240,7 @@ open_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Complaint {
-    /// Everyone mailed at the complaining provider: one of them complained, not surely all.
+    /// Everyone mailed at the complaining provider, at least one: one of them complained, not surely all.
     #[serde(default, deserialize_with = "de::or_default")]
     pub complained_recipients: Vec<ComplainedRecipient>,
     /// When SES published the complaint.

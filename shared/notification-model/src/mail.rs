@@ -54,10 +54,14 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The first value of a message tag.
+    /// The first value of a message tag, unless it is empty.
     #[must_use]
     pub fn tag(&self, name: &str) -> Option<&str> {
-        self.tags.get(name)?.first().map(String::as_str)
+        self.tags
+            .get(name)?
+            .first()
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The SES tenant the message was sent for, from the tag `ses:tenant-name`.

@@ -71,6 +71,7 @@ impl TryFrom<Envelope> for SesMessage {
         };
         let mail = envelope.mail.take().ok_or_else(|| missing("mail", type_field, &name))?;
         let event = envelope.into_event(type_field, name)?;
+        affects_someone(&event)?;
         Ok(Self::Notification(Notification { channel, mail, event }))
     }
 }
@@ -119,13 +120,29 @@ impl Envelope {
     }
 }
 
+/// A bounce or complaint that names nobody could only be dropped.
+fn affects_someone(event: &Event) -> Result<(), ParseError> {
+    let path = match event {
+        Event::Bounce(bounce) if bounce.bounced_recipients.is_empty() => "bounce.bouncedRecipients",
+        Event::Complaint(complaint) if complaint.complained_recipients.is_empty() => "complaint.complainedRecipients",
+        _ => return Ok(()),
+    };
+    Err(ParseError::Invalid {
+        path: path.to_owned(),
+        problem: "expected at least one recipient".to_owned(),
+    })
+}
+
 fn missing(path: &str, type_field: &str, name: &str) -> ParseError {
     let problem = match EVENT_TYPES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
         Some(known) => format!("expected an object, as {type_field} is {known}"),
         // A name that is no vocabulary is payload.
         None => "expected an object".to_owned(),
     };
-    ParseError::Invalid { path: path.to_owned(), problem }
+    ParseError::Invalid {
+        path: path.to_owned(),
+        problem,
+    }
 }
 
 /// A receipt-rule action: one type tag, and the fields of every type.

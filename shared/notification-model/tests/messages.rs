@@ -1,5 +1,9 @@
 //! Every message under `tests/data`, read and written down; and a great many spoilt ones that must not panic.
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use notification_model::{Event, SesMessage, parse};
 use proptest::prelude::*;

@@ -144,7 +144,7 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
             )
         }
         Ok(SesMessage::Notification(notification)) => {
-            let outcomes = outcomes(&decide(&notification, &Facts { now: Timestamp::now() }, policy), policy);
+            let outcomes = outcomes(&decide(&notification, &Facts { published_at: record.provenance.sns_timestamp.unwrap_or_else(Timestamp::now) }, policy), policy);
             explained(
                 notification_words(&notification),
                 Some(notification.mail.message_id.clone()),

@@ -22,7 +22,26 @@ pub(super) fn normalise(diagnostic: &str) -> String {
         text.push_str(word);
     }
     text.make_ascii_lowercase();
-    text
+    without_subject(&text)
+}
+
+/// A quoted subject is the sender's own words, and must not speak for the server.
+fn without_subject(text: &str) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("subject") {
+        left.push_str(before);
+        left.push_str("subject");
+        rest = after;
+        let quoted = after.trim_start_matches([' ', ':']);
+        for quote in ['"', '\''] {
+            if let Some((_, after_quote)) = quoted.strip_prefix(quote).and_then(|inner| inner.split_once(quote)) {
+                rest = after_quote;
+            }
+        }
+    }
+    left.push_str(rest);
+    left
 }
 
 /// A phrase that says more than any status.
@@ -53,7 +72,8 @@ const CLEAR: Table = &[
     (Rejected, &[
         "sender address rejected", "sender rejected", "sender denied", "sender address blocked", "sender verify failed",
         "sender domain", "domain of sender", "sender address does not exist", "invalid sender", "unknown sender",
-        "unresolvable rfc.5321 from domain", "bad outbound sender", "sender is rejected",
+        "unresolvable rfc.5321 from domain", "bad outbound sender", "sender is rejected", "sender's domain",
+        "mail from domain", "domain in mail from", "domain in from", "from header", "from domain", "return-path domain",
     ]),
     (RequirePtr, &[
         "cannot find your hostname", "cannot find your reverse hostname",
@@ -62,7 +82,8 @@ const CLEAR: Table = &[
         "helo command rejected", "client host rejected", "invalid domain name",
     ]),
     (RateLimited, &[
-        "sending quota exceeded", "sending limit exceeded", "relay limit exceeded",
+        "sending quota exceeded", "sending limit exceeded", "relay limit exceeded", "too many invalid recipient",
+        "too many unknown", "too many bad recipient", "too many invalid user",
     ]),
     // About a mailbox that exists, but easily read as one that does not.
     (ReceivingTooFast, &[
