@@ -121,7 +121,7 @@ fn figures(tally: &Tally, measure: Measure) -> Figures {
             Measure::Complaints => Count::Complaint,
         }),
         // Bounces without a volume tell nothing.
-        volume: Option::<u64>::from(tally.volume()).unwrap_or_default(),
+        volume: tally.volume().unwrap_or_default(),
     }
 }
 
