@@ -84,7 +84,8 @@ pub(crate) enum SuppressionCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// An SNS message, a Lambda event of any shape, or an SES JSON; `-` reads standard input.
+    /// An SNS message, a Lambda event of any shape, an SES JSON, or what `aws sqs receive-message` prints; `-` reads
+    /// standard input. The policy is the default one; variables such as POSTROOM_SOFT_BOUNCE_MESSAGES change it.
     pub(crate) file: PathBuf,
     /// Print JSON.
     #[arg(long)]
@@ -128,6 +129,9 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SendersArgs {
+    /// Below so many recipients in the span, no verdict.
+    #[arg(long, default_value_t = 50, value_name = "RECIPIENTS")]
+    pub(crate) minimum: u64,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }
@@ -211,7 +215,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<Timestamp>,
     /// At most so many.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value = "1000", value_parser = limit)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -276,4 +280,11 @@ fn address(text: &str) -> Result<EmailAddress, String> {
     EmailAddress::parse(text)
         .filter(|address| address.domain().is_some_and(|domain| !domain.is_empty()))
         .ok_or_else(|| "expected a mail address such as jane@example.com".to_owned())
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|limit| *limit > 0)
+        .ok_or_else(|| "expected a number, at least 1".to_owned())
 }

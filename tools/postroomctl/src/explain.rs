@@ -44,7 +44,7 @@ struct OneOutcome {
 }
 
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
-    let policy = Policy::from_env(|name| std::env::var(name).ok())?;
+    let policy = Policy::from_env(|name| std::env::var(format!("POSTROOM_{name}")).ok())?;
     let text = read(&args.file)?;
     let batch = batch_of(&text).with_context(|| args.file.display().to_string())?;
     let explained: Vec<Explained> = batch.records().iter().map(|record| explain(record, &policy)).collect();
@@ -83,14 +83,29 @@ pub(crate) fn batch_of(text: &str) -> anyhow::Result<Batch> {
     {
         return Ok(Batch::from_event(event)?);
     }
-    let body = match &parsed {
-        // The `ses` object of a receipt-rule record, with its wrapper.
-        Ok(event) => event.get("ses").unwrap_or(event).to_string(),
-        Err(_) => text.trim().to_owned(),
+    let bodies = parsed.map_or_else(|_| vec![text.trim().to_owned()], |value| bodies_of(&value));
+    let record = |(index, body): (usize, &String)| json!({"eventSource": "aws:sqs", "messageId": format!("message {}", index + 1), "body": body});
+    let records: Vec<Value> = bodies.iter().enumerate().map(record).collect();
+    Ok(Batch::from_event(&json!({"Records": records}))?)
+}
+
+/// The messages in whatever people copy: the answer of `aws sqs receive-message` or one message of it, a record of a
+/// Lambda event, a body with its quotes, or the message itself.
+fn bodies_of(value: &Value) -> Vec<String> {
+    if let Some(messages) = value.get("Messages").and_then(Value::as_array) {
+        return messages.iter().flat_map(bodies_of).collect();
+    }
+    let inner = ["Body", "body", "Sns", "ses"]
+        .iter()
+        .find_map(|name| value.get(name))
+        .unwrap_or(value);
+    // The SNS record of a Lambda event has no `Type` beside its message to tell it from a message.
+    let inner = if value.get("Sns").is_some() {
+        inner.get("Message").unwrap_or(inner)
+    } else {
+        inner
     };
-    Ok(Batch::from_event(
-        &json!({"Records": [{"eventSource": "aws:sqs", "messageId": "payload", "body": body}]}),
-    )?)
+    vec![inner.as_str().map_or_else(|| inner.to_string(), str::to_owned)]
 }
 
 fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
@@ -136,15 +151,16 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
             explained(what.to_owned(), None, vec![nothing("acknowledged")])
         }
         Ok(SesMessage::Received(received)) => {
-            let outcomes = vec![nothing("feedback leaves received mail alone")];
-            explained(
-                received_words(&received),
-                Some(received.mail.message_id.clone()),
-                outcomes,
-            )
+            let error = Some("inbound mail: subscribe the inbound function to this topic instead".to_owned());
+            let message_id = Some(received.mail.message_id.clone());
+            Explained {
+                error,
+                ..explained(received_words(&received), message_id, vec![])
+            }
         }
         Ok(SesMessage::Notification(notification)) => {
-            let outcomes = outcomes(&decide(&notification, &Facts { published_at: record.provenance.sns_timestamp.unwrap_or_else(Timestamp::now) }, policy), policy);
+            let published_at = record.provenance.sns_timestamp.unwrap_or_else(Timestamp::now);
+            let outcomes = outcomes(&decide(&notification, &Facts { published_at }, policy), policy);
             explained(
                 notification_words(&notification),
                 Some(notification.mail.message_id.clone()),
@@ -217,7 +233,12 @@ fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
             };
             OneOutcome {
                 recipient: Some(address.as_str().to_owned()),
-                action: if entry.blocked { "suppress" } else { "lift" },
+                action: match (origin, entry.blocked) {
+                    (Origin::List(_) | Origin::Topic(_), true) => "opt-out",
+                    (Origin::List(_) | Origin::Topic(_), false) => "opt-in",
+                    (_, true) => "suppress",
+                    (_, false) => "lift",
+                },
                 scope: Some(scope.to_string()),
                 until: entry.until.map(|until| until.to_string()),
                 says,

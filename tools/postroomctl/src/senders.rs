@@ -27,13 +27,31 @@ const COMPLAINTS: Lines = Lines {
 };
 
 impl Lines {
-    fn verdict(&self, rate: Option<f64>) -> &'static str {
+    fn verdict(&self, rate: Option<f64>, volume: Option<u64>, minimum: u64) -> &'static str {
         match rate {
-            None => "no mail",
+            None => "no volume",
+            Some(_) if volume.is_none_or(|volume| volume < minimum) => "few mails",
             Some(rate) if rate >= self.pause => "PAUSE LINE",
             Some(rate) if rate >= self.review => "REVIEW LINE",
             Some(rate) if rate >= self.review / 2.0 => "warning",
             Some(_) => "healthy",
+        }
+    }
+}
+
+/// A sender's tally of one span, judged.
+struct Judged<'a> {
+    tally: &'a Tally,
+    bounces: &'static str,
+    complaints: &'static str,
+}
+
+impl<'a> Judged<'a> {
+    fn of(tally: &'a Tally, minimum: u64) -> Self {
+        Self {
+            tally,
+            bounces: BOUNCES.verdict(tally.bounce_rate(), tally.volume(), minimum),
+            complaints: COMPLAINTS.verdict(tally.complaint_rate(), tally.volume(), minimum),
         }
     }
 }
@@ -52,7 +70,11 @@ pub(crate) async fn run(args: &SendersArgs) -> anyhow::Result<Output> {
         bounces.max(complaints)
     };
     all.sort_by(|a, b| badness(b).total_cmp(&badness(a)));
-    let text = if args.table.json { as_json(&all) } else { as_text(&all)? };
+    let text = if args.table.json {
+        as_json(&all, args.minimum)
+    } else {
+        as_text(&all, args.minimum)?
+    };
     Ok(Output::yes(text))
 }
 
@@ -67,7 +89,7 @@ const COUNTS: [Count; 8] = [
     Count::Delay,
 ];
 
-fn as_text(all: &[SenderRates]) -> anyhow::Result<String> {
+fn as_text(all: &[SenderRates], minimum: u64) -> anyhow::Result<String> {
     if all.is_empty() {
         return Ok("nobody sent in the last 24 hours\n".to_owned());
     }
@@ -75,14 +97,12 @@ fn as_text(all: &[SenderRates]) -> anyhow::Result<String> {
     for rates in all {
         writeln!(text, "{}", sender_words(&rates.sender))?;
         for (span, tally) in [("1 h", &rates.hour), ("24 h", &rates.day)] {
+            let judged = Judged::of(tally, minimum);
+            let (bounce_rate, complaint_rate) = (percent(tally.bounce_rate()), percent(tally.complaint_rate()));
+            let (bounces, complaints, counts) = (judged.bounces, judged.complaints, counts_words(tally));
             writeln!(
                 text,
-                "  {span:<5} bounces {} {:<11}  complaints {} {:<11}  {}",
-                percent(tally.bounce_rate()),
-                BOUNCES.verdict(tally.bounce_rate()),
-                percent(tally.complaint_rate()),
-                COMPLAINTS.verdict(tally.complaint_rate()),
-                counts_words(tally),
+                "  {span:<5} bounces {bounce_rate} {bounces:<11}  complaints {complaint_rate} {complaints:<11}  {counts}"
             )?;
         }
         for (line, tally) in &rates.day_by_line {
@@ -100,7 +120,8 @@ fn as_text(all: &[SenderRates]) -> anyhow::Result<String> {
     }
     writeln!(
         text,
-        "\nAWS reviews an account at 5 % bounces or 0.1 % complaints and pauses it at 10 % or 0.5 %."
+        "\nAWS reviews an account at 5 % bounces or 0.1 % complaints and pauses it at 10 % or 0.5 %.\n\
+         few mails: fewer than {minimum}, too few to judge. no volume: switch on Send or Delivery events."
     )?;
     Ok(text)
 }
@@ -130,7 +151,7 @@ fn percent(rate: Option<f64>) -> String {
     rate.map_or_else(|| "     -  ".to_owned(), |rate| format!("{:6.2} %", rate * 100.0))
 }
 
-fn as_json(all: &[SenderRates]) -> String {
+fn as_json(all: &[SenderRates], minimum: u64) -> String {
     let rows: Vec<Value> = all
         .iter()
         .map(|rates| {
@@ -143,7 +164,8 @@ fn as_json(all: &[SenderRates]) -> String {
                 .collect();
             json!({
                 "owner": rates.sender.owner, "account": rates.sender.account, "identity": rates.sender.identity,
-                "hour": tally_json(&rates.hour), "day": tally_json(&rates.day), "dayByLine": lines,
+                "hour": tally_json(&Judged::of(&rates.hour, minimum)),
+                "day": tally_json(&Judged::of(&rates.day, minimum)), "dayByLine": lines,
             })
         })
         .collect();
@@ -157,13 +179,14 @@ fn counts_json(tally: &Tally) -> Value {
         .collect()
 }
 
-fn tally_json(tally: &Tally) -> Value {
+fn tally_json(judged: &Judged<'_>) -> Value {
+    let tally = judged.tally;
     json!({
         "counts": counts_json(tally),
         "volume": tally.volume(),
         "bounceRate": tally.bounce_rate(),
-        "bounceVerdict": BOUNCES.verdict(tally.bounce_rate()),
+        "bounceVerdict": judged.bounces,
         "complaintRate": tally.complaint_rate(),
-        "complaintVerdict": COMPLAINTS.verdict(tally.complaint_rate()),
+        "complaintVerdict": judged.complaints,
     })
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Asker, Block, Entry, HistoryEntry, Ledger, MirrorAction, MirrorReason, MirrorRequest, Origin, Scope};
+use ledger::{
+    Asker, Block, Entry, HistoryEntry, Ledger, MirrorAction, MirrorReason, MirrorRequest, Origin, Recipient, Scope,
+};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
 
@@ -21,8 +23,7 @@ pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
         .await
         .map_err(AwsFailed::from)?
         .unwrap_or_default();
-    let scopes: BTreeSet<Scope> = row.entries.keys().map(|(scope, _)| scope.clone()).collect();
-    let blocks: Vec<Block> = scopes.iter().flat_map(|scope| row.in_force(scope, now)).collect();
+    let blocks = blocks_of(&row, now);
     let history = match blocks.is_empty() {
         true => Vec::new(),
         false => ledger.history(&args.address).await.map_err(AwsFailed::from)?,
@@ -52,10 +53,10 @@ pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
     let mut text = format!("{} is suppressed\n", args.address.key());
     for (block, since) in blocks.iter().zip(&since) {
         writeln!(text, "\n  {}, {}", scope_words(&block.scope), until_words(&block.entry))?;
-        writeln!(text, "    {:<16}  {}", "why", block.entry.reason)?;
-        writeln!(text, "    {:<16}  {since}", "since")?;
+        writeln!(text, "    {:<21}  {}", "why", block.entry.reason)?;
+        writeln!(text, "    {:<21}  {since}", "since")?;
         for (name, value) in &block.entry.evidence {
-            writeln!(text, "    {name:<16}  {value}")?;
+            writeln!(text, "    {name:<21}  {value}")?;
         }
     }
     Ok(Output::yes(text))
@@ -103,62 +104,45 @@ pub(crate) async fn check(args: &CheckArgs) -> anyhow::Result<Output> {
 }
 
 pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
     let now = Timestamp::now();
     let until = args.until.unwrap_or(now);
+    anyhow::ensure!(args.since <= until, "--since is later than --until (or than now)");
+    let ledger = open(&args.table).await;
     let listed = ledger
         .suppressed_between(&args.scope, args.since, until, args.limit)
         .await
         .map_err(AwsFailed::from)?;
-    let mut first: BTreeMap<String, Timestamp> = BTreeMap::new();
-    for one in &listed {
-        first.entry(one.address.clone()).or_insert(one.at);
-    }
-    let addresses: Vec<EmailAddress> = first.keys().filter_map(|key| EmailAddress::parse(key)).collect();
+    let addresses: BTreeSet<&str> = listed.iter().map(|one| one.address.as_str()).collect();
+    let addresses: Vec<EmailAddress> = addresses.into_iter().filter_map(EmailAddress::parse).collect();
     let rows = ledger.recipients(&addresses).await.map_err(AwsFailed::from)?;
-    let mut in_force: Vec<(Timestamp, String, Block)> = Vec::new();
-    for (address, at) in first {
-        let blocks = rows
-            .get(&address)
-            .map(|row| row.in_force(&args.scope, now).collect::<Vec<_>>());
-        in_force.extend(
-            blocks
-                .unwrap_or_default()
-                .into_iter()
-                .map(|block| (at, address.clone(), block)),
-        );
+    let mut in_force: Vec<(&str, Block)> = Vec::new();
+    for (address, row) in &rows {
+        let of_the_time = |block: &Block| block.entry.at >= args.since && block.entry.at <= until;
+        let blocks = row.in_force(&args.scope, now).filter(of_the_time);
+        in_force.extend(blocks.map(|block| (address.as_str(), block)));
     }
-    in_force.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    in_force.sort_by(|a, b| (a.1.entry.at, a.0).cmp(&(b.1.entry.at, b.0)));
 
     if args.table.json {
-        let rows: Vec<Value> = in_force
-            .iter()
-            .map(|(at, address, block)| {
-                let mut row = block_json(block, Some(*at));
-                if let Some(fields) = row.as_object_mut() {
-                    fields.insert("address".to_owned(), json!(address));
-                }
-                row
-            })
-            .collect();
+        let row = |(address, block): &(&str, Block)| {
+            let mut row = block_json(block, None);
+            if let Some(fields) = row.as_object_mut() {
+                fields.insert("address".to_owned(), json!(address));
+            }
+            row
+        };
+        let rows: Vec<Value> = in_force.iter().map(row).collect();
         return Ok(Output::yes(format!("{:#}\n", json!(rows))));
     }
     let mut text = String::new();
-    for (at, address, block) in &in_force {
-        writeln!(
-            text,
-            "{at}  {address}  {}  {}",
-            until_words(&block.entry),
-            block.entry.reason
-        )?;
+    for (address, block) in &in_force {
+        let Entry { at, reason, .. } = &block.entry;
+        writeln!(text, "{at}  {address}  {}  {reason}", until_words(&block.entry))?;
     }
-    writeln!(text, "{} suppressed {}", in_force.len(), scope_words(&args.scope))?;
+    writeln!(text, "{} in force {}", in_force.len(), scope_words(&args.scope))?;
     if listed.len() == args.limit {
-        writeln!(
-            text,
-            "there may be more: raise --limit, or go on with --since {}",
-            last_listed(&listed)
-        )?;
+        let last = last_listed(&listed);
+        writeln!(text, "there may be more: raise --limit, or go on with --since {last}")?;
     }
     Ok(Output::yes(text))
 }
@@ -182,7 +166,13 @@ pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
         scope_words(&args.scope),
         until_words(&entry)
     );
-    let text = done(args.table.json, &args.address, std::slice::from_ref(&args.scope), text);
+    let text = done(
+        args.table.json,
+        &args.address,
+        std::slice::from_ref(&args.scope),
+        &entry,
+        text,
+    );
     let request = mirror_request(&args.address, &args.scope, &entry);
     Ok(Output::yes(send(&args.mirror, &[request], text).await?))
 }
@@ -190,38 +180,54 @@ pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
 pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
     let ledger = open(&args.table).await;
     let now = Timestamp::now();
-    let scopes: Vec<Scope> = match &args.scope {
+    let row = ledger
+        .recipient(&args.address)
+        .await
+        .map_err(AwsFailed::from)?
+        .unwrap_or_default();
+    let scopes = match &args.scope {
         Some(scope) => vec![scope.clone()],
-        None => {
-            let row = ledger
-                .recipient(&args.address)
-                .await
-                .map_err(AwsFailed::from)?
-                .unwrap_or_default();
-            let scopes: BTreeSet<Scope> = row.entries.keys().map(|(scope, _)| scope.clone()).collect();
-            scopes
-                .into_iter()
-                .filter(|scope| row.in_force(scope, now).next().is_some())
-                .collect()
-        }
+        None => blocks_of(&row, now)
+            .into_iter()
+            .map(|block| block.scope)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
     };
+    let reason = format!("released by {}: {}", operator(), args.reason);
+    let newest = row
+        .entries
+        .iter()
+        .filter(|((scope, _), _)| scopes.contains(scope))
+        .map(|(_, entry)| entry.at)
+        .max();
+    // Another clock may be ahead of this one; a release has to be newer than what it releases.
+    let at = newest.map_or(now, |newest| now.max(newest + SignedDuration::from_millis(1)));
+    let entry = manual(&args.address, at, false, None, &reason);
     if scopes.is_empty() {
         let text = format!("{} is not suppressed: nothing to release\n", args.address.key());
-        return Ok(Output { text, yes: false });
+        return Ok(Output {
+            text: done(args.table.json, &args.address, &scopes, &entry, text),
+            yes: false,
+        });
     }
-    let reason = format!("released by {}: {}", operator(), args.reason);
-    let entry = manual(&args.address, now, false, None, &reason);
     for scope in &scopes {
         decide(&ledger, &args.address, scope, &entry).await?;
     }
     let names: Vec<String> = scopes.iter().map(scope_words).collect();
     let text = format!("{} is released, {}\n", args.address.key(), names.join(" and "));
-    let text = done(args.table.json, &args.address, &scopes, text);
+    let text = done(args.table.json, &args.address, &scopes, &entry, text);
     let requests: Vec<MirrorRequest> = scopes
         .iter()
         .map(|scope| mirror_request(&args.address, scope, &entry))
         .collect();
     Ok(Output::yes(send(&args.mirror, &requests, text).await?))
+}
+
+/// Everything in force against a recipient, in any scope.
+fn blocks_of(row: &Recipient, now: Timestamp) -> Vec<Block> {
+    let scopes: BTreeSet<&Scope> = row.entries.keys().map(|(scope, _)| scope).collect();
+    scopes.into_iter().flat_map(|scope| row.in_force(scope, now)).collect()
 }
 
 fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &Entry) -> MirrorRequest {
@@ -239,16 +245,25 @@ fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &Entry) -> Mirro
     }
 }
 
-fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], text: String) -> String {
+fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], entry: &Entry, text: String) -> String {
     if !as_json {
         return text;
     }
     let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-    format!("{:#}\n", json!({"address": address.key(), "scopes": scopes}))
+    let answer = json!({
+        "address": address.key(), "action": if entry.blocked { "suppress" } else { "release" }, "scopes": scopes,
+        "at": entry.at.to_string(), "until": entry.until.map(|until| until.to_string()), "reason": entry.reason,
+    });
+    format!("{answer:#}\n")
 }
 
 /// Writes a person's decision. The history comes first: a decision must never stand unexplained.
 async fn decide(ledger: &Ledger, address: &EmailAddress, scope: &Scope, entry: &Entry) -> anyhow::Result<()> {
+    let origin = if entry.blocked {
+        &Origin::Manual
+    } else {
+        &Origin::Released
+    };
     let history = HistoryEntry {
         at: entry.at,
         id: entry.id.clone(),
@@ -269,7 +284,7 @@ async fn decide(ledger: &Ledger, address: &EmailAddress, scope: &Scope, entry: &
         .await
         .map_err(AwsFailed::from)?;
     ledger
-        .record(address, scope, &Origin::Manual, entry, entry.at)
+        .record(address, scope, origin, entry, entry.at)
         .await
         .map_err(AwsFailed::from)?;
     Ok(())
@@ -318,7 +333,7 @@ pub(crate) async fn history(args: &HistoryArgs) -> anyhow::Result<Output> {
     for entry in &entries {
         writeln!(
             text,
-            "{}  {:<12}  {}  {}",
+            "{}  {:<16}  {}  {}",
             entry.at, entry.kind, entry.scope, entry.reason
         )?;
     }
@@ -348,16 +363,21 @@ fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
         .unwrap_or(block.entry.at)
 }
 
+/// `at` is the newest event behind the decision; `since`, where it is known, the oldest.
 fn block_json(block: &Block, since: Option<Timestamp>) -> Value {
-    json!({
+    let mut fields = json!({
         "scope": block.scope.to_string(),
         "origin": block.origin.to_string(),
         "reason": block.entry.reason,
-        "since": since.unwrap_or(block.entry.at).to_string(),
+        "at": block.entry.at.to_string(),
         "until": block.entry.until.map(|until| until.to_string()),
-        "messageId": block.entry.id,
+        "id": block.entry.id,
         "evidence": block.entry.evidence,
-    })
+    });
+    if let (Some(since), Some(fields)) = (since, fields.as_object_mut()) {
+        fields.insert("since".to_owned(), json!(since.to_string()));
+    }
+    fields
 }
 
 pub(crate) fn scope_words(scope: &Scope) -> String {

@@ -71,7 +71,16 @@ fn any_layer_can_be_explained() {
     assert_eq!(expected[0]["action"], "suppress");
     assert_eq!(outcomes(envelope), expected);
     assert_eq!(outcomes(&bare), expected);
-    assert_eq!(outcomes(&format!("{{\"ses\": {bare}}}")), expected);
+    let message = serde_json::json!({"MessageId": "1", "ReceiptHandle": "AQEB", "Body": envelope});
+    for copied in [
+        serde_json::json!({"Messages": [message]}),
+        message,
+        parsed["Records"][0].clone(),
+        serde_json::json!({"EventSource": "aws:sns", "Sns": {"Message": bare}}),
+        serde_json::json!(envelope),
+    ] {
+        assert_eq!(outcomes(&copied.to_string()), expected, "as people copy it");
+    }
 }
 
 #[test]
@@ -82,6 +91,14 @@ fn set_up_texts_are_explained_too() {
     );
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).starts_with("SES set-up message: topic validated"));
+}
+
+#[test]
+fn received_mail_is_refused_as_the_function_refuses_it() {
+    let received = std::fs::read_to_string("../../shared/notification-model/tests/data/inbound-s3.json").unwrap();
+    let output = postroomctl(&["explain", "-"], &received);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("ends in the dead-letter queue: inbound mail"));
 }
 
 #[test]

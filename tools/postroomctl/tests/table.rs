@@ -50,7 +50,7 @@ async fn a_bounce_is_looked_up_released_and_not_brought_back() {
         1,
         "an older event, replayed"
     );
-    assert!(operator.types("suppression list").await.out.starts_with("0 suppressed"));
+    assert!(operator.types("suppression list").await.out.starts_with("0 in force"));
 
     let history = operator.types("suppression history jane@example.net --json").await;
     let history: Vec<Value> = serde_json::from_str(&history.out).unwrap();
@@ -122,6 +122,8 @@ async fn senders_are_listed_worst_first() {
     let rows: Vec<Value> = serde_json::from_str(&operator.types("senders --json").await.out).unwrap();
     assert_eq!(rows[0]["account"], "222233334444");
     assert_eq!(rows[0]["day"]["bounceRate"], 0.1);
+    assert_eq!(rows[0]["day"]["bounceVerdict"], "few mails");
+    let rows: Vec<Value> = serde_json::from_str(&operator.types("senders --json --minimum 20").await.out).unwrap();
     assert_eq!(rows[0]["day"]["bounceVerdict"], "PAUSE LINE");
 }
 
