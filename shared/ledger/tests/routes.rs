@@ -244,7 +244,10 @@ async fn a_digest_is_claimed_once_and_sent_once() {
             .unwrap();
     }
     assert!(ledger.due_digests(at("2026-03-02T07:59:59Z")).await.unwrap().is_empty());
-    assert_eq!(ledger.due_digests(digest.window).await.unwrap(), std::slice::from_ref(&digest));
+    assert_eq!(
+        ledger.due_digests(digest.window).await.unwrap(),
+        std::slice::from_ref(&digest)
+    );
 
     let now = at("2026-03-02T09:05:00Z");
     let lapsed = now - SignedDuration::from_mins(15);
