@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{
@@ -19,15 +21,61 @@ use dynoxide::Database;
 
 use crate::Ledger;
 
-/// The requests sent so far, by operation.
+/// The requests sent so far, by operation, and the one that is to fail.
 #[derive(Debug, Clone, Default)]
-pub struct Requests(Arc<Mutex<BTreeMap<String, usize>>>);
+pub struct Requests(Arc<Mutex<Watched>>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    sent: BTreeMap<String, usize>,
+    fault: Option<(Fault, usize)>,
+}
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrives.
+    Lost,
+    /// It takes effect, and its answer never arrives.
+    AnswerLost,
+}
 
 impl Requests {
     /// The counts since the last call, by operation name.
     #[must_use]
     pub fn take(&self) -> BTreeMap<String, usize> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.watched().sent)
+    }
+
+    /// Makes one request from now fail: 0 is the next one.
+    pub fn fail(&self, fault: Fault, after: usize) {
+        self.watched().fault = Some((fault, after));
+    }
+
+    /// Whether the fault of [`fail`](Self::fail) is still to come; it is called off.
+    #[must_use]
+    pub fn call_off(&self) -> bool {
+        self.watched().fault.take().is_some()
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts down to the fault, and tells when it is due.
+    fn strikes(&self, fault: Fault) -> Result<(), BoxError> {
+        let mut watched = self.watched();
+        match &mut watched.fault {
+            Some((planned, 0)) if *planned == fault => {
+                watched.fault = None;
+                Err("a fault that the test asked for".into())
+            }
+            Some((planned, after)) if *planned == fault => {
+                *after -= 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -44,13 +92,17 @@ impl Intercept for Requests {
     ) -> Result<(), BoxError> {
         let target = context.request().headers().get("x-amz-target").unwrap_or("unknown");
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(operation)
-            .or_default() += 1;
-        Ok(())
+        *self.watched().sent.entry(operation).or_default() += 1;
+        self.strikes(Fault::Lost)
+    }
+
+    fn read_before_deserialization(
+        &self,
+        _: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.strikes(Fault::AnswerLost)
     }
 }
 
