@@ -10,16 +10,16 @@ pub mod mirror;
 pub mod policy;
 pub mod streak;
 
+use embedded_metrics::Metrics;
 use intake::{Batch, Outcomes, Record, RecordFailure, RecordKind, Response};
 use jiff::Timestamp;
 use ledger::LedgerError;
-use notification_model::{Event, Notification, ParseError, SesMessage};
+use notification_model::{ParseError, SesMessage};
 use serde_json::Value;
 
 use crate::decide::{Action, Facts, decide};
 use crate::effects::{Effects, Mirror};
-use crate::judgement::{Evidence, judge};
-use crate::metrics::Metrics;
+use crate::metrics::{count_streaks, type_word};
 
 /// What a record leaves to be done for the whole batch.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     };
     let published_at = record.provenance.sns_timestamp.unwrap_or(now);
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
-    let mut metrics = metrics_of_one(&notification, &actions, now);
+    let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
         event = type_word(&notification.event),
         message_id = notification.mail.message_id,
@@ -101,7 +101,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
         "decided"
     );
     let applied = effects.apply(actions, now).await?;
-    metrics.streaks(&applied.streaks);
+    count_streaks(&mut metrics, &applied.streaks);
     Ok(Handled {
         later: applied.later,
         metrics,
@@ -119,31 +119,12 @@ async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects, met
         );
     }
     let (counted, delivered) = futures_util::join!(effects.count(&later), effects.deliver(&later));
-    metrics.streaks(&delivered.streaks);
+    count_streaks(metrics, &delivered.streaks);
     for (records, error) in counted.into_iter().chain(delivered.failures) {
         for index in records {
             outcomes.fail(index, error.to_string());
         }
     }
-}
-
-/// The event's type, from a fixed list: a name that SES does not document is the payload's word.
-pub(crate) fn type_word(event: &Event) -> &str {
-    match event {
-        Event::Other(_) => "Other",
-        known => known.name(),
-    }
-}
-
-fn metrics_of_one(notification: &Notification, actions: &[Action], now: Timestamp) -> Metrics {
-    let mut metrics = Metrics::default();
-    metrics.notification(notification, actions, now);
-    if let Event::Bounce(bounce) = &notification.event {
-        for recipient in &bounce.bounced_recipients {
-            metrics.judgement(&judge(&Evidence::of(bounce, recipient)));
-        }
-    }
-    metrics
 }
 
 fn metrics_of(outcomes: &mut Outcomes<Handled>) -> Metrics {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use embedded_metrics::Metrics;
 use feedback::effects::{Effects, Mirror};
-use feedback::metrics::Metrics;
+use feedback::metrics::NAMESPACE;
 use feedback::policy::Policy;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -35,7 +36,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
             let answer = feedback::handle(&event.payload, &effects, &mut metrics, now).await;
-            metrics.emit(now);
+            metrics.emit(NAMESPACE, now);
             answer.map_err(lambda_runtime::Error::from)
         }
     }))

@@ -9,7 +9,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use feedback::metrics::Metrics;
+use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Asker, Count, Sender};
 use notification_model::EmailAddress;

@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use feedback::metrics::Metrics;
+use embedded_metrics::Metrics;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::Stack;

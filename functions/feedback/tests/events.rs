@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use feedback::metrics::Metrics;
+use embedded_metrics::Metrics;
 use serde_json::{Value, json};
 use support::Stack;
 
@@ -52,7 +52,7 @@ fn total(requests: &BTreeMap<String, usize>) -> usize {
 
 /// The metrics by dimensions, without the ages, which depend on the clock.
 fn counted(metrics: &Metrics) -> Vec<Value> {
-    let mut lines = metrics.lines(jiff::Timestamp::UNIX_EPOCH);
+    let mut lines = metrics.lines(feedback::metrics::NAMESPACE, jiff::Timestamp::UNIX_EPOCH);
     lines.retain(|line| line.get("NotificationAge").is_none());
     for line in &mut lines {
         line.as_object_mut().unwrap().remove("_aws");

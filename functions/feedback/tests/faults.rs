@@ -4,7 +4,7 @@
 
 mod support;
 
-use feedback::metrics::Metrics;
+use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
 use ledger::testing::Fault;
 use serde_json::{Value, json};

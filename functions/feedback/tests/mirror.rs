@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use embedded_metrics::Metrics;
 use feedback::effects::Mirror;
-use feedback::metrics::Metrics;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use support::Stack;
@@ -169,12 +169,12 @@ async fn a_queue_that_fails_is_counted_and_fails_nothing() {
     let stack = with_mirror(&send).await;
     let metrics = handle(&stack, &[complaint(1, "abuse"), complaint(2, "not-spam")]).await;
     assert_eq!(send.num_calls(), 1);
-    let lines = metrics.lines(Timestamp::now());
+    let lines = metrics.lines(feedback::metrics::NAMESPACE, Timestamp::now());
     assert!(lines.iter().any(|line| line["MirrorFailures"] == 1), "{lines:?}");
     assert!(
         handle(&stack, &soft_bounces(1..=1))
             .await
-            .lines(Timestamp::now())
+            .lines(feedback::metrics::NAMESPACE, Timestamp::now())
             .iter()
             .all(|line| line.get("MirrorFailures").is_none())
     );

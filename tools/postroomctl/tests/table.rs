@@ -7,7 +7,7 @@
 
 mod support;
 
-use feedback::metrics::Metrics;
+use embedded_metrics::Metrics;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 
 use std::process::Stdio;
 
+use embedded_metrics::Metrics;
 use feedback::effects::Effects;
-use feedback::metrics::Metrics;
 use feedback::policy::Policy;
 use jiff::Timestamp;
 use serde_json::Value;
