@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{Narrowing, PartyMatch, Route, Target, View};
+use ledger::{Narrowing, PartyMatch, Route, RouteKey, Target, View};
 use notification_model::{AccountId, EmailAddress, Mail, Notification};
 use serde_json::json;
 
@@ -103,7 +103,7 @@ pub fn decide(received: &Received, facts: &Facts, house: &House) -> Vec<Action> 
         Err(because) => return unrouted(received, None, UnroutedReason::CannotTell, because.to_string()),
     };
     let give_up = |reason, because: &str| unrouted(received, Some(parties), reason, because.to_owned());
-    let mut routes = granted(parties, &facts.routes);
+    let mut routes = granted(&parties.route_keys(), &facts.routes);
     if routes.is_empty() {
         return give_up(
             UnroutedReason::NoRoute,
@@ -135,8 +135,7 @@ pub fn decide(received: &Received, facts: &Facts, house: &House) -> Vec<Action> 
 
 /// The routes that owner, account and identity grant, the most specific first. What is looked up by key is checked again
 /// here: nothing that a reader of the table gets wrong can reach a stranger.
-fn granted<'a>(parties: &Parties, routes: &'a [Route]) -> Vec<&'a Route> {
-    let keys = parties.route_keys();
+pub(crate) fn granted<'a>(keys: &[RouteKey], routes: &'a [Route]) -> Vec<&'a Route> {
     let rank = |route: &Route| keys.iter().position(|key| *key.parties() == route.parties);
     let mut granted: Vec<(usize, &Route)> = routes.iter().filter_map(|route| Some((rank(route)?, route))).collect();
     granted.sort_by_key(|(rank, route)| (*rank, Reverse(route.view), &route.name));
@@ -170,7 +169,7 @@ fn is_own_notice(mail: &Mail, house: &House) -> bool {
 }
 
 /// What makes two targets the same.
-fn place(target: &Target) -> String {
+pub(crate) fn place(target: &Target) -> String {
     match target {
         Target::Email(address) => EmailAddress::parse(address)
             .map_or_else(|| target.to_string(), |address| format!("email:{}", address.key())),
@@ -197,7 +196,7 @@ fn deliver(received: &Received, parties: &Parties, route: &Route) -> Delivery {
     }
 }
 
-fn reason(route: &Route) -> String {
+pub(crate) fn reason(route: &Route) -> String {
     let PartyMatch {
         owner,
         account,

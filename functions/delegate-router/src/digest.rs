@@ -272,6 +272,22 @@ pub struct Rendered {
     pub html: String,
 }
 
+impl Rendered {
+    /// A mail of plain text.
+    #[must_use]
+    pub fn of_text(subject: &str, text: &str) -> Self {
+        Self {
+            subject: plain(subject),
+            text: format!("{text}\n{FOOTER}\n"),
+            html: format!(
+                "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif;max-width:48em\">\
+                 <p style=\"white-space:pre-line\">{}</p>\n<p style=\"color:#666\">{FOOTER}</p></body></html>\n",
+                escaped(text)
+            ),
+        }
+    }
+}
+
 impl Summary {
     /// Adds a line as the ledger keeps it.
     pub fn add(&mut self, text: &str) {

@@ -4,10 +4,12 @@ mod digests;
 mod facts;
 mod refusal;
 mod targets;
+mod watch;
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
+use ::watch::Watch;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
 use ledger::Ledger;
@@ -33,7 +35,7 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// For buses.
     pub eventbridge: aws_sdk_eventbridge::Client,
-    /// For digests.
+    /// For digests and alerts, and for what the watch does.
     pub ses: aws_sdk_sesv2::Client,
 }
 
@@ -45,6 +47,7 @@ pub struct Effects {
     ledger: Ledger,
     clients: Clients,
     routing: RoutingTable,
+    watch: Watch,
 }
 
 impl Effects {
@@ -53,6 +56,11 @@ impl Effects {
     pub fn new(ledger: Ledger, clients: Clients, settings: Settings) -> Self {
         Self {
             routing: RoutingTable::new(ledger.clone(), &settings),
+            watch: Watch {
+                ledger: ledger.clone(),
+                ses: clients.ses.clone(),
+                account: settings.account.clone(),
+            },
             ledger,
             clients,
             settings,

@@ -5,6 +5,7 @@
 //! The function reads two queues. A notification becomes one message per target in the `deliver` queue and is then
 //! acknowledged; a message from there is taken to its target. So each target has its own attempts and its own end.
 
+pub mod alerts;
 pub mod decide;
 pub mod delivery;
 pub mod digest;
@@ -35,20 +36,21 @@ pub struct Handled {
 }
 
 /// Handles one Lambda event, whatever carried it, at the time `now`, and adds to the metrics. `None` answers the
-/// schedule of the digests, `{"postroom":"digest"}`.
+/// schedules, `{"postroom":"digest"}` and `{"postroom":"watch"}`.
 ///
 /// # Errors
 /// When the event's shape is unknown, when Lambda has to try the whole event again (see [`intake::Outcomes::report`]),
-/// or when a digest could not be sent. Single failed records of an SQS batch are in the response.
+/// or when a scheduled run could not do all of its work. Single failed records of an SQS batch are in the response.
 pub async fn handle(
     event: &Value,
     effects: &Effects,
     metrics: &mut Metrics,
     now: Timestamp,
 ) -> anyhow::Result<Option<Response>> {
-    if event.get("postroom").and_then(Value::as_str) == Some("digest") {
-        effects.send_digests(metrics, now).await?;
-        return Ok(None);
+    match event.get("postroom").and_then(Value::as_str) {
+        Some("digest") => return effects.send_digests(metrics, now).await.map(|()| None),
+        Some("watch") => return effects.watch(metrics, now).await.map(|()| None),
+        _ => {}
     }
     let batch = Batch::from_event(event)?;
     let mut outcomes = batch

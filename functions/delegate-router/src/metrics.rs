@@ -48,14 +48,7 @@ impl Metrics {
         metrics
             .ages_ms
             .push(now.duration_since(notification.occurred_at()).as_millis().max(0) as i64);
-        for action in actions {
-            match action {
-                Action::Deliver(delivery) => metrics.count("Routed", vec![("Target", kind(&delivery.target))]),
-                Action::Unrouted(unrouted) => {
-                    metrics.count("Unrouted", vec![("Reason", unrouted.reason.as_str().to_owned())]);
-                }
-            }
-        }
+        metrics.went(actions);
         metrics
     }
 
@@ -66,6 +59,23 @@ impl Metrics {
             Delivered::Parked => "Parked",
         };
         self.count(metric, vec![("Target", kind(&delivery.target))]);
+    }
+
+    /// Counts an alert that was told, and where it went.
+    pub fn told(&mut self, kind: &str, actions: &[Action]) {
+        self.count("Alerts", vec![("Kind", kind.to_owned())]);
+        self.went(actions);
+    }
+
+    fn went(&mut self, actions: &[Action]) {
+        for action in actions {
+            match action {
+                Action::Deliver(delivery) => self.count("Routed", vec![("Target", self::kind(&delivery.target))]),
+                Action::Unrouted(unrouted) => {
+                    self.count("Unrouted", vec![("Reason", unrouted.reason.as_str().to_owned())]);
+                }
+            }
+        }
     }
 
     /// Adds another invocation's share.

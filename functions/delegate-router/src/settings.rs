@@ -14,6 +14,8 @@ use crate::decide::House;
 pub struct Settings {
     /// The ledger's table.
     pub table: String,
+    /// The account this function runs in: the only one in which the watch can act.
+    pub account: AccountId,
     /// The queue in which each target's delivery waits.
     pub deliver_queue_url: String,
     /// The queue for deliveries that their target refuses for good.
@@ -54,6 +56,9 @@ impl Settings {
             .transpose()?;
         Ok(Self {
             table: need("TABLE_NAME", "the table's name")?,
+            account: need("ACCOUNT_ID", "the account's id")?
+                .parse()
+                .context("environment variable ACCOUNT_ID")?,
             deliver_queue_url: need("DELIVER_QUEUE_URL", "a queue's URL")?,
             park_queue_url: need("PARK_QUEUE_URL", "a queue's URL")?,
             unrouted_topic_arn: need("UNROUTED_TOPIC_ARN", "a topic's ARN")?,
@@ -65,12 +70,11 @@ impl Settings {
         })
     }
 
-    /// By what our own notices are known: the account is that of the `unrouted` topic.
+    /// By what our own notices are known.
     #[must_use]
     pub fn house(&self) -> House {
-        let account = self.unrouted_topic_arn.split(':').nth(4);
         House {
-            account: account.and_then(|account| account.parse::<AccountId>().ok()),
+            account: Some(self.account.clone()),
             digest_from: self.digest_from.clone(),
         }
     }
@@ -99,8 +103,9 @@ fn at_least_one<T: FromStr + PartialOrd + From<u8>>(name: &str, text: Option<Str
 mod tests {
     use super::Settings;
 
-    const REQUIRED: [(&str, &str); 4] = [
+    const REQUIRED: [(&str, &str); 5] = [
         ("TABLE_NAME", "postroom"),
+        ("ACCOUNT_ID", "111122223333"),
         (
             "DELIVER_QUEUE_URL",
             "https://sqs.eu-west-1.amazonaws.com/111122223333/deliver",
@@ -125,6 +130,7 @@ mod tests {
     fn a_missing_or_bad_value_is_named() {
         let cases = [
             ("TABLE_NAME", ""),
+            ("ACCOUNT_ID", "1111"),
             ("DELIVER_QUEUE_URL", " "),
             ("PARK_QUEUE_URL", ""),
             ("UNROUTED_TOPIC_ARN", ""),

@@ -61,6 +61,16 @@ impl Alert {
         }
     }
 
+    /// One word: `Warning`, `Act` or `AllClear`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.state.level {
+            Level::Calm => "AllClear",
+            Level::Warn => "Warning",
+            Level::Act => "Act",
+        }
+    }
+
     /// One line for a subject.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -125,11 +135,7 @@ impl Alert {
             .map(|act| json!({"act": act.act, "says": act.says}))
             .collect();
         json!({
-            "alertType": match self.state.level {
-                Level::Calm => "AllClear",
-                Level::Warn => "Warning",
-                Level::Act => "Act",
-            },
+            "alertType": self.kind(),
             "alertId": self.id,
             "timestamp": stamp(self.state.since),
             "owner": self.sender.owner,

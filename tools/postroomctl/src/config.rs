@@ -105,8 +105,8 @@ struct Check {
 const ACCOUNT: &str = "expected a 12-digit AWS account id";
 const TARGET: &str = "expected an ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address";
 
-/// The events SES publishes today. Others are taken as they are, unless they look like one of these.
-const EVENTS: [&str; 10] = [
+/// The events SES publishes today, and the alerts of the watch. Others are taken as they are, unless they look like one of these.
+const EVENTS: [&str; 11] = [
     "Bounce",
     "Complaint",
     "Delivery",
@@ -117,6 +117,7 @@ const EVENTS: [&str; 10] = [
     "Rendering Failure",
     "DeliveryDelay",
     "Subscription",
+    "Alert",
 ];
 
 impl Check {

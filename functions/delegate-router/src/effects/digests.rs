@@ -11,6 +11,7 @@ use crate::delivery::Delivery;
 use crate::digest::{Rendered, Summary};
 use crate::effects::Effects;
 use crate::effects::refusal::Refusal;
+use crate::effects::targets::incomplete;
 use crate::metrics::Metrics;
 
 /// From a window's end until its digest is sent: longer than an invocation can take, so that a line that was on its way
@@ -30,15 +31,7 @@ impl Effects {
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        if self.settings.digest_from.is_none() {
-            return Err(Refusal::for_good(
-                "NoDigestSender",
-                "DIGEST_FROM is not set, so nobody can be mailed",
-            ));
-        }
-        let Some(address) = EmailAddress::parse(address).filter(|address| address.domain().is_some()) else {
-            return Err(Refusal::for_good("InvalidAddress", "expected a mail address"));
-        };
+        let address = self.mailable(address)?;
         let failed = |error: ledger::LedgerError| Refusal::for_now(&error.to_string());
         let window = self.window(now);
         // The present window is closed only when clocks disagree; then the next one takes the line.
@@ -56,6 +49,19 @@ impl Effects {
             }
         }
         Err(Refusal::for_now("no digest is open"))
+    }
+
+    /// The address, if anyone can be mailed at all.
+    pub(super) fn mailable(&self, address: &str) -> Result<EmailAddress, Refusal> {
+        if self.settings.digest_from.is_none() {
+            return Err(Refusal::for_good(
+                "NoDigestSender",
+                "DIGEST_FROM is not set, so nobody can be mailed",
+            ));
+        }
+        EmailAddress::parse(address)
+            .filter(|address| address.domain().is_some())
+            .ok_or_else(|| Refusal::for_good("InvalidAddress", "expected a mail address"))
     }
 
     fn window(&self, now: Timestamp) -> Timestamp {
@@ -102,27 +108,29 @@ impl Effects {
                 &digest.address,
                 &summary.render(digest.window, self.settings.digest_window),
             )
-            .await?;
+            .await
+            .map_err(|refusal| anyhow::anyhow!("SendEmail: {refusal}"))?;
         }
         self.ledger.mark_digest_sent(digest, now).await?;
         Ok((!summary.is_empty()).then(|| summary.notifications()))
     }
 
-    async fn send_mail(&self, address: &str, rendered: &Rendered) -> anyhow::Result<()> {
+    pub(super) async fn send_mail(&self, address: &str, rendered: &Rendered) -> Result<(), Refusal> {
         let from = self.settings.digest_from.as_ref();
-        let from = from.ok_or_else(|| anyhow::anyhow!("DIGEST_FROM is not set"))?;
-        let (tag, value) = NOTICE_TAG;
+        let from = from.ok_or_else(|| Refusal::for_now("DIGEST_FROM is not set"))?;
+        let (name, value) = NOTICE_TAG;
+        let tag = MessageTag::builder().name(name).value(value).build();
         self.clients
             .ses
             .send_email()
             .from_email_address(from.as_str())
             .destination(Destination::builder().to_addresses(address).build())
-            .content(content(rendered)?)
-            .email_tags(MessageTag::builder().name(tag).value(value).build()?)
+            .content(content(rendered).map_err(|error| incomplete(&error))?)
+            .email_tags(tag.map_err(|error| incomplete(&error))?)
             .send()
             .await
-            .map_err(|error| anyhow::anyhow!("SendEmail: {}", Refusal::of(&error)))?;
-        Ok(())
+            .map(drop)
+            .map_err(|error| Refusal::of(&error))
     }
 }
 

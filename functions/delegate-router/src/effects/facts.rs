@@ -78,7 +78,10 @@ impl RoutingTable {
         })
     }
 
-    async fn routes(&self, keys: BTreeSet<RouteKey>) -> Result<HashMap<RouteKey, Arc<[Route]>>, LedgerError> {
+    pub(super) async fn routes(
+        &self,
+        keys: BTreeSet<RouteKey>,
+    ) -> Result<HashMap<RouteKey, Arc<[Route]>>, LedgerError> {
         let (mut found, unknown) = remembered(&self.routes, keys);
         if !unknown.is_empty() {
             let mut read: BTreeMap<RouteKey, Vec<Route>> = self.ledger.routes_for(&unknown).await?;

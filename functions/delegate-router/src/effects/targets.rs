@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ledger::Target;
 use serde_json::{Map, Value, json};
 
+use crate::alerts::ALERT_ID;
 use crate::delivery::Delivery;
 use crate::effects::Effects;
 use crate::effects::refusal::Refusal;
@@ -74,6 +75,9 @@ impl Effects {
             }
             Target::Queue(arn) => self.send_message(arn, delivery).await,
             Target::Bus(arn) => self.put_event(arn, delivery).await,
+            Target::Email(address) if delivery.attributes.contains_key(ALERT_ID) => {
+                self.mail_alert(address, delivery).await
+            }
             Target::Email(address) => self.add_to_digest(address, delivery, now).await,
         }
     }
@@ -214,7 +218,7 @@ fn string(value: String) -> Result<aws_sdk_sqs::types::MessageAttributeValue, Re
         .map_err(|error| incomplete(&error))
 }
 
-fn incomplete(error: &dyn std::error::Error) -> Refusal {
+pub(super) fn incomplete(error: &dyn std::error::Error) -> Refusal {
     Refusal::for_now(&error.to_string())
 }
 

@@ -119,6 +119,7 @@ macro_rules! mocked {
 pub(crate) fn settings() -> Settings {
     Settings {
         table: "postroom".to_owned(),
+        account: OWNER.parse().unwrap(),
         deliver_queue_url: DELIVER_URL.to_owned(),
         park_queue_url: PARK_URL.to_owned(),
         unrouted_topic_arn: UNROUTED.to_owned(),

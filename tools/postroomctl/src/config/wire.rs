@@ -66,7 +66,7 @@ pub(super) struct Route {
     #[serde(default)]
     pub(super) tenants: Vec<String>,
     /// Only these events: Bounce, Complaint, Delivery, Send, Reject, Open, Click, Rendering Failure, DeliveryDelay,
-    /// Subscription.
+    /// Subscription; and Alert, which the watch tells of a sender. None given, all of them.
     #[serde(default)]
     pub(super) events: Vec<String>,
     /// The ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address, which gets digests.
