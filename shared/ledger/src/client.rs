@@ -1,6 +1,7 @@
 //! The table, and what can go wrong with it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -71,7 +72,11 @@ impl Ledger {
             let mut keys: Vec<Item> = chunk.iter().map(|pk| key(pk, sk)).collect();
             keys.sort_by(|a, b| text(a, "pk").cmp(&text(b, "pk")));
             keys.dedup();
-            for _ in 0..UNPROCESSED_ROUNDS {
+            for round in 0..UNPROCESSED_ROUNDS {
+                if round > 0 {
+                    // DynamoDB leaves keys out when the table is throttled.
+                    tokio::time::sleep(Duration::from_millis(20 << round)).await;
+                }
                 let request = KeysAndAttributes::builder()
                     .set_keys(Some(std::mem::take(&mut keys)))
                     .consistent_read(true)

@@ -9,7 +9,7 @@ use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use intake::{BadRecord, Batch, Record, RecordKind};
 use jiff::Timestamp;
-use ledger::Origin;
+use ledger::{Count, Origin};
 use notification_model::{Event, Notification, Received, SesMessage, Setup};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -134,7 +134,9 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
         return explained(
             format!("SNS set-up message ({})", record.kind),
             None,
-            vec![nothing("acknowledged")],
+            vec![nothing(
+                "SNS asks for the subscription to be confirmed, or tells of its end: a matter for people",
+            )],
         );
     }
     match notification_model::parse(&record.payload) {
@@ -148,7 +150,7 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
                 Setup::SubscriptionSucceeded { .. } => "SES set-up message: topic subscribed",
                 Setup::InboundProbe => "SES set-up message: receipt rule made",
             };
-            explained(what.to_owned(), None, vec![nothing("acknowledged")])
+            explained(what.to_owned(), None, vec![nothing("SES tells that it was set up")])
         }
         Ok(SesMessage::Received(received)) => {
             let error = Some("inbound mail: subscribe the inbound function to this topic instead".to_owned());
@@ -279,12 +281,26 @@ fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
             says: format!("end a streak of soft bounces, {}", scope_words(scope)),
             reason: Some("the recipient's server accepted the message".to_owned()),
         },
-        Action::Count(event) => counted(event.recipient.as_ref().map(|one| one.as_str()), event.count.as_str()),
-        Action::CountInBatch { count, recipient, .. } => {
-            counted(Some(recipient.as_str()).filter(|text| !text.is_empty()), count.as_str())
-        }
+        Action::Count(event) => counted(
+            event.recipient.as_ref().map(|one| one.as_str()),
+            count_words(event.count),
+        ),
+        Action::CountInBatch { count, recipient, .. } => counted(
+            Some(recipient.as_str()).filter(|text| !text.is_empty()),
+            count_words(*count),
+        ),
         Action::Acknowledge { reason } => nothing(reason),
     })
+}
+
+fn count_words(count: Count) -> &'static str {
+    match count {
+        Count::Hard => "hard bounce",
+        Count::Soft => "soft bounce",
+        Count::RenderingFailure => "rendering failure",
+        Count::Delay => "delivery delay",
+        Count::Send | Count::Delivery | Count::Complaint | Count::Reject => count.as_str(),
+    }
 }
 
 fn counted(recipient: Option<&str>, what: &str) -> OneOutcome {
@@ -293,7 +309,7 @@ fn counted(recipient: Option<&str>, what: &str) -> OneOutcome {
         action: "count",
         scope: None,
         until: None,
-        says: format!("count one {what} for the sender"),
+        says: format!("counts as one {what} of the sender"),
         reason: None,
     }
 }
