@@ -39,7 +39,15 @@ def arn_of(name: str) -> dict:
 
 
 @pytest.mark.parametrize(
-    "prefix, condition", [("Archive", "ArchiveIsOn"), ("Mirror", "MirrorIsOn"), ("SuppressionMirror", "MirrorIsOn")]
+    "prefix, condition",
+    [
+        ("Archive", "ArchiveIsOn"),
+        ("Mirror", "MirrorIsOn"),
+        ("SuppressionMirror", "MirrorIsOn"),
+        ("Router", "RouterIsOn"),
+        ("Deliver", "RouterIsOn"),
+        ("Unrouted", "RouterIsOn"),
+    ],
 )
 def test_parts_are_switched_as_a_whole(template, prefix, condition):
     parts = {
@@ -113,6 +121,80 @@ def test_every_number_of_the_feedback_policy_is_a_parameter(template, resources)
     assert "SOFT_BOUNCE_DAYS" in read
     variables = properties(resources, "FeedbackFunction")["Environment"]["Variables"]
     assert {name for name in read if variables.get(name, {}).get("Ref") not in template["Parameters"]} == set()
+
+
+def only_when(condition: str, resources: dict, role: str) -> dict[str, dict]:
+    """The statements of a role that are there under a condition only, by Sid."""
+    conditional = [one["Fn::If"] for one in statements(resources, role) if "Fn::If" in one]
+    return {then["Sid"]: then for name, then, otherwise in conditional if name == condition}
+
+
+def test_the_router_gets_every_notification_and_reads_both_of_its_queues(resources):
+    subscription = properties(resources, "RouterSubscription")
+    assert (subscription["TopicArn"], subscription["Protocol"]) == ({"Ref": "FeedbackTopic"}, "sqs")
+    assert subscription["Endpoint"] == arn_of("RouterQueue")
+    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": arn_of("RouterDeadLetterQueue")}
+    events = properties(resources, "RouterFunction")["Events"].values()
+    queues = [event["Properties"] for event in events if event["Type"] == "SQS"]
+    assert [queue["Queue"] for queue in queues] == [arn_of("RouterQueue"), arn_of("DeliverQueue")]
+    assert all(queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for queue in queues)
+    inputs = {event["Properties"]["Input"] for event in events if event["Type"] == "Schedule"}
+    assert inputs == {'{"postroom":"digest"}', '{"postroom":"watch"}'}
+    variables = properties(resources, "RouterFunction")["Environment"]["Variables"]
+    redrive = properties(resources, "DeliverQueue")["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == arn_of("DeliverDeadLetterQueue")
+    assert variables["PARK_QUEUE_URL"] == {"Ref": "DeliverDeadLetterQueue"}
+
+
+def test_the_router_is_told_all_it_asks_for(resources):
+    source = (ROOT / "functions" / "delegate-router" / "src" / "settings.rs").read_text()
+    read = set(re.findall(r'(?:need|set)\(\s*"([A-Z_]+)"', source))
+    assert "DELIVER_QUEUE_URL" in read
+    # How many keys are remembered follows from the memory, which is no parameter either.
+    assert read - set(properties(resources, "RouterFunction")["Environment"]["Variables"]) == {"ROUTE_CACHE_KEYS"}
+
+
+def test_the_router_reaches_named_targets_only_and_acts_only_when_asked_to(resources):
+    written = str(statements(resources, "RouterRole"))
+    assert "'Resource': '*'" not in written
+    assert "DeleteItem" not in written and "Scan" not in written
+    for condition, pattern in [
+        ("RouterHasTopics", "RouterTopicPattern"),
+        ("RouterHasQueues", "RouterQueuePattern"),
+        ("RouterHasBuses", "RouterBusPattern"),
+        ("RouterMails", "DigestIdentityArn"),
+    ]:
+        (reach,) = only_when(condition, resources, "RouterRole").values()
+        assert reach["Resource"] == {"Ref": pattern}
+    acts = only_when("RouterActs", resources, "RouterRole").values()
+    allowed = {action for act in acts for action in act["Action"]}
+    assert {
+        "ses:PutConfigurationSetSendingOptions",
+        "ses:UpdateReputationEntityCustomerManagedStatus",
+        "ses:DeleteEmailIdentityPolicy",
+    } <= allowed
+    always = [one for one in statements(resources, "RouterRole") if "Fn::If" not in one]
+    assert "ses:" not in str(always)
+
+
+@pytest.mark.parametrize("queue", ["RouterQueue", "RouterDeadLetterQueue", "DeliverQueue", "DeliverDeadLetterQueue"])
+def test_the_queues_of_the_router_are_encrypted_and_speak_tls_only(resources, queue):
+    assert properties(resources, queue)["SqsManagedSseEnabled"] is True
+    policy = properties(resources, f"{queue}Policy")
+    assert policy["Queues"] == [{"Ref": queue}]
+    denied = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+    assert [one["Sid"] for one in denied] == ["OnlyTls"]
+    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert all(one["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "FeedbackTopic"}}} for one in allowed)
+
+
+def test_identity_owners_publish_by_account(resources):
+    own, others = properties(resources, "FeedbackTopicPolicy")["PolicyDocument"]["Statement"]
+    condition, statement, otherwise = others["Fn::If"]
+    assert (condition, otherwise) == ("OthersOwn", {"Ref": "AWS::NoValue"})
+    for one in (own, statement):
+        assert one["Principal"] == {"Service": "ses.amazonaws.com"}
+        assert list(one["Condition"]) == ["StringEquals"] and list(one["Condition"]["StringEquals"]) == ["AWS:SourceAccount"]
 
 
 def test_every_parameter_has_its_place_in_the_console(template):
