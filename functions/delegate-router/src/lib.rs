@@ -15,6 +15,7 @@ pub mod parties;
 pub mod settings;
 pub mod view;
 
+use embedded_metrics::Metrics;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -26,7 +27,7 @@ use serde_json::Value;
 use crate::decide::{Action, Received, decide};
 use crate::delivery::Delivery;
 use crate::effects::Effects;
-use crate::metrics::Metrics;
+use crate::metrics::count_delivery;
 
 /// What a record leaves to be done for the whole batch.
 #[derive(Debug, Default)]
@@ -72,7 +73,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::R
     {
         let delivery = Delivery::from_message(&record.payload)?;
         let mut metrics = Metrics::default();
-        metrics.delivered(&delivery, effects.deliver(&delivery, now).await?);
+        count_delivery(&mut metrics, &delivery, effects.deliver(&delivery, now).await?);
         return Ok(Handled {
             to_route: None,
             metrics,
@@ -129,7 +130,7 @@ async fn route(outcomes: &mut Outcomes<Handled>, effects: &Effects, now: Timesta
             continue;
         };
         log(received, &decided);
-        metrics.insert(*index, Metrics::of(&received.notification, &decided, now));
+        metrics.insert(*index, metrics::of_notification(&received.notification, &decided, now));
         actions.extend(decided.into_iter().map(|action| (*index, action)));
     }
     for (index, error) in effects.apply(&actions).await {

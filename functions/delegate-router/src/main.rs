@@ -1,10 +1,11 @@
 //! Wiring: subscriber, configuration, clients, `run`.
 
+use embedded_metrics::Metrics;
 use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
 use delegate_router::effects::{Clients, Effects};
-use delegate_router::metrics::Metrics;
+use delegate_router::metrics::NAMESPACE;
 use delegate_router::settings::Settings;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -31,7 +32,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
             let answer = delegate_router::handle(&event.payload, &effects, &mut metrics, now).await;
-            metrics.emit(now);
+            metrics.emit(NAMESPACE, now);
             answer.map_err(lambda_runtime::Error::from)
         }
     }))

@@ -3,7 +3,7 @@
 
 mod support;
 
-use delegate_router::metrics::Metrics;
+use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use support::{A, B, OWNER, World, now, sqs_event};

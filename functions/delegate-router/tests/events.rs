@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use delegate_router::delivery::Delivery;
-use delegate_router::metrics::Metrics;
+use embedded_metrics::Metrics;
 use serde_json::{Value, json};
 use support::{Taken, World, now};
 
@@ -85,7 +85,7 @@ fn readable(text: &str) -> Value {
 
 /// The metrics by dimensions, without the ages, which depend on the clock.
 fn counted(metrics: &Metrics) -> Vec<Value> {
-    let mut lines = metrics.lines(jiff::Timestamp::UNIX_EPOCH);
+    let mut lines = metrics.lines(delegate_router::metrics::NAMESPACE, jiff::Timestamp::UNIX_EPOCH);
     lines.retain(|line| line.get("NotificationAge").is_none());
     for line in &mut lines {
         line.as_object_mut().unwrap().remove("_aws");

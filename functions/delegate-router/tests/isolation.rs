@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use delegate_router::decide::{Action, Facts, Received, decide};
 use delegate_router::delivery::Delivery;
-use delegate_router::metrics::Metrics;
 use delegate_router::parties::identify;
+use embedded_metrics::Metrics;
 use ledger::{Narrowing, RegisteredIdentity, Route, View};
 use notification_model::{SesMessage, parse};
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ mod support;
 use std::sync::Arc;
 
 use aws_smithy_mocks::mock;
-use delegate_router::metrics::Metrics;
+use embedded_metrics::Metrics;
 use ledger::View;
 use serde_json::{Value, json};
 use support::{A, B, OWNER, PARK_URL, UNROUTED, World, now, parties, route, sqs_event};
@@ -70,7 +70,10 @@ async fn a_target_that_refuses_is_parked_and_the_others_got_theirs() {
         world.given.lock().unwrap().waiting.push(parked.body.clone());
         assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
         assert_eq!(who(&world), [A_TOPIC, OWNERS_QUEUE, PARK_URL]);
-        let parked = metrics.lines(now()).into_iter().filter(|line| line["Parked"] == 1);
+        let parked = metrics
+            .lines(delegate_router::metrics::NAMESPACE, now())
+            .into_iter()
+            .filter(|line| line["Parked"] == 1);
         assert_eq!(parked.map(|line| line["Target"].clone()).collect::<Vec<_>>(), ["topic"]);
     }
 }

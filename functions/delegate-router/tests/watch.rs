@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use delegate_router::alerts::{decide_alert, route_keys};
 use delegate_router::decide::Action;
-use delegate_router::metrics::Metrics;
+use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Count, EventCount, Line, Narrowing, Route, Sender, SenderBatch, View};
 use notification_model::EmailAddress;
@@ -45,7 +45,7 @@ async fn look(world: &World, metrics: &mut Metrics, minutes: i64) -> Value {
 }
 
 fn count(metrics: &Metrics, name: &str) -> u64 {
-    let lines = metrics.lines(now());
+    let lines = metrics.lines(delegate_router::metrics::NAMESPACE, now());
     lines.iter().filter_map(|line| line.get(name)?.as_u64()).sum()
 }
 

@@ -2,6 +2,7 @@
 
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
+use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
 use ledger::DigestKey;
 use notification_model::EmailAddress;
@@ -12,7 +13,6 @@ use crate::digest::{Rendered, Summary};
 use crate::effects::Effects;
 use crate::effects::refusal::Refusal;
 use crate::effects::targets::incomplete;
-use crate::metrics::Metrics;
 
 /// From a window's end until its digest is sent: longer than an invocation can take, so that a line that was on its way
 /// when the window ended is in.

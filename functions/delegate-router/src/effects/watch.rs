@@ -1,5 +1,6 @@
 //! Looks at how senders do, and has the parties told of it.
 
+use embedded_metrics::Metrics;
 use jiff::Timestamp;
 use ledger::Route;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use crate::delivery::Delivery;
 use crate::digest::Rendered;
 use crate::effects::Effects;
 use crate::effects::refusal::Refusal;
-use crate::metrics::Metrics;
+use crate::metrics::count_alert;
 
 impl Effects {
     /// Looks at everyone once. An alert ends when the `deliver` queue or the `unrouted` topic has all of it; until then a
@@ -38,7 +39,7 @@ impl Effects {
             match self.tell(alert).await {
                 Ok(actions) => {
                     tracing::info!(owner, account, kind, targets = actions.len(), "told of an alert");
-                    metrics.told(kind, &actions);
+                    count_alert(metrics, kind, &actions);
                 }
                 Err(error) => {
                     tracing::error!(owner, account, kind, error = %error, "did not tell of an alert");
