@@ -3,6 +3,7 @@
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::types::{ReputationEntityType, SendingStatus};
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Act, ActKind, ActStatus, Deed, Ledger, LedgerError, Level, LinesTable, Sender, WatchState};
 use notification_model::AccountId;
@@ -13,6 +14,9 @@ use crate::policy;
 
 /// How long an act that a person undid is not done again to the same object.
 pub const PERSONS_WORD: SignedDuration = SignedDuration::from_hours(24);
+
+/// Senders that are looked at at one time, so that thousands fit into an invocation.
+const AT_ONCE: usize = 16;
 
 /// SES did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -78,12 +82,17 @@ impl Watch {
         let mut senders = self.ledger.watched().await?;
         senders.extend(self.ledger.senders(now).await?);
         let mut round = Round::default();
-        for sender in senders {
-            match self.check(&sender, &lines, now).await {
+        let lines = &lines;
+        let mut checked = stream::iter(senders)
+            .map(|sender| async move { (self.check(&sender, lines, now).await, sender) })
+            .buffered(AT_ONCE);
+        while let Some((alerts, sender)) = checked.next().await {
+            match alerts {
                 Ok(alerts) => round.alerts.extend(alerts),
                 Err(error) => round.failures.push((sender, error)),
             }
         }
+        drop(checked);
         Ok(round)
     }
 
