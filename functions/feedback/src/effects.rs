@@ -183,7 +183,7 @@ impl Effects {
             }
         }
         let addresses: Vec<EmailAddress> = newest.values().map(|(address, ..)| address.clone()).collect();
-        let mut rows = match self.ledger.recipients(&addresses).await {
+        let rows = match self.ledger.recipients(&addresses).await {
             Ok(rows) => rows,
             Err(error) => {
                 let all = newest.into_values().flat_map(|(.., records)| records).collect();
@@ -192,7 +192,7 @@ impl Effects {
             }
         };
         for ((key, scope), (address, at, records)) in newest {
-            let Some(row) = rows.get_mut(&key) else { continue };
+            let Some(row) = rows.get(&key) else { continue };
             match self.end_streak(&address, &scope, at, row).await {
                 Ok(change) => outcome.streaks.extend(change),
                 Err(error) => outcome.failures.push((records, error)),
