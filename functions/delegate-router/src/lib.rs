@@ -15,13 +15,13 @@ pub mod parties;
 pub mod settings;
 pub mod view;
 
-use embedded_metrics::Metrics;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use embedded_metrics::Metrics;
 use intake::{Batch, Outcomes, Record, RecordKind, Response};
 use jiff::Timestamp;
-use notification_model::{SesMessage, Setup};
+use notification_model::SesMessage;
 use serde_json::Value;
 
 use crate::decide::{Action, Received, decide};
@@ -82,11 +82,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::R
     let notification = match notification_model::parse(&record.payload)? {
         SesMessage::Notification(notification) => notification,
         SesMessage::Setup(setup) => {
-            let kind = match setup {
-                Setup::TopicValidated => "topic_validated",
-                Setup::SubscriptionSucceeded { .. } => "subscription_succeeded",
-                Setup::InboundProbe => "inbound_probe",
-            };
+            let kind = setup.as_str();
             tracing::info!(kind, "acknowledged an SES set-up message");
             return Ok(Handled::default());
         }
@@ -147,7 +143,7 @@ fn log(received: &Received, decided: &[Action]) {
         Action::Deliver(_) => None,
     });
     tracing::info!(
-        event = received.notification.event.name(),
+        event = received.notification.event.type_word(),
         message_id = received.notification.mail.message_id,
         targets = decided.len() - usize::from(unrouted.is_some()),
         unrouted,

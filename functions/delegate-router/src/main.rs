@@ -1,12 +1,12 @@
 //! Wiring: subscriber, configuration, clients, `run`.
 
-use embedded_metrics::Metrics;
 use std::sync::Arc;
 
 use aws_config::BehaviorVersion;
 use delegate_router::effects::{Clients, Effects};
 use delegate_router::metrics::NAMESPACE;
 use delegate_router::settings::Settings;
+use embedded_metrics::Metrics;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;

@@ -3,7 +3,7 @@
 use embedded_metrics::Metrics;
 use jiff::Timestamp;
 use ledger::Target;
-use notification_model::{Event, Notification};
+use notification_model::Notification;
 
 use crate::decide::Action;
 use crate::delivery::Delivery;
@@ -16,11 +16,10 @@ pub const NAMESPACE: &str = "Postroom/DelegateRouter";
 #[must_use]
 pub fn of_notification(notification: &Notification, actions: &[Action], now: Timestamp) -> Metrics {
     let mut metrics = Metrics::default();
-    let name = match &notification.event {
-        Event::Other(_) => "Other",
-        event => event.name(),
-    };
-    metrics.count("Notifications", vec![("Type", name.to_owned())]);
+    metrics.count(
+        "Notifications",
+        vec![("Type", notification.event.type_word().to_owned())],
+    );
     metrics.age(notification.occurred_at(), now);
     count_ways(&mut metrics, actions);
     metrics

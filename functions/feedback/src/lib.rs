@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::decide::{Action, Facts, decide};
 use crate::effects::{Effects, Mirror};
-use crate::metrics::{count_streaks, type_word};
+use crate::metrics::count_streaks;
 
 /// What a record leaves to be done for the whole batch.
 #[derive(Debug, Default)]
@@ -81,11 +81,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     let notification = match notification_model::parse(&record.payload)? {
         SesMessage::Notification(notification) => notification,
         SesMessage::Setup(setup) => {
-            let kind = match setup {
-                notification_model::Setup::TopicValidated => "topic_validated",
-                notification_model::Setup::SubscriptionSucceeded { .. } => "subscription_succeeded",
-                notification_model::Setup::InboundProbe => "inbound_probe",
-            };
+            let kind = setup.as_str();
             tracing::info!(kind, "acknowledged an SES set-up message");
             return Ok(Handled::default());
         }
@@ -95,7 +91,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
-        event = type_word(&notification.event),
+        event = notification.event.type_word(),
         message_id = notification.mail.message_id,
         actions = actions.len(),
         "decided"

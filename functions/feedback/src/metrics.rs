@@ -18,7 +18,7 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
     let mut metrics = Metrics::default();
     metrics.count(
         "Notifications",
-        vec![("Type", type_word(&notification.event).to_owned())],
+        vec![("Type", notification.event.type_word().to_owned())],
     );
     metrics.age(notification.occurred_at(), now);
     for action in actions {
@@ -55,14 +55,5 @@ pub fn count_streaks(metrics: &mut Metrics, changes: &[StreakChange]) {
             StreakChange::Recovered => "Releases",
         };
         metrics.count(metric, vec![]);
-    }
-}
-
-/// The event's type, from a fixed list: a name that SES does not document is the payload's word.
-#[must_use]
-pub fn type_word(event: &Event) -> &str {
-    match event {
-        Event::Other(_) => "Other",
-        known => known.name(),
     }
 }

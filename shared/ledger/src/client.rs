@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::item::{Item, s, text};
@@ -118,7 +119,7 @@ impl Ledger {
 
     /// All rows of a partition whose sort keys lie between the two, in ascending order.
     pub(crate) async fn rows_between(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>, LedgerError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.table)
@@ -126,10 +127,13 @@ impl Ledger {
             .expression_attribute_values(":pk", s(pk))
             .expression_attribute_values(":from", s(from))
             .expression_attribute_values(":to", s(to))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+            .consistent_read(true);
+        self.all_rows(query).await
+    }
+
+    /// Everything a query finds, page by page.
+    pub(crate) async fn all_rows(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, LedgerError> {
+        let mut pages = query.into_paginator().items().send();
         let mut rows = Vec::new();
         while let Some(row) = pages.next().await {
             rows.push(row.map_err(|error| self.failed("Query", error))?);

@@ -298,22 +298,15 @@ impl Ledger {
 
     /// The keys of the rows in a list of the index, up to and with `until`, in their order.
     pub(crate) async fn listed(&self, list: &str, until: &str) -> Result<Vec<Item>, LedgerError> {
-        let mut pages = self
+        let query = self
             .client
             .query()
             .table_name(&self.table)
             .index_name("listing")
             .key_condition_expression("listKey = :list AND listSort <= :until")
             .expression_attribute_values(":list", s(list))
-            .expression_attribute_values(":until", s(until))
-            .into_paginator()
-            .items()
-            .send();
-        let mut rows = Vec::new();
-        while let Some(row) = pages.next().await {
-            rows.push(row.map_err(|error| self.failed("Query", error))?);
-        }
-        Ok(rows)
+            .expression_attribute_values(":until", s(until));
+        self.all_rows(query).await
     }
 
     pub(crate) async fn delete(&self, pk: &str, sk: &str) -> Result<(), LedgerError> {

@@ -203,12 +203,7 @@ impl Ledger {
                 .key_condition_expression("listKey = :key AND listSort = :sort")
                 .expression_attribute_values(":sort", s(sort)),
         };
-        let mut pages = query.into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(row) = pages.next().await {
-            rows.push(row.map_err(|error| self.failed("Query", error))?);
-        }
-        Ok(rows)
+        self.all_rows(query).await
     }
 
     /// Whether a conditional write was the first.

@@ -84,6 +84,18 @@ pub enum Setup {
     InboundProbe,
 }
 
+impl Setup {
+    /// One word for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::TopicValidated => "topic_validated",
+            Self::SubscriptionSucceeded { .. } => "subscription_succeeded",
+            Self::InboundProbe => "inbound_probe",
+        }
+    }
+}
+
 /// Reads one SES message: the SNS `Message`, the SQS body under raw delivery, the EventBridge `detail`, or the `ses`
 /// object of a receipt-rule Lambda event.
 ///

@@ -18,11 +18,7 @@ use crate::table::{AwsFailed, open};
 pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
     let ledger = open(&args.table).await;
     let now = Timestamp::now();
-    let row = ledger
-        .recipient(&args.address)
-        .await
-        .map_err(AwsFailed::from)?
-        .unwrap_or_default();
+    let row = row_of(&ledger, &args.address).await?;
     let blocks = blocks_of(&row, now);
     let history = match blocks.is_empty() {
         true => Vec::new(),
@@ -180,11 +176,7 @@ pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
 pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
     let ledger = open(&args.table).await;
     let now = Timestamp::now();
-    let row = ledger
-        .recipient(&args.address)
-        .await
-        .map_err(AwsFailed::from)?
-        .unwrap_or_default();
+    let row = row_of(&ledger, &args.address).await?;
     let scopes = match &args.scope {
         Some(scope) => vec![scope.clone()],
         None => blocks_of(&row, now)
@@ -222,6 +214,10 @@ pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
         .map(|scope| mirror_request(&args.address, scope, &entry))
         .collect();
     Ok(Output::yes(send(&args.mirror, &requests, text).await?))
+}
+
+async fn row_of(ledger: &Ledger, address: &EmailAddress) -> Result<Recipient, AwsFailed> {
+    Ok(ledger.recipient(address).await?.unwrap_or_default())
 }
 
 /// Everything in force against a recipient, in any scope.
