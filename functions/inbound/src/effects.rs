@@ -1,0 +1,1 @@
+//! Carries out what was decided: the only place here that awaits AWS.

@@ -1,0 +1,1 @@
+//! The mail itself: header, forwards, reports. Bytes in, bytes out; no I/O.

@@ -1,0 +1,3 @@
+//! Wiring: subscriber, configuration, clients, `run`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Unsubscribe tokens: who may be unsubscribed from what, signed.

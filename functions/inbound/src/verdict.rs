@@ -1,0 +1,1 @@
+//! What SES's verdicts mean for a mail.
