@@ -17,6 +17,7 @@
 //! | party | `PARTY#<account>` | `IDENTITIES` | the identities an account sends from, with their owners |
 //! | digest | `DIGEST#<address>` | `<window>` | whether the digest of the window is open, claimed or sent |
 //! | digest line | `DIGEST#<address>` | `<window>#<id>` | one line of it |
+//! | mailbox | `MAILBOX#<address>`, `MAILBOX#<domain>`, `MAILBOX#*` | `ACTIONS` | what happens to mail that arrives |
 //! | mirror end | `MIRROR` | `<time>#<scope>#<address>` | when an address has to come off SES's own list |
 //!
 //! # One row per recipient
@@ -59,6 +60,7 @@ mod deliveries;
 mod digest;
 mod history;
 mod item;
+mod mailbox;
 mod mirror;
 mod party;
 mod route;
@@ -75,6 +77,9 @@ pub use deliveries::DeliveredBatch;
 pub use digest::DigestKey;
 pub use history::{HistoryEntry, Listed};
 pub use item::stamp;
+pub use mailbox::{
+    InvalidMailboxKey, KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Treatment, VerdictRules,
+};
 pub use mirror::{InvalidMirrorRequest, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest};
 pub use party::RegisteredIdentity;
 pub use route::{InvalidParties, InvalidTarget, Narrowing, PartyMatch, Route, RouteKey, Target, View};
