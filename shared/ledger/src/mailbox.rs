@@ -426,7 +426,7 @@ fn write_action(action: &MailboxAction) -> AttributeValue {
     AttributeValue::M(map)
 }
 
-/// An address with its name, as it is read again.
+/// An address with its name, as it is read again. A name never holds the quotes around it.
 fn written(address: &EmailAddress) -> String {
     match address.name() {
         Some(name) => format!("\"{}\" <{address}>", name.replace(['"', '\\'], "")),
