@@ -1,0 +1,111 @@
+//! What is measured: how each is started and what it is given.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+/// A function, built.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    /// The binary; none for Python.
+    pub(crate) binary: Option<PathBuf>,
+    program: PathBuf,
+    arguments: Vec<PathBuf>,
+    variables: &'static [(&'static str, &'static str)],
+    event: String,
+}
+
+pub(crate) fn subjects(binaries: &Path, python: Option<&Path>) -> anyhow::Result<Vec<Subject>> {
+    let bounce = read("events/feedback/bounce-permanent-general.json")?;
+    let rust = |name: &'static str, binary: &str, variables, event: String| Subject {
+        name,
+        binary: Some(binaries.join(binary)),
+        program: binaries.join(binary),
+        arguments: Vec::new(),
+        variables,
+        event,
+    };
+    let mut subjects = vec![
+        rust("no-op", "bench-noop", &[], bounce.clone()),
+        rust("feedback", "feedback", &[], bounce.clone()),
+        rust(
+            "delegate-router",
+            "delegate-router",
+            &[
+                ("ACCOUNT_ID", "111122223333"),
+                ("DELIVER_QUEUE_URL", "http://127.0.0.1:9/111122223333/deliver"),
+                ("PARK_QUEUE_URL", "http://127.0.0.1:9/111122223333/park"),
+                ("UNROUTED_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:unrouted"),
+            ],
+            read("events/delegate-router/owner-bounce.json")?,
+        ),
+        rust(
+            "suppression-mirror",
+            "suppression-mirror",
+            &[("MIRROR_QUEUE_URL", "http://127.0.0.1:9/111122223333/mirror")],
+            mirror_request().to_string(),
+        ),
+    ];
+    if let Some(python) = python {
+        subjects.push(Subject {
+            name: "Python",
+            binary: None,
+            program: python.to_owned(),
+            arguments: vec!["-m".into(), "awslambdaric".into(), "handler.handle".into()],
+            variables: &[("LAMBDA_TASK_ROOT", "benches/python"), ("PYTHONPATH", "benches/python")],
+            event: bounce,
+        });
+    }
+    Ok(subjects)
+}
+
+fn read(path: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{path}; run this in the checkout's root"))
+}
+
+/// A request that finds nothing in the table and so needs no SES.
+fn mirror_request() -> Value {
+    let request = json!({
+        "version": 1, "action": "put", "address": "jane@example.net", "scope": "global", "reason": "BOUNCE",
+        "at": "2026-03-02T08:15:32Z", "id": "0100018d9dd1305b-84dba024-6678-9632-daad-c54cc39329b6-000000",
+    });
+    json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": request.to_string()}]})
+}
+
+impl Subject {
+    /// The event for a turn: another message to another recipient each time, so that no turn finds its work done.
+    pub(crate) fn event(&self, turn: usize) -> String {
+        self.event
+            .replace("0100018d9dd1305b", &format!("0100018d{turn:08x}"))
+            .replace("jane@", &format!("jane-{turn}@"))
+    }
+
+    pub(crate) fn command(&self, runtime_api: &str, table: &str, topic: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear();
+        command.envs([
+            ("AWS_LAMBDA_RUNTIME_API", runtime_api),
+            ("AWS_LAMBDA_FUNCTION_NAME", self.name),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SESSION_TOKEN", "local"),
+            ("AWS_ENDPOINT_URL", table),
+            ("AWS_ENDPOINT_URL_SNS", topic),
+            ("TABLE_NAME", "postroom"),
+            ("PATH", "/usr/bin:/bin"),
+        ]);
+        command.envs(self.variables.iter().copied());
+        command
+    }
+
+    /// Whether an answer says that every record was handled.
+    pub(crate) fn took(&self, answer: &[u8]) -> bool {
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty)
+    }
+}

@@ -1,0 +1,137 @@
+//! Turns into rows.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde_json::json;
+
+use crate::subject::Subject;
+use crate::{CONNECT, IDLE, Turn};
+
+/// The middle of many measurements, and how far the middle half of them spreads.
+pub(crate) struct Summary {
+    median: f64,
+    spread: f64,
+}
+
+impl Summary {
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let index = (share * (values.len().max(1) - 1) as f64).round() as usize;
+            values.get(index).copied().unwrap_or(f64::NAN)
+        };
+        let median = at(0.5);
+        Self {
+            median,
+            spread: 100.0 * (at(0.75) - at(0.25)) / median,
+        }
+    }
+}
+
+type Measure = fn(&Turn) -> f64;
+
+pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -> anyhow::Result<()> {
+    let of = |name: &str, measure: Measure| {
+        let index = subjects.iter().position(|subject| subject.name == name)?;
+        Some(Summary::of(measured.get(index)?.iter().map(measure).collect()))
+    };
+    let row = |name: &str, what: &str, than: &str, unit: &str, measure: Measure| {
+        if let (Some(ours), Some(other)) = (of(name, measure), of(than, measure)) {
+            emit(&format!("{name}: {what}"), than, unit, &ours, &other, runs);
+        }
+    };
+    let ready: Measure = |turn| ms(turn.at_once.ready);
+    let answered: Measure = |turn| ms(turn.at_once.answered);
+    let handled: Measure = |turn| ms(turn.after_idle.handled);
+    let memory: Measure = |turn| turn.at_once.peak_kib as f64 / 1024.0;
+    let waiting = format!(
+        "event after {} ms to its answer, connections take {} ms",
+        IDLE.as_millis(),
+        CONNECT.as_millis()
+    );
+    let ours = subjects
+        .iter()
+        .filter(|subject| subject.binary.is_some() && subject.name != "no-op");
+    for subject in ours.clone() {
+        row(subject.name, "start to first /next", "no-op", "ms", ready);
+    }
+    row("feedback", "start to first /next", "Python", "ms", ready);
+    row(
+        "feedback",
+        "start to first notification applied",
+        "Python",
+        "ms",
+        answered,
+    );
+    row(
+        "delegate-router",
+        "start to first notification applied",
+        "no-op",
+        "ms",
+        answered,
+    );
+    row("feedback", &waiting, "Python", "ms", handled);
+    for subject in ours.clone() {
+        row(subject.name, "peak memory", "no-op", "MiB", memory);
+    }
+    row("feedback", "peak memory", "Python", "MiB", memory);
+
+    let noop = subjects.iter().find(|subject| subject.name == "no-op");
+    let Some(noop) = noop.and_then(|noop| noop.binary.as_deref()) else {
+        return Ok(());
+    };
+    for subject in ours {
+        let Some(binary) = subject.binary.as_deref() else {
+            continue;
+        };
+        let sizes = [
+            ("binary", size(binary)?, size(noop)?),
+            ("zip", zipped(binary)?, zipped(noop)?),
+        ];
+        for (what, ours, other) in sizes {
+            let [ours, other] = [ours, other].map(|median| Summary { median, spread: 0.0 });
+            emit(&format!("{}: {what}", subject.name), "no-op", "MB", &ours, &other, 1);
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
+fn emit(row: &str, than: &str, unit: &str, ours: &Summary, other: &Summary, runs: usize) {
+    let round = |number: f64| (number * 1000.0).round() / 1000.0;
+    let row = json!({
+        "group": "Start", "row": row, "ours": round(ours.median), "other": round(other.median), "than": than,
+        "ratio": round(ours.median / other.median), "unit": unit, "runs": runs,
+        "spread": round(ours.spread.max(other.spread)), "command": "make bench",
+    });
+    println!("{row}");
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn size(binary: &Path) -> anyhow::Result<f64> {
+    let length = std::fs::metadata(binary)
+        .with_context(|| binary.display().to_string())?
+        .len();
+    Ok(length as f64 / 1e6)
+}
+
+/// What is uploaded, zipped as `sam build` and `sam deploy` do it.
+fn zipped(binary: &Path) -> anyhow::Result<f64> {
+    let zip = std::env::temp_dir().join(format!("bench-start-{}.zip", std::process::id()));
+    let status = Command::new("python3")
+        .args(["-m", "zipfile", "-c"])
+        .args([zip.as_path(), binary])
+        .status()?;
+    if !status.success() {
+        bail!("python3 -m zipfile failed");
+    }
+    let zipped = size(&zip);
+    std::fs::remove_file(&zip)?;
+    zipped
+}
