@@ -18,6 +18,10 @@
 //! | digest | `DIGEST#<address>` | `<window>` | whether the digest of the window is open, claimed or sent |
 //! | digest line | `DIGEST#<address>` | `<window>#<id>` | one line of it |
 //! | mailbox | `MAILBOX#<address>`, `MAILBOX#<domain>`, `MAILBOX#*` | `ACTIONS` | what happens to mail that arrives |
+//! | mail | `MAIL#<mailbox>` | `<time>#<message id>` | a mail that arrived, or why it was not passed on; listed under `MESSAGE#<message id>` |
+//! | claim | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | an action begun (`claimedAt`) or done (`doneAt`) |
+//! | answer | `REPLY#<mailbox>` | `<sender>` | when the mailbox last answered the sender |
+//! | mailer | `MAILER#<sender>` | `<hour>#<what>` | hashes of the mails forwarded or answered for the sender |
 //! | mirror end | `MIRROR` | `<time>#<scope>#<address>` | when an address has to come off SES's own list |
 //!
 //! # One row per recipient
@@ -60,6 +64,7 @@ mod deliveries;
 mod digest;
 mod history;
 mod item;
+mod mail;
 mod mailbox;
 mod mirror;
 mod party;
@@ -77,6 +82,7 @@ pub use deliveries::DeliveredBatch;
 pub use digest::DigestKey;
 pub use history::{HistoryEntry, Listed};
 pub use item::stamp;
+pub use mail::{ClaimKey, Claimed, IndexedMail, IndexedSubject, MailLocation, SenderCap};
 pub use mailbox::{
     InvalidMailboxKey, KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Treatment, VerdictRules,
 };

@@ -262,7 +262,7 @@ impl Treatment {
         }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         [
             Self::Continue,
             Self::Tag,
