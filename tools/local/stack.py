@@ -49,6 +49,10 @@ ENVIRONMENTS = {
     "aws": ["ministack", "pytest"],
     "sam": ["sam", "cargo-lambda", "cfn-lint"],
 }
+# Installed only when one of its programs is asked for: 300 MB that the stack itself does not need.
+ON_DEMAND = {
+    "checkov": ["checkov"],
+}
 
 
 class Problem(Exception):
@@ -195,6 +199,9 @@ def execute(command: list[str]) -> None:
     """Run a command with the tools and variables of the local stack."""
     with alone():
         setup()
+        for name, programs in ON_DEMAND.items():
+            if command[:1] and command[0] in programs:
+                install_environment(name, programs)
     env = environment()
     if not command or not shutil.which(command[0], path=env["PATH"]):
         raise Problem(f"no such command: {' '.join(command) or '(none given)'}")

@@ -1,0 +1,213 @@
+"""What the template lets in, whom it lets do what, and how it keeps what it keeps."""
+
+import json
+
+import pytest
+from conftest import ACCOUNT, EVERYTHING, KEY, listed, of_type, statements_of
+
+# Actions that take no resource, by AWS's service authorization reference, or whose resource has no ARN.
+WITHOUT_RESOURCE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    # The suppression list of the account is no resource.
+    "ses:PutSuppressedDestination",
+    "ses:DeleteSuppressedDestination",
+}
+
+
+def of_queues(resources: dict) -> dict:
+    return of_type(resources, "AWS::SQS::Queue")
+
+
+def policies_of(resources: dict, kind: str, field: str) -> dict[str, list[dict]]:
+    """Statements by the resource they are about."""
+    found = {}
+    for policy in of_type(resources, kind).values():
+        for target in listed(policy[field]):
+            assert target not in found, f"{target} has two policies, of which one counts"
+            found[target] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_roles_name_their_resources(everything):
+    roles = of_type(everything, "AWS::IAM::Role")
+    assert len(roles) == 6
+    for name, role in roles.items():
+        for one in statements_of(role):
+            if "*" in listed(one["Resource"]):
+                assert set(listed(one["Action"])) <= WITHOUT_RESOURCE, f"{name} {one['Sid']}"
+            assert "*" not in listed(one["Action"])
+
+
+def test_each_function_has_its_own_role(everything):
+    functions = of_type(everything, "AWS::Serverless::Function")
+    roles = [function["Role"] for function in functions.values()]
+    assert len(functions) == 4 and len(set(roles)) == 4
+    assert not any("Policies" in function for function in functions.values())
+
+
+def test_rows_of_the_table_are_reached_by_their_keys(everything):
+    for name, role in of_type(everything, "AWS::IAM::Role").items():
+        for one in statements_of(role):
+            if any(action.startswith("dynamodb:") for action in listed(one["Action"])):
+                (condition,) = one["Condition"].values()
+                assert condition["dynamodb:LeadingKeys"], f"{name} {one['Sid']}"
+                assert "*" not in condition["dynamodb:LeadingKeys"]
+
+
+@pytest.mark.parametrize(
+    "kind, policy_kind, field",
+    [
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
+    ],
+)
+def test_without_tls_nothing_is_let_in(everything, kind, policy_kind, field):
+    policies = policies_of(everything, policy_kind, field)
+    assert sorted(policies) == sorted(f"<{name}>" for name in of_type(everything, kind))
+    for target, statements in policies.items():
+        denied = [one for one in statements if one["Effect"] == "Deny"]
+        assert [one["Sid"] for one in denied] == ["OnlyTls"], target
+        assert denied[0]["Principal"] == "*"
+        assert denied[0]["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+
+
+def test_a_queue_takes_from_its_topic_or_from_roles_only(everything):
+    open_to = {}
+    for queue, statements in policies_of(everything, "AWS::SQS::QueuePolicy", "Queues").items():
+        for one in statements:
+            if one["Effect"] == "Allow":
+                assert (one["Action"], one["Principal"]) == ("sqs:SendMessage", {"Service": "sns.amazonaws.com"})
+                assert list(one["Condition"]) == ["ArnEquals"]
+                open_to[queue] = one["Condition"]["ArnEquals"]["aws:SourceArn"]
+    fed = ["<FeedbackQueue>", "<FeedbackDeadLetterQueue>", "<RouterQueue>", "<RouterDeadLetterQueue>"]
+    assert open_to == dict.fromkeys(fed, "<FeedbackTopic>")
+
+
+def test_ses_publishes_for_identities_and_configuration_sets_of_known_accounts(everything, stack):
+    own, others, _ = policies_of(everything, "AWS::SNS::TopicPolicy", "Topics")["<FeedbackTopic>"]
+    for one, accounts, account in [
+        (own, ACCOUNT, ACCOUNT),
+        (others, ["222233334444", "333344445555"], "*"),
+    ]:
+        assert (one["Action"], one["Principal"]) == ("sns:Publish", {"Service": "ses.amazonaws.com"})
+        assert one["Condition"] == {
+            "StringEquals": {"AWS:SourceAccount": accounts},
+            "ArnLike": {
+                "AWS:SourceArn": [
+                    f"arn:aws:ses:eu-west-1:{account}:identity/*",
+                    f"arn:aws:ses:eu-west-1:{account}:configuration-set/*",
+                ]
+            },
+        }
+    alone = policies_of(stack(), "AWS::SNS::TopicPolicy", "Topics")["<FeedbackTopic>"]
+    assert [one["Sid"] for one in alone] == ["SesOfThisAccountPublishes", "OnlyTls"]
+
+
+def test_only_services_are_let_in_by_a_policy_and_only_for_known_accounts(everything):
+    policies = [
+        *policies_of(everything, "AWS::SQS::QueuePolicy", "Queues").values(),
+        *policies_of(everything, "AWS::SNS::TopicPolicy", "Topics").values(),
+        *policies_of(everything, "AWS::S3::BucketPolicy", "Bucket").values(),
+        everything["Key"]["Properties"]["KeyPolicy"]["Statement"],
+    ]
+    for one in (one for statements in policies for one in statements if one["Effect"] == "Allow"):
+        if one["Sid"] == "IamOfThisAccountDecides":
+            assert one["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+            continue
+        assert list(one["Principal"]) == ["Service"], one["Sid"]
+        pinned = json.dumps(one["Condition"])
+        assert any(known in pinned for known in (ACCOUNT, "222233334444", "<FeedbackTopic>")), one["Sid"]
+
+
+@pytest.mark.parametrize("key, used", [("create", "<Key.Arn>"), (KEY, KEY)])
+def test_a_customer_key_encrypts_all_that_rests(stack, key, used):
+    resources = stack(**EVERYTHING | {"KmsKeyArn": key})
+    assert ("Key" in resources) == (key == "create")
+    for queue in of_queues(resources).values():
+        assert (queue["KmsMasterKeyId"], queue["SqsManagedSseEnabled"]) == (used, False)
+    for topic in of_type(resources, "AWS::SNS::Topic").values():
+        assert topic["KmsMasterKeyId"] == used
+    for bucket in of_type(resources, "AWS::S3::Bucket").values():
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": used}
+    for group in of_type(resources, "AWS::Logs::LogGroup").values():
+        assert group["KmsKeyId"] == used
+    (table,) = of_type(resources, "AWS::DynamoDB::Table").values()
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": used}
+    (secret,) = of_type(resources, "AWS::SecretsManager::Secret").values()
+    assert secret["KmsKeyId"] == used
+    (stream,) = of_type(resources, "AWS::KinesisFirehose::DeliveryStream").values()
+    encryption = stream["DeliveryStreamEncryptionConfigurationInput"]
+    assert encryption == {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": used}
+
+
+def test_roles_use_the_key_for_services_they_use_and_for_nothing_else(everything, stack):
+    services = {"dynamodb", "s3", "secretsmanager", "sns", "sqs"}
+    for name, role in of_type(everything, "AWS::IAM::Role").items():
+        statements = statements_of(role)
+        actions = [action for one in statements for action in listed(one["Action"])]
+        keys = [one for one in statements if one["Sid"] == "UseTheKey"]
+        if name == "ArchiveSubscriptionRole":
+            assert keys == []
+            continue
+        (one,) = keys
+        assert one["Resource"] == "<Key.Arn>"
+        via = {service.split(".")[0] for service in one["Condition"]["StringEquals"]["kms:ViaService"]}
+        assert via == services & {action.split(":")[0] for action in actions}, name
+    assert "kms:" not in json.dumps(of_type(stack(Inbound="on", Router="on"), "AWS::IAM::Role"))
+
+
+def test_without_a_key_of_its_own_everything_that_can_be_is_still_encrypted(stack):
+    resources = stack(**EVERYTHING | {"KmsKeyArn": ""})
+    for queue in of_queues(resources).values():
+        assert queue["SqsManagedSseEnabled"] is True and "KmsMasterKeyId" not in queue
+    for bucket in of_type(resources, "AWS::S3::Bucket").values():
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    (table,) = of_type(resources, "AWS::DynamoDB::Table").values()
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+    # Services publish to the others, which cannot use a key that AWS manages.
+    plain = {name for name, topic in of_type(resources, "AWS::SNS::Topic").items() if "KmsMasterKeyId" not in topic}
+    assert plain == {"FeedbackTopic", "ProblemsTopic", "AlarmTopic"}
+
+
+def test_the_key_serves_ses_by_account_turns_and_stays(everything):
+    key = everything["Key"]
+    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert key["Properties"]["EnableKeyRotation"] is True
+    statements = {one["Sid"]: one for one in key["Properties"]["KeyPolicy"]["Statement"]}
+    ses = statements["SesPublishesAndStoresMail"]
+    assert set(ses["Action"]) == {"kms:GenerateDataKey*", "kms:Decrypt"}
+    assert ses["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    services = {one["Principal"].get("Service") for one in statements.values()} - {None}
+    assert services == {
+        "ses.amazonaws.com",
+        "sns.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+        "logs.eu-west-1.amazonaws.com",
+    }
+
+
+def test_buckets_are_private_and_expire(everything):
+    buckets = of_type(everything, "AWS::S3::Bucket")
+    assert set(buckets) == {"ArchiveBucket", "MailBucket"}
+    for bucket in buckets.values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        assert rule["Status"] == "Enabled" and int(rule["ExpirationInDays"]) > 0
+
+
+def test_concurrency_and_tracing_are_switches(stack):
+    functions = of_type(stack(**EVERYTHING), "AWS::Serverless::Function")
+    assert not any("ReservedConcurrentExecutions" in function for function in functions.values())
+    reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound")}
+    functions = of_type(stack(**EVERYTHING | reserved), "AWS::Serverless::Function")
+    assert [function["ReservedConcurrentExecutions"] for function in functions.values()] == ["7"] * 4
+    assert stack("Globals", Tracing="on")["Function"]["Tracing"] == "Active"
+    assert stack("Globals")["Function"]["Tracing"] == "PassThrough"
+    traced = [role for role in of_type(stack(**EVERYTHING), "AWS::IAM::Role").values() if "xray" in json.dumps(role)]
+    assert len(traced) == 4
+    assert "xray" not in json.dumps(stack(Router="on", Inbound="on"))
