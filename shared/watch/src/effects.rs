@@ -5,7 +5,9 @@ use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::types::{ReputationEntityType, SendingStatus};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Act, ActKind, ActStatus, Deed, Ledger, LedgerError, Level, LinesTable, Sender, WatchState};
+use ledger::{
+    Act, ActKind, ActStatus, Deed, Ledger, LedgerError, Level, LinesTable, Sender, SenderRates, Tally, WatchState,
+};
 use notification_model::AccountId;
 
 use crate::alert::{ActReport, Alert};
@@ -17,6 +19,12 @@ pub const PERSONS_WORD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Senders that are looked at at one time, so that thousands fit into an invocation.
 const AT_ONCE: usize = 16;
+
+/// Senders that a round names as the worst.
+pub const WORST: usize = 10;
+
+/// Recipients a day without whom a sender's rates say little: one bounce of one mail is 100 %.
+const TELLING_RECIPIENTS: u64 = 100;
 
 /// SES did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +67,8 @@ pub struct Round {
     pub alerts: Vec<Alert>,
     /// Who could not be looked at.
     pub failures: Vec<(Sender, LedgerError)>,
+    /// Whose rates of the day come nearest to AWS's review lines, the worst first: [`WORST`] at most.
+    pub worst: Vec<SenderRates>,
 }
 
 /// Where the watch reads and acts. Cheap to clone.
@@ -84,15 +94,23 @@ impl Watch {
         let mut round = Round::default();
         let lines = &lines;
         let mut checked = stream::iter(senders)
-            .map(|sender| async move { (self.check(&sender, lines, now).await, sender) })
+            .map(|sender| async move { (self.look(&sender, lines, now).await, sender) })
             .buffered(AT_ONCE);
-        while let Some((alerts, sender)) = checked.next().await {
-            match alerts {
-                Ok(alerts) => round.alerts.extend(alerts),
+        while let Some((seen, sender)) = checked.next().await {
+            match seen {
+                Ok((alerts, rates)) => {
+                    round.alerts.extend(alerts);
+                    round.worst.push(rates);
+                    round
+                        .worst
+                        .sort_by(|one, other| badness(&other.day).total_cmp(&badness(&one.day)));
+                    round.worst.truncate(WORST);
+                }
                 Err(error) => round.failures.push((sender, error)),
             }
         }
         drop(checked);
+        round.worst.retain(|rates| badness(&rates.day) > 0.0);
         Ok(round)
     }
 
@@ -101,6 +119,15 @@ impl Watch {
     /// # Errors
     /// When DynamoDB fails. What was claimed and not returned is claimed again after [`CLAIM`](crate::CLAIM).
     pub async fn check(&self, sender: &Sender, lines: &LinesTable, now: Timestamp) -> Result<Vec<Alert>, LedgerError> {
+        self.look(sender, lines, now).await.map(|(alerts, _)| alerts)
+    }
+
+    async fn look(
+        &self,
+        sender: &Sender,
+        lines: &LinesTable,
+        now: Timestamp,
+    ) -> Result<(Vec<Alert>, SenderRates), LedgerError> {
         let lines = lines.of(sender);
         let rates = self.ledger.sender_rates(sender, now).await?;
         let states = self.ledger.watch_states(sender).await?;
@@ -129,7 +156,7 @@ impl Watch {
             );
             alerts.push(Alert::new(sender, state, &lines, acts));
         }
-        Ok(alerts)
+        Ok((alerts, rates))
     }
 
     /// Ends an alert: its parties have been told. Without it another invocation tells them again.
@@ -488,6 +515,15 @@ fn deed_words(deed: &Deed) -> String {
             format!("withdrew the delegate's authorization to send from {identity} (policy {name} {how})")
         }
     }
+}
+
+/// How far a day's rates are on their way to the lines at which AWS reviews an account: 5 % bounces, 0.1 % complaints.
+fn badness(day: &Tally) -> f64 {
+    if day.volume().is_none_or(|volume| volume < TELLING_RECIPIENTS) {
+        return 0.0;
+    }
+    let share = |rate: Option<f64>, line: f64| rate.unwrap_or_default() / line;
+    share(day.bounce_rate(), 0.05).max(share(day.complaint_rate(), 0.001))
 }
 
 fn not_done(says: String) -> ActReport {

@@ -20,4 +20,4 @@ mod policy;
 
 pub use alert::{ActReport, Alert};
 pub use decide::{CLAIM, Step, Wish, Wishes, decide, wishes};
-pub use effects::{PERSONS_WORD, Round, SesError, Undo, UndoError, Watch, undo};
+pub use effects::{PERSONS_WORD, Round, SesError, Undo, UndoError, WORST, Watch, undo};

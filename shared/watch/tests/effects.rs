@@ -299,6 +299,23 @@ async fn a_bad_campaign_alerts_once_is_paused_and_undone_by_one_command() {
 }
 
 #[tokio::test]
+async fn a_round_names_the_worst_senders_and_judges_nobody_by_a_handful() {
+    let mut scene = Scene::new(OWNER, OWNER, &[]).await;
+    for (identity, mails, bounces) in [
+        ("good", 400, 4),
+        ("bad", 200, 30),
+        ("spotless", 300, 0),
+        ("small", 2, 2),
+    ] {
+        scene.sender.identity = identity.to_owned();
+        scene.mails(identity, mails, bounces).await;
+    }
+    let round = scene.watch.round(scene.now).await.unwrap();
+    let worst: Vec<_> = round.worst.iter().map(|rates| rates.sender.identity.as_str()).collect();
+    assert_eq!(worst, ["bad", "good"]);
+}
+
+#[tokio::test]
 async fn concurrent_invocations_alert_once() {
     let scene = Scene::new(OWNER, OWNER, &[ActKind::PauseConfigurationSet]).await;
     scene.mails("bad", 100, 40).await;

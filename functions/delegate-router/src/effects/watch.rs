@@ -28,6 +28,17 @@ impl Effects {
                 return Err(error.into());
             }
         };
+        for rates in &round.worst {
+            let per_10000 = |rate: Option<f64>| (rate.unwrap_or_default() * 10_000.0).round();
+            tracing::info!(
+                owner = rates.sender.owner,
+                account = rates.sender.account,
+                bounces_per_10000 = per_10000(rates.day.bounce_rate()),
+                complaints_per_10000 = per_10000(rates.day.complaint_rate()),
+                recipients = rates.day.volume(),
+                "a sender's rates"
+            );
+        }
         let mut failed = round.failures.len();
         for (sender, error) in &round.failures {
             let (owner, account) = (&sender.owner, &sender.account);
