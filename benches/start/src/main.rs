@@ -18,7 +18,6 @@ use clap::Parser;
 use crate::endpoint::Endpoints;
 use crate::runtime_api::{Measured, RuntimeApi};
 use crate::subject::{Subject, subjects};
-use crate::summary::Summary;
 
 #[derive(Parser)]
 struct Options {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use aws_config::BehaviorVersion;
 use delegate_router::effects::{Clients, Effects};
 use delegate_router::metrics::NAMESPACE;
 use delegate_router::settings::Settings;
 use embedded_metrics::Metrics;
 use jiff::Timestamp;
+use lambda_clients::{Aws, patience};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
@@ -16,15 +16,19 @@ use serde_json::Value;
 async fn main() -> Result<(), lambda_runtime::Error> {
     intake::start_log("delegate_router", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
+    let aws = Aws::from_env(|name| std::env::var(name).ok())?;
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
+    let ses = aws_sdk_sesv2::config::Builder::from(aws.config())
+        .timeout_config(patience::for_ses())
+        .build();
     let clients = Clients {
-        sns: aws_sdk_sns::Client::new(&config),
-        sqs: aws_sdk_sqs::Client::new(&config),
-        eventbridge: aws_sdk_eventbridge::Client::new(&config),
-        ses: aws_sdk_sesv2::Client::new(&config),
+        sns: aws_sdk_sns::Client::new(aws.config()),
+        sqs: aws_sdk_sqs::Client::new(aws.config()),
+        eventbridge: aws_sdk_eventbridge::Client::new(aws.config()),
+        ses: aws_sdk_sesv2::Client::from_conf(ses),
     };
     let effects = Arc::new(Effects::new(ledger, clients, settings));
+    aws.open_table_connection();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let effects = effects.clone();

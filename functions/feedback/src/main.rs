@@ -1,16 +1,14 @@
 //! Wiring: subscriber, configuration, clients, `run`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use embedded_metrics::Metrics;
 use feedback::effects::{Effects, Mirror};
 use feedback::metrics::NAMESPACE;
 use feedback::policy::Policy;
 use jiff::Timestamp;
+use lambda_clients::{Aws, patience};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
@@ -20,15 +18,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     intake::start_log("feedback", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let policy = Policy::from_env(|name| std::env::var(name).ok())?;
     let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let effects = Arc::new(Effects {
-        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
+        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
         policy,
         mirror: std::env::var("MIRROR_QUEUE_URL")
             .ok()
             .filter(|url| !url.is_empty())
-            .map(|url| mirror(&config, url)),
+            .map(|url| mirror(&aws, url)),
     });
+    aws.open_table_connection();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let effects = effects.clone();
@@ -43,13 +42,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     .await
 }
 
-fn mirror(config: &SdkConfig, queue_url: String) -> Mirror {
-    // A notification is not to wait for it.
-    let timeouts = TimeoutConfig::builder()
-        .operation_timeout(Duration::from_secs(3))
-        .build();
-    let config = aws_sdk_sqs::config::Builder::from(config)
-        .timeout_config(timeouts)
+fn mirror(aws: &Aws, queue_url: String) -> Mirror {
+    let config = aws_sdk_sqs::config::Builder::from(aws.config())
+        .timeout_config(patience::in_passing())
         .build();
     Mirror::new(aws_sdk_sqs::Client::from_conf(config), queue_url)
 }

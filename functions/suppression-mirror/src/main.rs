@@ -1,13 +1,11 @@
 //! Wiring: subscriber, configuration, clients, `run`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sesv2::config::retry::RetryConfig;
 use jiff::Timestamp;
+use lambda_clients::{Aws, patience};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
@@ -21,23 +19,20 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
     let queue_url =
         std::env::var("MIRROR_QUEUE_URL").context("environment variable MIRROR_QUEUE_URL: expected the queue's URL")?;
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     // The queue retries; a retry here would be one more call within the second.
-    let ses = aws_sdk_sesv2::config::Builder::from(&config)
+    let ses = aws_sdk_sesv2::config::Builder::from(aws.config())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_timeout(Duration::from_secs(10))
-                .build(),
-        )
+        .timeout_config(patience::for_ses())
         .build();
     let effects = Arc::new(Effects {
         ses: aws_sdk_sesv2::Client::from_conf(ses),
-        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
-        queue: aws_sdk_sqs::Client::new(&config),
+        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
+        queue: aws_sdk_sqs::Client::new(aws.config()),
         queue_url,
         policy,
     });
+    aws.open_table_connection();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let effects = effects.clone();

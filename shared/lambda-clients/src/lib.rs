@@ -114,3 +114,48 @@ impl Aws {
         Ok(DefaultResolver::new().resolve_endpoint(&params).await?.url().to_owned())
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::Aws;
+
+    /// The same hosts that the clients' own tests expect: the early connection is to the one that is used afterwards.
+    #[tokio::test]
+    async fn the_early_connection_is_to_the_table_s_host() {
+        let cases: [(&str, &[_]); 5] = [
+            ("https://dynamodb.eu-west-1.amazonaws.com", &[]),
+            (
+                "https://dynamodb.cn-north-1.amazonaws.com.cn",
+                &[("AWS_REGION", "cn-north-1")],
+            ),
+            (
+                "https://dynamodb-fips.us-east-1.amazonaws.com",
+                &[("AWS_REGION", "us-east-1"), ("AWS_USE_FIPS_ENDPOINT", "true")],
+            ),
+            (
+                "https://dynamodb.eu-west-1.api.aws",
+                &[("AWS_USE_DUALSTACK_ENDPOINT", "True")],
+            ),
+            (
+                "http://table",
+                &[
+                    ("AWS_ENDPOINT_URL_DYNAMODB", "http://table"),
+                    ("AWS_ENDPOINT_URL", "http://all"),
+                ],
+            ),
+        ];
+        for (expected, changes) in cases {
+            let aws = Aws::from_env(move |asked| {
+                let set = changes.iter().find(|(name, _)| *name == asked).map(|(_, value)| *value);
+                let lambda = match asked {
+                    "AWS_REGION" => Some("eu-west-1"),
+                    "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test"),
+                    _ => None,
+                };
+                set.or(lambda).map(str::to_owned)
+            });
+            assert_eq!(aws.unwrap().table_url().await.unwrap(), expected);
+        }
+    }
+}

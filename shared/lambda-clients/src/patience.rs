@@ -37,7 +37,7 @@ pub fn usual() -> TimeoutConfig {
 pub fn for_ses() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
-        .operation_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(10))
         .build()
 }
 

@@ -73,7 +73,7 @@ fn serve(mut connection: TcpStream, index: usize, plan: &[Answer], requests: &Se
             return;
         };
         let _ = requests.send((index, line));
-        let whole = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 26\r\n\r\n\
+        let whole = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 27\r\n\r\n\
                      {\"Item\":{\"pk\":{\"S\":\"row\"}}}";
         let sent = match answer {
             Answer::Whole | Answer::WholeThenClose => whole.len(),

@@ -1,7 +1,6 @@
 //! Which variables count.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use lambda_clients::{Aws, BadEnvironment};
 
 const LAMBDA: [(&str, &str); 3] = [
@@ -49,37 +48,6 @@ fn a_service_s_own_endpoint_goes_first() {
     assert_eq!(own.load_config(key("DynamoDB")).as_deref(), Some("http://table"));
     assert_eq!(own.load_config(key("Secrets Manager")), None);
     assert_eq!(aws.config().endpoint_url(), Some("http://all"));
-}
-
-#[tokio::test]
-async fn fips_dual_stack_and_other_partitions_lead_to_other_hosts() {
-    let cases: [(&str, &[_]); 4] = [
-        ("https://dynamodb.eu-west-1.amazonaws.com", &[]),
-        (
-            "https://dynamodb.cn-north-1.amazonaws.com.cn",
-            &[("AWS_REGION", "cn-north-1")],
-        ),
-        (
-            "https://dynamodb-fips.us-gov-east-1.amazonaws.com",
-            &[("AWS_REGION", "us-gov-east-1"), ("AWS_USE_FIPS_ENDPOINT", "true")],
-        ),
-        (
-            "https://dynamodb.eu-west-1.api.aws",
-            &[("AWS_USE_DUALSTACK_ENDPOINT", "True")],
-        ),
-    ];
-    for (expected, changes) in cases {
-        let aws = from(changes).unwrap();
-        let params = Params::builder()
-            .set_region(aws.config().region().map(ToString::to_string))
-            .set_use_fips(aws.config().use_fips())
-            .set_use_dual_stack(aws.config().use_dual_stack());
-        let endpoint = DefaultResolver::new()
-            .resolve_endpoint(&params.build().unwrap())
-            .await
-            .unwrap();
-        assert_eq!(endpoint.url(), expected);
-    }
 }
 
 #[test]
