@@ -6,7 +6,7 @@ STACK := $(PYTHON) tools/local/stack.py
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test check template-check stack-test stop clean-local
+.PHONY: help demo test check template-check stack-test bench stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,25 @@ template-check: ## Lint the SAM template, test its wiring
 
 stack-test: ## Tests against the deployed local stack
 	$(STACK) exec pytest tests/stack
+
+# Each benchmark leaves its rows in $(ROWS); see benches/README.md.
+BENCH := .local/bench
+ROWS := $(BENCH)/rows
+
+bench: $(BENCH)/python/installed ## Measure, and write the figures into docs/benchmarks.md
+	mkdir -p $(ROWS)
+	# One by one, as they are built for Lambda: together they would get each other's features.
+	for package in bench-noop feedback delegate-router suppression-mirror; do \
+		cargo build --quiet --release --package $$package || exit; \
+	done
+	cargo build --quiet --profile prove --package bench-start
+	target/prove/bench-start --python $(BENCH)/python/bin/python > $(ROWS)/1-start.jsonl
+	$(PYTHON) benches/table.py $(ROWS)/*.jsonl
+
+$(BENCH)/python/installed: benches/python/requirements.txt
+	$(PYTHON) -m venv $(BENCH)/python
+	$(BENCH)/python/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 stop: ## End the local stack
 	@$(STACK) stop
