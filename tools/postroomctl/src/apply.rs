@@ -5,13 +5,17 @@ use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write as _};
 
 use anyhow::bail;
-use ledger::{Ledger, LedgerError, Lines, LinesTable, PartyMatch, RegisteredIdentity, Route, RouteKey, Threshold};
+use ledger::{
+    Ledger, LedgerError, Lines, LinesTable, Mailbox, MailboxKey, PartyMatch, RegisteredIdentity, Route, RouteKey,
+    Threshold,
+};
 use notification_model::AccountId;
 use serde_json::{Value, json};
 
 use crate::Output;
 use crate::cli::ApplyArgs;
 use crate::config::{self, Config};
+use crate::mailboxes::{action_words, verdict_words, warnings_text};
 use crate::routes::{only_words, parties_words, target_words, view_words};
 use crate::table::{AwsFailed, open};
 
@@ -35,6 +39,7 @@ struct Present {
     identities: BTreeMap<AccountId, Vec<RegisteredIdentity>>,
     routes: Vec<Route>,
     lines: LinesTable,
+    mailboxes: BTreeMap<MailboxKey, Mailbox>,
 }
 
 pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
@@ -46,7 +51,7 @@ pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     let mut text = if args.table.json {
         String::new()
     } else {
-        as_text(&sections)?
+        format!("{}{}", warnings_text(&wanted.warnings), as_text(&sections)?)
     };
 
     let mut applied = false;
@@ -61,20 +66,13 @@ pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
         applied = true;
     }
     if args.table.json {
-        text = as_json(&sections, applied, wanted.mailboxes);
+        text = as_json(&sections, applied, &wanted.warnings);
     } else {
         text.push_str(match (differs, applied) {
             (false, _) => "nothing to change: the table is as the file says\n",
             (true, true) => "applied\n",
             (true, false) => "a dry run: nothing was changed\n",
         });
-        if wanted.mailboxes > 0 {
-            writeln!(
-                text,
-                "mailboxes: {} checked and not stored, as no function reads them yet",
-                wanted.mailboxes
-            )?;
-        }
     }
     Ok(Output {
         text,
@@ -101,6 +99,7 @@ async fn read(ledger: &Ledger) -> Result<Present, LedgerError> {
         identities: ledger.all_registered_identities().await?,
         routes: ledger.all_routes().await?,
         lines: ledger.lines().await?,
+        mailboxes: ledger.all_mailboxes().await?,
     })
 }
 
@@ -127,6 +126,12 @@ async fn write(ledger: &Ledger, present: &Present, wanted: &Config) -> Result<()
     }
     for key in gone(&before, &after) {
         ledger.delete_routes(key).await?;
+    }
+    for (_, mailbox) in new(&present.mailboxes, &wanted.mailboxes) {
+        ledger.put_mailbox(mailbox).await?;
+    }
+    for key in gone(&present.mailboxes, &wanted.mailboxes) {
+        ledger.delete_mailbox(key).await?;
     }
     Ok(())
 }
@@ -205,6 +210,7 @@ fn compare(present: &Present, wanted: &Config) -> Vec<Section> {
             lines(&present.lines).iter().map(line).collect(),
             lines(&wanted.lines).iter().map(line).collect(),
         ),
+        section("mailboxes", mailboxes(&present.mailboxes), mailboxes(&wanted.mailboxes)),
     ]
 }
 
@@ -235,6 +241,20 @@ fn route_fields(route: &Route) -> Fields {
         ("to", target_words(&route.target)),
         ("sees", view_words(route.view).to_owned()),
     ]
+}
+
+fn mailboxes(all: &BTreeMap<MailboxKey, Mailbox>) -> BTreeMap<String, Fields> {
+    // In full: what is not told here counts as equal.
+    let fields = |mailbox: &Mailbox| {
+        let actions: Vec<String> = mailbox.actions.iter().map(action_words).collect();
+        vec![
+            ("does", actions.join("; ")),
+            ("verdicts", verdict_words(&mailbox.verdicts)),
+        ]
+    };
+    all.iter()
+        .map(|(key, mailbox)| (key.to_string(), fields(mailbox)))
+        .collect()
 }
 
 fn lines_fields(lines: &Lines) -> Fields {
@@ -292,7 +312,7 @@ fn as_text(sections: &[Section]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn as_json(sections: &[Section], applied: bool, mailboxes: usize) -> String {
+fn as_json(sections: &[Section], applied: bool, warnings: &[String]) -> String {
     let fields = |fields: &Option<Fields>| -> Value {
         let all = fields
             .as_ref()
@@ -308,6 +328,6 @@ fn as_json(sections: &[Section], applied: bool, mailboxes: usize) -> String {
         .collect();
     format!(
         "{:#}\n",
-        json!({"changes": changes, "applied": applied, "mailboxesNotStored": mailboxes})
+        json!({"changes": changes, "applied": applied, "warnings": warnings})
     )
 }

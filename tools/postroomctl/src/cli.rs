@@ -41,6 +41,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: RoutesCommand,
     },
+    /// What happens to mail that arrives.
+    Mailboxes {
+        #[command(subcommand)]
+        command: MailboxesCommand,
+    },
     /// Which senders crossed a line, what was done to them, and taking it back.
     Watch {
         #[command(subcommand)]
@@ -54,6 +59,16 @@ pub(crate) enum RoutesCommand {
     List(RoutesListArgs),
     /// Where an event would go, and why. Exit code 1 when it would go to nobody.
     Test(RoutesTestArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailboxesCommand {
+    /// Every mailbox and what it does.
+    #[command(after_help = "Example:\n  postroomctl mailboxes list --table postroom-Table-EXAMPLE")]
+    List(MailboxesListArgs),
+    /// Which mailbox takes mail for an address, and what happens to it. Exit code 1 when none takes it.
+    #[command(after_help = "Example:\n  postroomctl mailboxes test support+tag@example.com --config postroom.toml")]
+    Test(MailboxesTestArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,6 +184,28 @@ pub(crate) struct RoutesTestArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MailboxesListArgs {
+    /// The mailboxes of this postroom.toml. Needs no AWS.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The mailboxes of this stack's table (its output TableName).
+    #[arg(long, env = "POSTROOM_TABLE", value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MailboxesTestArgs {
+    /// The address that a mail is for, in any spelling.
+    #[arg(value_parser = address)]
+    pub(crate) address: EmailAddress,
+    #[command(flatten)]
+    pub(crate) source: MailboxesListArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! `postroom.toml`: read, checked in full, and turned into what the table holds. Every problem is told, not the first.
 
+mod mailboxes;
 mod shape;
 mod wire;
 
@@ -10,8 +11,8 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use ledger::{
-    ActKind, Lines, LinesTable, Narrowing, PartyMatch, Rate, RegisteredIdentity, Route, RouteKey, Target, Threshold,
-    View,
+    ActKind, Lines, LinesTable, Mailbox, MailboxKey, Narrowing, PartyMatch, Rate, RegisteredIdentity, Route, RouteKey,
+    Target, Threshold, View,
 };
 use notification_model::{AccountId, EmailAddress, Identity};
 use toml::de::DeTable;
@@ -28,8 +29,9 @@ pub(crate) struct Config {
     pub(crate) names: BTreeMap<AccountId, String>,
     pub(crate) routes: Vec<Route>,
     pub(crate) lines: LinesTable,
-    /// How many mailboxes the file has; they are checked and nothing reads them yet.
-    pub(crate) mailboxes: usize,
+    pub(crate) mailboxes: BTreeMap<MailboxKey, Mailbox>,
+    /// What can be meant, and probably is not.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Why a file cannot be used: every problem, by line.
@@ -57,17 +59,22 @@ impl std::error::Error for Problems {}
 
 pub(crate) fn read(file: &Path) -> anyhow::Result<Config> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let parsed = parse(&text).map_err(|mut all| {
-        all.sort();
-        Problems {
-            file: file.display().to_string(),
-            all,
+    let name = file.display().to_string();
+    match parse(&text) {
+        Ok((mut config, mut warnings)) => {
+            warnings.sort();
+            let told = |Problem { line, path, says }: &Problem| format!("{name}:{line}: {path}: {says}");
+            config.warnings = warnings.iter().map(told).collect();
+            Ok(config)
         }
-    });
-    Ok(parsed?)
+        Err(mut all) => {
+            all.sort();
+            Err(Problems { file: name, all }.into())
+        }
+    }
 }
 
-fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+fn parse(text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     let broken = |error: toml::de::Error| {
         vec![Problem {
             line: line_of(text, error.span().map_or(0, |span| span.start)),
@@ -85,10 +92,11 @@ fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         lines,
         names: BTreeMap::new(),
         problems: Vec::new(),
+        warnings: Vec::new(),
     };
     let config = check.file(&file);
     if check.problems.is_empty() {
-        Ok(config)
+        Ok((config, check.warnings))
     } else {
         Err(check.problems)
     }
@@ -100,6 +108,7 @@ struct Check {
     /// Parties by name.
     names: BTreeMap<String, AccountId>,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
 }
 
 const ACCOUNT: &str = "expected a 12-digit AWS account id";
@@ -122,6 +131,16 @@ const EVENTS: [&str; 11] = [
 
 impl Check {
     fn problem(&mut self, path: &str, says: impl Into<String>) {
+        let problem = self.at(path, says.into());
+        self.problems.push(problem);
+    }
+
+    fn warning(&mut self, path: &str, says: impl Into<String>) {
+        let warning = self.at(path, says.into());
+        self.warnings.push(warning);
+    }
+
+    fn at(&self, path: &str, says: String) -> Problem {
         let mut known = path;
         // What is missing has no line of its own.
         while !self.lines.contains_key(known) {
@@ -130,11 +149,11 @@ impl Check {
             };
             known = parent;
         }
-        self.problems.push(Problem {
+        Problem {
             line: self.lines.get(known).copied().unwrap_or(1),
             path: path.to_owned(),
-            says: says.into(),
-        });
+            says,
+        }
     }
 
     fn read<T>(&mut self, path: &str, text: &str, expected: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -160,16 +179,7 @@ impl Check {
             config.routes.extend(self.route(&path, route));
         }
         config.lines = self.all_lines(&file.lines);
-        let mut addresses = BTreeSet::new();
-        for (index, mailbox) in file.mailbox.iter().enumerate() {
-            let path = format!("mailbox[{}]", index + 1);
-            if let Some(address) = self.mailbox(&path, mailbox)
-                && !addresses.insert(address)
-            {
-                self.problem(&format!("{path}.address"), "expected an address no other mailbox has");
-            }
-        }
-        config.mailboxes = file.mailbox.len();
+        config.mailboxes = self.mailboxes(&file.mailbox);
         config
     }
 
@@ -378,58 +388,6 @@ impl Check {
             );
         }
         threshold
-    }
-
-    fn mailbox(&mut self, path: &str, mailbox: &wire::Mailbox) -> Option<String> {
-        if mailbox.actions.is_empty() {
-            self.problem(&format!("{path}.actions"), "expected at least one action");
-        }
-        for (index, action) in mailbox.actions.iter().enumerate() {
-            self.action(&format!("{path}.actions[{}]", index + 1), action);
-        }
-        if mailbox.address == "*" {
-            return Some("*".to_owned());
-        }
-        let before = self.problems.len();
-        let identity = self.identity(&format!("{path}.address"), &mailbox.address);
-        if self.problems.len() > before {
-            self.problems.truncate(before);
-            self.problem(&format!("{path}.address"), "expected a mail address, a domain, or *");
-        }
-        identity.map(|identity| identity.as_str().to_owned())
-    }
-
-    fn action(&mut self, path: &str, action: &wire::MailboxAction) {
-        use wire::ActionName::{AutoReply, Bounce, Drop, Forward, Notify};
-        let to = format!("{path}.to");
-        match action.action {
-            Forward | Notify if action.to.is_empty() => self.problem(&to, "expected whom to send it to"),
-            Forward | Notify => {
-                for (index, text) in action.to.iter().enumerate() {
-                    let fits = matches!(
-                        (action.action, target(text)),
-                        (Forward, Some(Target::Email(_))) | (Notify, Some(Target::Topic(_) | Target::Queue(_)))
-                    );
-                    let expected = match action.action {
-                        Forward => "expected a mail address",
-                        _ => "expected an ARN of an SNS topic or SQS queue",
-                    };
-                    if !fits {
-                        self.problem(&format!("{to}[{}]", index + 1), expected);
-                    }
-                }
-            }
-            _ if !action.to.is_empty() => self.problem(&to, "only forward and notify have it"),
-            _ => {}
-        }
-        match (action.action, &action.text) {
-            (AutoReply, None) => self.problem(&format!("{path}.text"), "expected what to answer"),
-            (AutoReply, Some(_)) | (_, None) => {}
-            (_, Some(_)) => self.problem(&format!("{path}.text"), "only auto-reply has it"),
-        }
-        if action.reason.is_some() && !matches!(action.action, Drop | Bounce) {
-            self.problem(&format!("{path}.reason"), "only drop and bounce have it");
-        }
     }
 }
 

@@ -7,6 +7,7 @@ mod apply;
 mod cli;
 mod config;
 mod explain;
+mod mailboxes;
 mod mirror;
 mod routes;
 mod routing;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, RoutesCommand, SuppressionCommand, WatchCommand};
+use crate::cli::{Cli, Command, MailboxesCommand, RoutesCommand, SuppressionCommand, WatchCommand};
 use crate::mirror::MirrorFailed;
 use crate::table::AwsFailed;
 
@@ -76,6 +77,10 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
         Command::Routes { command } => match command {
             RoutesCommand::List(args) => routes::list(&args).await,
             RoutesCommand::Test(args) => routing::test(&args).await,
+        },
+        Command::Mailboxes { command } => match command {
+            MailboxesCommand::List(args) => mailboxes::list(&args).await,
+            MailboxesCommand::Test(args) => mailboxes::test(&args).await,
         },
         Command::Watch { command } => match command {
             WatchCommand::Status(args) => acts::status(&args).await,

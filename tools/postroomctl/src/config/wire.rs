@@ -150,7 +150,8 @@ pub(super) struct Override {
     pub(super) complaints: Option<Threshold>,
 }
 
-/// What happens to mail that arrives for an address, a domain or anyone.
+/// What happens to mail that arrives for an address, a domain or anyone. The most specific one takes a mail: the address
+/// itself, the address without its +tag, the domain, `*`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Mailbox {
@@ -158,6 +159,46 @@ pub(super) struct Mailbox {
     pub(super) address: String,
     /// What is done, in this order.
     pub(super) actions: Vec<MailboxAction>,
+    /// What this mailbox does differently with the verdicts of SES.
+    #[serde(default)]
+    pub(super) verdicts: Verdicts,
+}
+
+/// What follows from a verdict. What is left out is as Postroom has it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Verdicts {
+    /// A virus was found; stop-rule-set, unless given.
+    pub(super) virus_fail: Option<Treatment>,
+    /// SES takes it for spam; stop-rule-set, unless given.
+    pub(super) spam_fail: Option<Treatment>,
+    /// The sending server is none of the envelope sender's domain; tag, unless given.
+    pub(super) spf_fail: Option<Treatment>,
+    /// No DKIM signature holds; tag, unless given.
+    pub(super) dkim_fail: Option<Treatment>,
+    /// DMARC fails and the domain asks for nothing; tag, unless given.
+    pub(super) dmarc_none: Option<Treatment>,
+    /// DMARC fails and the domain asks to quarantine; tag, unless given.
+    pub(super) dmarc_quarantine: Option<Treatment>,
+    /// DMARC fails and the domain asks to reject; bounce, unless given.
+    pub(super) dmarc_reject: Option<Treatment>,
+    /// SES could not or did not check (GRAY, PROCESSING_FAILED, DISABLED); tag, unless given.
+    pub(super) unchecked: Option<Treatment>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Treatment {
+    /// As if the verdict were good.
+    Continue,
+    /// Go on, and say it in what is forwarded, stored and notified.
+    Tag,
+    /// No action, and none of the later actions of this receipt rule.
+    StopRule,
+    /// No action, and none of the receipt rules that follow.
+    StopRuleSet,
+    /// Send it back when that cannot harm anyone else; else as stop-rule-set.
+    Bounce,
 }
 
 /// One thing that is done with a mail.
@@ -167,12 +208,36 @@ pub(super) struct MailboxAction {
     /// What is done.
     pub(super) action: ActionName,
     /// For forward: the mail addresses. For notify: the ARNs of SNS topics or SQS queues.
-    #[serde(default)]
-    pub(super) to: Vec<String>,
-    /// For auto-reply: what to answer.
+    pub(super) to: Option<Vec<String>>,
+    /// For forward, auto-reply and bounce: the verified address it is sent from.
+    pub(super) from: Option<String>,
+    /// For auto-reply: the subject; that of the mail with Auto: before it, unless given.
+    pub(super) subject: Option<String>,
+    /// For auto-reply: what to answer, as plain text.
     pub(super) text: Option<String>,
-    /// For drop and bounce: why.
+    /// For auto-reply: a sender gets one answer within so many days; 7, unless given.
+    #[schemars(range(min = 1))]
+    pub(super) every_days: Option<u32>,
+    /// For bounce: what the sender of the mail is told. For drop: why, for the log.
     pub(super) reason: Option<String>,
+    /// For bounce: the enhanced status code; 5.1.1 (there is no such mailbox), unless given.
+    pub(super) status_code: Option<String>,
+    /// For store: what the index keeps of the subject; none, unless given.
+    pub(super) keep_subject: Option<KeepSubject>,
+    /// For store: for how many days; as long as the function's INDEX_DAYS, unless given.
+    #[schemars(range(min = 1))]
+    pub(super) days: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum KeepSubject {
+    /// Nothing.
+    None,
+    /// A hash: enough to see that two are the same.
+    Hash,
+    /// All of it.
+    Text,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -190,6 +255,6 @@ pub(super) enum ActionName {
     Bounce,
     /// Tell a topic or a queue.
     Notify,
-    /// Throw it away.
+    /// Do nothing with it.
     Drop,
 }
