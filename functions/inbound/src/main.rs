@@ -1,3 +1,36 @@
 //! Wiring: subscriber, configuration, clients, `run`.
 
-fn main() {}
+use std::sync::Arc;
+
+use embedded_metrics::Metrics;
+use inbound::effects::{Clients, Effects};
+use inbound::metrics::NAMESPACE;
+use inbound::settings::Settings;
+use jiff::Timestamp;
+use lambda_clients::Aws;
+use lambda_runtime::{LambdaEvent, service_fn};
+use ledger::Ledger;
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    intake::start_log("inbound", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+    let aws = Aws::from_env(|name| std::env::var(name).ok())?;
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
+    let effects = Arc::new(Effects::new(ledger, Clients::new(aws.config()), settings));
+    aws.open_table_connection();
+
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let effects = effects.clone();
+        async move {
+            let now = Timestamp::now();
+            let remaining = event.context.deadline().duration_since(now.into()).unwrap_or_default();
+            let mut metrics = Metrics::default();
+            let answer = inbound::handle(&event.payload, &effects, &mut metrics, now, remaining).await;
+            metrics.emit(NAMESPACE, now);
+            answer.map_err(lambda_runtime::Error::from)
+        }
+    }))
+    .await
+}
