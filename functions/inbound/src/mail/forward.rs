@@ -15,6 +15,7 @@
 //! | `X-Postroom-Verdicts` | SES's verdicts | a stranger's `X-Postroom-*` is dropped |
 //! | fields SES takes once only | the first | it refuses duplicates |
 //! | `Content-*`, `MIME-Version` | the first of each | the body is the original's |
+//! | `Date` | kept if it is one; what is nearly one is written anew; else the time of the forward | a mail has one |
 //! | `Message-ID`, `Return-Path`, `Sender`, `Errors-To`, `Bounces-To` | dropped | they name somebody else for what we send; SES writes its own |
 //! | `DKIM-Signature`, `ARC-*`, ... | dropped | they cover `From`: what is broken is worse than nothing |
 //! | `Authentication-Results`, `Received-SPF`, `X-Spam-*`, `X-MS-Exchange-Organization-*` | dropped | a stranger can write them, and the next server would believe us |
@@ -30,6 +31,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use notification_model::EmailAddress;
 
+use super::facts::parse_date;
 use super::text::{self, Written};
 use super::{Field, Head, HeadError, Limits};
 
@@ -340,7 +342,7 @@ impl<'a> Header<'a> {
         if !references.is_empty() {
             self.push("References", &references.join(" "));
         }
-        if let Some(original) = original {
+        if let Some(original) = original.filter(|id| id.is_ascii() && !id.is_empty()) {
             self.push("Original-Message-ID", &plain(&text::clip(&original, 900)));
         }
         if let Some(date) = self.head.get("Date") {
@@ -360,13 +362,26 @@ impl<'a> Header<'a> {
                 }
                 seen.push(name);
             }
-            self.push_field(field);
+            match field.is("Date") || field.is("Resent-Date") {
+                true => self.push_date(field),
+                false => self.push_field(field),
+            }
         }
         if !seen.iter().any(|name| name == "date") {
             self.push("Date", &date(self.rewrite.at));
         }
         if !seen.iter().any(|name| name == "mime-version") && seen.iter().any(|name| name.starts_with("content-")) {
             self.push("MIME-Version", "1.0");
+        }
+    }
+
+    /// A date that is one keeps its bytes; what only a lenient reader takes for one is written anew.
+    fn push_date(&mut self, field: &Field<'_>) {
+        let line = field.unfolded();
+        if rfc2822::parse(&line).is_ok() && is_clean(field) {
+            self.push_field(field);
+        } else if let Some(at) = parse_date(&line).or(field.is("Date").then_some(self.rewrite.at)) {
+            self.push(field.name(), &date(at));
         }
     }
 
@@ -459,7 +474,7 @@ fn encoded(mailbox: &Written) -> Option<String> {
 /// Text for a field without encoded words: nothing in it is taken for one.
 fn plain(text: &str) -> String {
     if text::hides_controls(text) {
-        text.replace("=?", "?")
+        text.replace("=?", "-?")
     } else {
         text.to_owned()
     }

@@ -223,6 +223,9 @@ fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<Head<'a>, He
         }
         at = line.next;
     };
+    if body_offset > limits.header_bytes {
+        return Err(beyond());
+    }
     let fields = fields
         .into_iter()
         .map(|(name, start, end)| Field {

@@ -200,24 +200,24 @@ fn parts<'a>(body: &'a [u8], boundary: &[u8], most: usize) -> Vec<&'a [u8]> {
     parts
 }
 
-/// The groups of fields of a delivery status, each behind an empty line, at most so many.
+/// The groups of fields of a delivery status, with an empty line between them, at most so many.
 fn groups<'a>(content: &'a [u8], limits: &Limits) -> Result<Vec<Head<'a>>, HeadError> {
     let mut groups = Vec::new();
-    let mut rest = content;
-    while !rest.is_empty() && groups.len() <= RECIPIENTS {
-        let head = Head::parse(rest, limits)?;
-        let next = match head.body_offset() {
-            // A line that is no field.
-            0 => rest
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .map_or(rest.len(), |end| end + 1),
-            offset => offset,
-        };
-        rest = rest.get(next..).unwrap_or_default();
-        if !head.fields().is_empty() {
-            groups.push(head);
+    let (mut start, mut at) = (0, 0);
+    for line in content.split_inclusive(|byte| *byte == b'\n') {
+        let next = at + line.len();
+        let is_empty = line.trim_ascii().is_empty();
+        if is_empty || next == content.len() {
+            let group = content.get(start..next).unwrap_or_default();
+            if !group.trim_ascii().is_empty() {
+                groups.push(Head::parse(group, limits)?);
+            }
+            start = next;
         }
+        if groups.len() > RECIPIENTS {
+            break;
+        }
+        at = next;
     }
     Ok(groups)
 }

@@ -169,7 +169,8 @@ fn decode_leftover(name: &str) -> String {
 }
 
 fn clean_name(name: &str) -> String {
-    clean(name).trim_matches(['<', '>', '"', '\'', ',', ' ']).to_owned()
+    let name = clean(name).replace(['<', '>'], "");
+    name.trim_matches(['"', '\'', ',', ' ']).to_owned()
 }
 
 /// An address as SES takes it in a header: ASCII, `dot-atom@domain`, the domain in its IDNA form. Anything else is
