@@ -141,8 +141,9 @@ def test_cloudwatch_may_publish_alarms_of_this_stack(everything):
     policy = everything["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     (allowed,) = [one for one in policy if one["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert allowed["Condition"]["ArnLike"] == {
-        "AWS:SourceArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:postroom-*"
+    assert allowed["Condition"] == {
+        "StringEquals": {"AWS:SourceAccount": "111122223333"},
+        "ArnLike": {"AWS:SourceArn": "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:postroom-*"},
     }
 
 
