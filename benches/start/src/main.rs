@@ -45,14 +45,13 @@ const IDLE: Duration = Duration::from_millis(150);
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let endpoints = Endpoints::start(CONNECT).await?;
-    let api = RuntimeApi::start()?;
     let mut subjects = subjects(&options.binaries, options.python.as_deref())?;
     subjects.retain(|subject| options.only.is_empty() || options.only.iter().any(|name| name == subject.name));
 
     let mut measured: Vec<Vec<Turn>> = subjects.iter().map(|_| Vec::new()).collect();
     for run in 0..=options.runs {
         for (subject, turns) in subjects.iter().zip(&mut measured) {
-            let turn = turn(subject, run, &api, &endpoints).with_context(|| subject.name.to_owned())?;
+            let turn = turn(subject, run, &endpoints).with_context(|| subject.name.to_owned())?;
             // The first one warms the page cache and Python's compiled files.
             if run > 0 {
                 turns.push(turn);
@@ -71,11 +70,11 @@ struct Turn {
     after_idle: Measured,
 }
 
-fn turn(subject: &Subject, run: usize, api: &RuntimeApi, endpoints: &Endpoints) -> anyhow::Result<Turn> {
+fn turn(subject: &Subject, run: usize, endpoints: &Endpoints) -> anyhow::Result<Turn> {
     let event = |half: usize| subject.event(2 * run + half);
     let slow = Some(endpoints.slow_table.as_str());
     Ok(Turn {
-        at_once: api.measure(subject, event(0), endpoints, None, Duration::ZERO)?,
-        after_idle: api.measure(subject, event(1), endpoints, slow, IDLE)?,
+        at_once: RuntimeApi::start()?.measure(subject, event(0), endpoints, None, Duration::ZERO)?,
+        after_idle: RuntimeApi::start()?.measure(subject, event(1), endpoints, slow, IDLE)?,
     })
 }

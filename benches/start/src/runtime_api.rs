@@ -56,16 +56,16 @@ impl RuntimeApi {
         Ok(Self { address, requests })
     }
 
-    /// Starts the subject, gives it an event `idle` after it asked for one, and ends it when it has answered.
+    /// Starts the subject, gives it an event `idle` after it asked for one, and ends it when it has answered. Only once:
+    /// what a process still asks when it is ended must not be taken for the next one's.
     pub(crate) fn measure(
-        &self,
+        self,
         subject: &Subject,
         event: String,
         endpoints: &Endpoints,
         table: Option<&str>,
         idle: Duration,
     ) -> anyhow::Result<Measured> {
-        while self.requests.try_recv().is_ok() {}
         let mut command = subject.command(&self.address, table.unwrap_or(&endpoints.table), &endpoints.topic);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let started = Instant::now();

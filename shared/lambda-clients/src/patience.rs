@@ -4,6 +4,8 @@
 //! before that, so that the other records of the batch are still reported. Lambda freezes a function between events and
 //! thaws it minutes later, when the services have long closed the connections in its pool. And every record has further
 //! attempts: SQS hands it out again, so a call gives up early rather than late.
+//!
+//! Not set here: what is read as a stream, after the call has returned, is guarded by the SDK's stalled-stream protection.
 
 use std::time::Duration;
 
