@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use ledger::{Scope, Sender};
 use notification_model::EmailAddress;
 
+use crate::dlq::{Cause, Function};
+
 /// Look up, explain, suppress and release: Postroom's command line.
 ///
 /// Credentials, Region and endpoint come from the usual AWS environment variables and files.
@@ -46,6 +48,34 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: MailboxesCommand,
     },
+    /// The List-Unsubscribe headers for one recipient's mail.
+    ///
+    /// A recipient whose mail program uses the mailto link lands in the mailbox with the unsubscribe action, and the
+    /// inbound function believes the token in it (RFC 2369). --url adds a link that takes a POST without asking anything
+    /// (RFC 8058, what Gmail and Yahoo want of bulk mail): your web server reads the token at that URL.
+    ///
+    /// RFC 8058 counts only when a DKIM signature that passes covers both headers. SES signs them when they are part of
+    /// the message as you hand it over (SendEmail's Headers or a raw message) and the identity has Easy DKIM or BYODKIM;
+    /// look at h= of a mail you received. A message that SES's own list management handles gets SES's link instead.
+    #[command(after_help = "Examples:\n  \
+        postroomctl unsubscribe-link jane@example.net --scope domain:shop.example --list newsletter \\\n      \
+        --mailbox unsubscribe@shop.example --url 'https://shop.example/u/{token}' --key-file unsubscribe.key\n\n\
+        examples/unsubscribe_link.py makes the same in a program.")]
+    UnsubscribeLink(UnsubscribeLinkArgs),
+    /// What is in a dead-letter queue, why, and sending it back.
+    Dlq {
+        #[command(subcommand)]
+        command: DlqCommand,
+    },
+    /// Send archived notifications to the feedback queue again.
+    ///
+    /// Whatever was handled before changes nothing: every row is keyed by the event and guarded by its time. So a replay
+    /// may overlap with another, and one that was interrupted may be started again.
+    #[command(after_help = "Examples:\n  \
+        postroomctl replay --bucket postroom-archive-example --since 2026-03-01 --until 2026-03-08 --dry-run\n  \
+        postroomctl replay --bucket postroom-archive-example --since 2026-03-01 --only bounce,complaint \\\n      \
+        --queue https://sqs.us-east-1.amazonaws.com/111122223333/postroom-FeedbackQueue-EXAMPLE --progress replay.done")]
+    Replay(ReplayArgs),
     /// Which senders crossed a line, what was done to them, and taking it back.
     Watch {
         #[command(subcommand)]
@@ -69,6 +99,26 @@ pub(crate) enum MailboxesCommand {
     /// Which mailbox takes mail for an address, and what happens to it. Exit code 1 when none takes it.
     #[command(after_help = "Example:\n  postroomctl mailboxes test support+tag@example.com --config postroom.toml")]
     Test(MailboxesTestArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DlqCommand {
+    /// How many messages there are, by cause, and how old the oldest is. Takes nothing out.
+    #[command(after_help = "Example:\n  \
+        POSTROOM_DLQS=https://sqs.us-east-1.amazonaws.com/111122223333/postroom-FeedbackDeadLetterQueue-EXAMPLE \\\n      \
+        postroomctl dlq list")]
+    List(DlqListArgs),
+    /// What each message is, and why the function did not handle it. Takes nothing out.
+    #[command(after_help = "Example:\n  postroomctl dlq explain \"$DLQ_URL\" --cause payload")]
+    Explain(DlqExplainArgs),
+    /// Send messages back to the queue they came from. Shows them, and sends with --yes. Exit code 1 when there is
+    /// something to send and it was not sent.
+    ///
+    /// A message is sent first and deleted after, so none is lost; one that is in both queues after an interruption does
+    /// no harm, as the functions handle it twice as once.
+    #[command(after_help = "Examples:\n  postroomctl dlq redrive \"$DLQ_URL\"\n  \
+        postroomctl dlq redrive \"$DLQ_URL\" --cause around --rate 5 --yes")]
+    Redrive(DlqRedriveArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -209,6 +259,147 @@ pub(crate) struct MailboxesTestArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct UnsubscribeLinkArgs {
+    /// The recipient of the mail.
+    #[arg(value_parser = address)]
+    pub(crate) address: EmailAddress,
+    /// Where the recipient unsubscribes: `tenant:NAME`, `domain:NAME` or `global`.
+    #[arg(long)]
+    pub(crate) scope: Scope,
+    /// The contact list the mail belongs to; all mail of the scope, unless given.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) list: Option<String>,
+    /// The topic of the list.
+    #[arg(long, value_name = "NAME", requires = "list")]
+    pub(crate) topic: Option<String>,
+    /// The mailbox of postroom.toml with the unsubscribe action.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) mailbox: EmailAddress,
+    /// An https URL with {token} in it, which unsubscribes on POST.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// A file with the key. Else it is the variable POSTROOM_UNSUBSCRIBE_KEY.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The secret with the key, in Secrets Manager (the stack's output UnsubscribeSecretArn), if there is neither.
+    #[arg(long, value_name = "ARN", env = "POSTROOM_UNSUBSCRIBE_SECRET")]
+    pub(crate) key_secret: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqListArgs {
+    /// The URLs of the dead-letter queues (the stack's outputs that end in DeadLetterQueueUrl).
+    #[arg(
+        required = true,
+        value_name = "QUEUE_URL",
+        env = "POSTROOM_DLQS",
+        value_delimiter = ','
+    )]
+    pub(crate) queues: Vec<String>,
+    /// Look at so many messages of each at most.
+    #[arg(long, default_value = "500", value_name = "MESSAGES", value_parser = limit)]
+    pub(crate) sample: usize,
+    /// Whose messages they are; the queue's name tells, unless given.
+    #[arg(long)]
+    pub(crate) function: Option<Function>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqChoice {
+    /// Only these messages, by their id in the queue.
+    #[arg(long, value_name = "MESSAGE_ID", value_delimiter = ',')]
+    pub(crate) id: Vec<String>,
+    /// Only messages with these causes.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) cause: Vec<Cause>,
+    /// Whose messages they are; the queue's name tells, unless given.
+    #[arg(long)]
+    pub(crate) function: Option<Function>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqExplainArgs {
+    /// The URL of the dead-letter queue.
+    #[arg(value_name = "QUEUE_URL")]
+    pub(crate) queue: String,
+    /// Look at so many messages at most.
+    #[arg(long, default_value = "500", value_name = "MESSAGES", value_parser = limit)]
+    pub(crate) sample: usize,
+    #[command(flatten)]
+    pub(crate) choose: DlqChoice,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DlqRedriveArgs {
+    /// The URL of the dead-letter queue.
+    #[arg(value_name = "QUEUE_URL")]
+    pub(crate) queue: String,
+    /// The queue to send to; the one whose redrive policy names this dead-letter queue, unless given.
+    #[arg(long, value_name = "QUEUE_URL")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) choose: DlqChoice,
+    /// Send, instead of showing what would be sent.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Send so many messages a second at most.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+    /// Send so many messages at most.
+    #[arg(long, default_value = "10000", value_name = "MESSAGES", value_parser = limit)]
+    pub(crate) limit: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The archive's bucket (the stack's output ArchiveBucketName).
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) bucket: Option<String>,
+    /// Objects of the archive as files, packed or not.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What stands before the day in the names of the archive's objects.
+    #[arg(long, default_value = "notifications/")]
+    pub(crate) prefix: String,
+    /// Published at or after this time: a day, or a time (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = day_or_time)]
+    pub(crate) since: Option<Timestamp>,
+    /// Published before this time; a day ends before it begins.
+    #[arg(long, value_name = "TIME", value_parser = day_or_time)]
+    pub(crate) until: Option<Timestamp>,
+    /// Only these types, such as bounce,complaint,delivery.
+    #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Show what there is, and send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The feedback queue (the stack's output QueueUrl).
+    #[arg(long, value_name = "URL")]
+    pub(crate) queue: Option<String>,
+    /// Send so many messages a second at most.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+    /// Remember finished objects in this file, and leave out those that are in it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) progress: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct WatchListArgs {
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -324,4 +515,13 @@ fn limit(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|limit| *limit > 0)
         .ok_or_else(|| "expected a number, at least 1".to_owned())
+}
+
+fn day_or_time(text: &str) -> Result<Timestamp, String> {
+    let day = text.parse::<jiff::civil::Date>().ok().filter(|_| text.len() == 10);
+    let midnight = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    midnight
+        .map(|midnight| midnight.timestamp())
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "expected a day such as 2026-03-01 or a time such as 2026-03-01T12:00:00Z".to_owned())
 }

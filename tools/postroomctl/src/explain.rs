@@ -172,7 +172,7 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
     }
 }
 
-fn notification_words(notification: &Notification) -> String {
+pub(crate) fn notification_words(notification: &Notification) -> String {
     let mail = &notification.mail;
     let mut words = notification.event.name().to_owned();
     if let Event::Bounce(bounce) = &notification.event {
@@ -190,7 +190,7 @@ fn notification_words(notification: &Notification) -> String {
     words
 }
 
-fn received_words(received: &Received) -> String {
+pub(crate) fn received_words(received: &Received) -> String {
     let receipt = &received.receipt;
     let verdicts = [
         ("spam", &receipt.spam_verdict),

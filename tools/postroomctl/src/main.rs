@@ -6,21 +6,25 @@ mod acts;
 mod apply;
 mod cli;
 mod config;
+mod dlq;
 mod explain;
 mod mailboxes;
 mod mirror;
+mod queue;
+mod replay;
 mod routes;
 mod routing;
 mod senders;
 mod suppression;
 mod table;
+mod unsubscribe;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, MailboxesCommand, RoutesCommand, SuppressionCommand, WatchCommand};
+use crate::cli::{Cli, Command, DlqCommand, MailboxesCommand, RoutesCommand, SuppressionCommand, WatchCommand};
 use crate::mirror::MirrorFailed;
 use crate::table::AwsFailed;
 
@@ -82,6 +86,13 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
             MailboxesCommand::List(args) => mailboxes::list(&args).await,
             MailboxesCommand::Test(args) => mailboxes::test(&args).await,
         },
+        Command::UnsubscribeLink(args) => unsubscribe::link(&args).await,
+        Command::Dlq { command } => match command {
+            DlqCommand::List(args) => dlq::list(&args).await,
+            DlqCommand::Explain(args) => dlq::explain(&args).await,
+            DlqCommand::Redrive(args) => dlq::redrive(&args).await,
+        },
+        Command::Replay(args) => replay::run(&args).await,
         Command::Watch { command } => match command {
             WatchCommand::Status(args) => acts::status(&args).await,
             WatchCommand::Acts(args) => acts::list(&args).await,

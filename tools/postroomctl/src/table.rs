@@ -22,6 +22,12 @@ impl std::fmt::Display for AwsFailed {
 
 impl std::error::Error for AwsFailed {}
 
+impl AwsFailed {
+    pub(crate) fn new(cause: impl ToString) -> Self {
+        Self(cause.to_string())
+    }
+}
+
 impl From<LedgerError> for AwsFailed {
     fn from(error: LedgerError) -> Self {
         Self(error.to_string())

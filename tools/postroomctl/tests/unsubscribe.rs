@@ -1,0 +1,96 @@
+//! The headers a sender puts into a mail.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::process::Command;
+
+use inbound::token::{Keys, Leaves, Token};
+use ledger::Scope;
+use serde_json::Value;
+
+const KEY: &str = "correct-horse-battery-staple-0123456789";
+
+fn link(arguments: &[&str], key: Option<&str>) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postroomctl"));
+    command
+        .args(["unsubscribe-link", "jane@example.com", "--mailbox", "out@shop.example"])
+        .args(arguments)
+        .env_clear()
+        .envs(key.map(|key| ("POSTROOM_UNSUBSCRIBE_KEY", key)));
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn both_headers_for_one_click() {
+    let said = link(&["--scope", "tenant:acme"], Some(KEY));
+    assert_eq!(said.0, 0, "{}", said.2);
+    insta::assert_snapshot!(said.1, @"");
+    let said = link(
+        &["--scope", "tenant:acme", "--url", "https://shop.example/u/{token}?v=1"],
+        Some(KEY),
+    );
+    insta::assert_snapshot!(said.1, @"");
+}
+
+#[test]
+fn the_token_is_one_that_the_function_believes() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unsubscribe.key");
+    std::fs::write(&file, format!("{KEY}\n")).unwrap();
+    let arguments = [
+        "--scope",
+        "domain:Shop.Example",
+        "--list",
+        "news",
+        "--topic",
+        "offers",
+        "--json",
+        "--key-file",
+        file.to_str().unwrap(),
+    ];
+    let said = link(&arguments, None);
+    assert_eq!(said.0, 0, "{}", said.2);
+    let told: Value = serde_json::from_str(&said.1).unwrap();
+    let token = Token::read(told["token"].as_str().unwrap(), &Keys::parse(KEY).unwrap()).unwrap();
+    assert_eq!(token.scope(), &Scope::Domain("shop.example".to_owned()));
+    let (list, topic) = ("news".to_owned(), "offers".to_owned());
+    assert_eq!(token.leaves(), &Leaves::Topic { list, topic });
+    assert_eq!(token.address().key(), "jane@example.com");
+    assert!(
+        told["List-Unsubscribe"]
+            .as_str()
+            .unwrap()
+            .starts_with("<mailto:out@shop.example?subject=unsubscribe%201")
+    );
+    assert!(told["List-Unsubscribe-Post"].is_null());
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named() {
+    let scope = ["--scope", "global"];
+    let long = format!("https://shop.example/{}/{{token}}", "u".repeat(900));
+    for (more, key, expected) in [
+        (&[][..], None, "expected the key: --key-file"),
+        (
+            &[],
+            Some("short"),
+            "the unsubscribe key: expected keys of at least 32 characters",
+        ),
+        (
+            &["--url", "http://shop.example/{token}"],
+            Some(KEY),
+            "--url: expected an https URL",
+        ),
+        (
+            &["--url", "https://shop.example/"],
+            Some(KEY),
+            "--url: expected an https URL",
+        ),
+        (&["--url", &long], Some(KEY), "longer than a mail's line"),
+        (&["--topic", "offers"], Some(KEY), "--list"),
+    ] {
+        let said = link(&[&scope[..], more].concat(), key);
+        assert_eq!(said.0, 2, "{more:?}");
+        assert!(said.2.contains(expected), "{more:?}: {}", said.2);
+    }
+}
