@@ -471,12 +471,13 @@ fn encoded(mailbox: &Written) -> Option<String> {
     Some(text::encode_mailbox(name.as_deref(), &address))
 }
 
-/// Text for a field without encoded words: nothing in it is taken for one.
+/// ASCII for a field without encoded words: nothing in it is taken for one, not even after its other characters are gone.
 fn plain(text: &str) -> String {
-    if text::hides_controls(text) {
+    let text = text.replace(|c: char| !c.is_ascii(), "_");
+    if text::hides_controls(&text) {
         text.replace("=?", "-?")
     } else {
-        text.to_owned()
+        text
     }
 }
 

@@ -274,7 +274,7 @@ pub(super) fn encode_parameters(line: &str) -> String {
                 let name = name.trim_end().trim_end_matches('*');
                 format!("{name}*=utf-8''{}", percent_encode(&value))
             }
-            _ => part.replace(|c: char| !c.is_ascii(), "?"),
+            _ => part.replace(|c: char| !c.is_ascii(), "_"),
         })
         .collect::<Vec<_>>()
         .join(";")
@@ -320,7 +320,8 @@ pub(super) fn push_field(out: &mut Vec<u8>, name: &str, value: &str) {
             '\t' => ' ',
             c if c.is_ascii_graphic() || c == ' ' => c,
             c if c.is_control() => ' ',
-            _ => '?',
+            // Not `?`, which could begin or end an encoded word.
+            _ => '_',
         })
         .collect();
     out.extend_from_slice(name.as_bytes());
