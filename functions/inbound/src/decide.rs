@@ -45,7 +45,7 @@ pub struct Facts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeadFacts {
     /// It was read.
-    Read(MailFacts),
+    Read(Box<MailFacts>),
     /// It cannot be read, and why.
     Unreadable(String),
     /// It was not looked at. What depends on it says so, and is not carried out.
@@ -260,7 +260,7 @@ pub fn read_head(mail: &[u8], whole: bool, received: &Received, limits: &Limits)
         false => Head::parse_beginning(mail, limits),
     };
     match head {
-        Ok(head) => HeadFacts::Read(head.facts(received.mail.source.as_deref(), limits)),
+        Ok(head) => HeadFacts::Read(Box::new(head.facts(received.mail.source.as_deref(), limits))),
         Err(error) => HeadFacts::Unreadable(error.to_string()),
     }
 }
