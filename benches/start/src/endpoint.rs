@@ -1,12 +1,17 @@
-//! What the functions call instead of AWS: an embedded DynamoDB, the same behind connections that take a while to open, and
-//! an SNS that says yes.
+//! What the functions call instead of AWS: an embedded DynamoDB behind TLS, the same behind connections that take a while to
+//! open, and an SNS that says yes.
 
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// Where the functions find their services.
 pub(crate) struct Endpoints {
@@ -16,28 +21,58 @@ pub(crate) struct Endpoints {
     pub(crate) slow_table: String,
     /// SNS.
     pub(crate) topic: String,
+    /// The root certificates: the system's, as many as on Lambda, and the tables'.
+    pub(crate) roots: PathBuf,
 }
+
+/// Debian's place, and that of Lambda's own system, Amazon Linux.
+const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 impl Endpoints {
     pub(crate) async fn start(connect: Duration) -> anyhow::Result<Self> {
         let (_, table) = ledger::testing::fresh_with_endpoint().await;
         let upstream = table.trim_start_matches("http://").to_owned();
-        let slow_table = serve(move |client| slow(client, upstream.clone(), connect)).await?;
-        let topic = serve(agree).await?;
+        let (tls, roots) = tls()?;
+        let behind_tls = |wait: Duration| {
+            let (tls, upstream) = (tls.clone(), upstream.clone());
+            serve("https://localhost", move |client| {
+                behind_tls(client, tls.clone(), upstream.clone(), wait)
+            })
+        };
         Ok(Self {
-            table,
-            slow_table,
-            topic,
+            table: behind_tls(Duration::ZERO).await?,
+            slow_table: behind_tls(connect).await?,
+            topic: serve("http://127.0.0.1", agree).await?,
+            roots,
         })
     }
 }
 
-async fn serve<F>(handle: impl Fn(TcpStream) -> F + Send + 'static) -> anyhow::Result<String>
+impl Drop for Endpoints {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.roots);
+    }
+}
+
+/// A server's identity, and the file of root certificates by which clients know it.
+fn tls() -> anyhow::Result<(TlsAcceptor, PathBuf)> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let system = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read_to_string(path).ok());
+    let roots = std::env::temp_dir().join(format!("bench-start-{}.pem", std::process::id()));
+    std::fs::write(&roots, system.unwrap_or_default() + &made.cert.pem())?;
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)?;
+    Ok((TlsAcceptor::from(Arc::new(config)), roots))
+}
+
+async fn serve<F>(host: &str, handle: impl Fn(TcpStream) -> F + Send + 'static) -> anyhow::Result<String>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("a loopback port")?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let url = format!("{host}:{}", listener.local_addr()?.port());
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let _ = client.set_nodelay(true);
@@ -48,8 +83,9 @@ where
     Ok(url)
 }
 
-async fn slow(mut client: TcpStream, upstream: String, connect: Duration) -> io::Result<()> {
-    tokio::time::sleep(connect).await;
+async fn behind_tls(client: TcpStream, tls: TlsAcceptor, upstream: String, wait: Duration) -> io::Result<()> {
+    tokio::time::sleep(wait).await;
+    let mut client = tls.accept(client).await?;
     let mut upstream = TcpStream::connect(upstream).await?;
     upstream.set_nodelay(true)?;
     copy_bidirectional(&mut client, &mut upstream).await.map(drop)

@@ -66,7 +66,7 @@ impl RuntimeApi {
         table: Option<&str>,
         idle: Duration,
     ) -> anyhow::Result<Measured> {
-        let mut command = subject.command(&self.address, table.unwrap_or(&endpoints.table), &endpoints.topic);
+        let mut command = subject.command(&self.address, table.unwrap_or(&endpoints.table), endpoints);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let started = Instant::now();
         let mut process = Process(command.spawn()?);

@@ -6,6 +6,8 @@ use std::process::Command;
 use anyhow::Context;
 use serde_json::{Value, json};
 
+use crate::endpoint::Endpoints;
+
 /// A function, built.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
@@ -82,7 +84,7 @@ impl Subject {
             .replace("jane@", &format!("jane-{turn}@"))
     }
 
-    pub(crate) fn command(&self, runtime_api: &str, table: &str, topic: &str) -> Command {
+    pub(crate) fn command(&self, runtime_api: &str, table: &str, endpoints: &Endpoints) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear();
         command.envs([
@@ -96,10 +98,12 @@ impl Subject {
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_SESSION_TOKEN", "local"),
             ("AWS_ENDPOINT_URL", table),
-            ("AWS_ENDPOINT_URL_SNS", topic),
+            ("AWS_ENDPOINT_URL_SNS", &endpoints.topic),
             ("TABLE_NAME", "postroom"),
             ("PATH", "/usr/bin:/bin"),
         ]);
+        // Rust's name for it, and Python's.
+        command.envs(["SSL_CERT_FILE", "AWS_CA_BUNDLE"].map(|name| (name, &endpoints.roots)));
         command.envs(self.variables.iter().copied());
         command
     }
