@@ -69,7 +69,7 @@ fn notifications(report: &report::Report) -> Vec<String> {
     let texts = report.notifications(&arrival);
     for text in &texts {
         let SesMessage::Notification(one) = notification_model::parse(text).unwrap() else {
-            panic!("not about sent mail")
+            unreachable!("not about sent mail")
         };
         assert!(matches!(one.event, Event::Bounce(_) | Event::Complaint(_)));
         assert!(one.mail.timestamp <= arrival.at);
