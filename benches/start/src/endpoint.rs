@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// Where the functions find their services.
@@ -61,7 +62,8 @@ fn tls() -> anyhow::Result<(TlsAcceptor, PathBuf)> {
     let roots = std::env::temp_dir().join(format!("bench-start-{}.pem", std::process::id()));
     std::fs::write(&roots, system.unwrap_or_default() + &made.cert.pem())?;
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let config = ServerConfig::builder()
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![made.cert.der().clone()], key)?;
     Ok((TlsAcceptor::from(Arc::new(config)), roots))
