@@ -5,14 +5,14 @@ use inbound::mail::{Act, Head, Limits};
 use mail_parser::MessageParser;
 use notification_model::EmailAddress;
 
-pub const MAILBOX: &str = "info@shop.example";
-pub const VERIFIED: &str = "forward@shop.example";
+pub(crate) const MAILBOX: &str = "info@shop.example";
+pub(crate) const VERIFIED: &str = "forward@shop.example";
 
-pub fn address(text: &str) -> EmailAddress {
+pub(crate) fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
 }
 
-pub fn with_rewrite<T>(f: impl FnOnce(&Rewrite<'_>) -> T) -> T {
+pub(crate) fn with_rewrite<T>(f: impl FnOnce(&Rewrite<'_>) -> T) -> T {
     f(&Rewrite {
         mailbox: MAILBOX,
         from: &address(VERIFIED),
@@ -37,7 +37,7 @@ const NEVER: &str =
     "bcc resent-bcc return-path sender message-id dkim-signature domainkey-signature errors-to bounces-to
     delivered-to disposition-notification-to return-receipt-to authentication-results received-spf feedback-id";
 
-pub fn check(mail: &[u8], forward: &Forward<'_>) {
+pub(crate) fn check(mail: &[u8], forward: &Forward<'_>) {
     let body_offset = Head::parse(mail, &Limits::default()).unwrap().body_offset();
     assert_eq!(forward.body, &mail[body_offset..], "the body is the original's");
     let whole = forward.to_vec();
