@@ -118,6 +118,8 @@ pub struct State {
     pub enqueued: VecDeque<String>,
     /// Everything that targets, the park queue and the unrouted topic were given.
     pub taken: Vec<Taken>,
+    /// Digests that were mailed: address and text.
+    pub mails: Vec<(String, String)>,
     /// Requests whose sender gave up or died, and which will take effect yet.
     zombies: Vec<Wire>,
     rng: Rng,
@@ -153,6 +155,7 @@ impl Aws {
             database,
             enqueued: VecDeque::new(),
             taken: Vec::new(),
+            mails: Vec::new(),
             zombies: Vec::new(),
             rng: Rng::with_seed(seed ^ 0x5eed_5eed),
             fault_rate: 0,
@@ -230,6 +233,7 @@ impl Aws {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(credentials())
+            .retry_partition(partition())
             .http_client(SharedHttpClient::new(self.clone()))
             .build();
         Clients {
@@ -258,8 +262,13 @@ impl HttpClient for Aws {
 
 impl HttpConnector for Aws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // SES names the operation by the path, SNS in the body, the others here.
+        let target = match request.uri().ends_with("/v2/email/outbound-emails") {
+            true => "SES.SendEmail",
+            false => request.headers().get("x-amz-target").unwrap_or_default(),
+        };
         let wire = Wire {
-            target: request.headers().get("x-amz-target").unwrap_or_default().to_owned(),
+            target: target.to_owned(),
             body: request.body().bytes().unwrap_or_default().to_vec(),
         };
         let mut state = self.state();
@@ -416,6 +425,7 @@ impl State {
         match wire.operation() {
             "SendMessageBatch" => self.send_message_batch(&body, in_part),
             "SendMessage" => self.send_message(&body),
+            "SendEmail" => self.send_email(&body),
             "PutEvents" => self.put_events(&body, in_part),
             "BatchGetItem" if in_part => self.batch_get_part(body),
             operation => self.table(operation, &wire.body),
@@ -495,6 +505,12 @@ impl State {
             });
         }
         response(200, json!({"MessageId": "1", "MD5OfMessageBody": "-"}).to_string())
+    }
+
+    fn send_email(&mut self, body: &Value) -> HttpResponse {
+        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.mails.push((text("/Destination/ToAddresses/0"), text("/Content/Simple/Body/Text/Data")));
+        response(200, json!({"MessageId": "1"}).to_string())
     }
 
     fn put_events(&mut self, body: &Value, in_part: bool) -> HttpResponse {

@@ -316,6 +316,35 @@ pub fn so_far(story: &Story, rows: &[Value], taken: &[Taken], books: &Books) -> 
     Ok(())
 }
 
+/// Every line of a digest was mailed, in one mail with its window's other lines.
+///
+/// # Errors
+/// The digest that was not.
+pub fn digests(rows: &[Value], mails: &[(String, String)]) -> Result<(), String> {
+    let mut wanted: BTreeMap<(String, Timestamp), usize> = BTreeMap::new();
+    for row in rows {
+        if let Some(address) = s(row, "pk").strip_prefix("DIGEST#")
+            && let Some((window, _)) = s(row, "sk").split_once('#')
+        {
+            let window = window.parse().expect("a time");
+            *wanted.entry((address.to_owned(), window)).or_default() += 1;
+        }
+    }
+    for ((address, window), lines) in wanted {
+        let period = format!("What Amazon SES reported, {} to", window.strftime("%Y-%m-%d %H:%M"));
+        let listed = |text: &str| -> usize {
+            let more = |line: &str| line.strip_prefix("  and ")?.strip_suffix(" more")?.parse::<usize>().ok();
+            text.lines().map(|line| more(line).unwrap_or(usize::from(line.starts_with("- ")))).sum()
+        };
+        let to = mails.iter().filter(|(to, text)| *to == address && text.starts_with(&period));
+        let told: Vec<usize> = to.map(|(_, text)| listed(text)).collect();
+        if !told.contains(&lines) {
+            return Err(format!("{address}: {lines} lines in the digest of {window}, mailed {told:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// The ledger's own reader gives the reference's answers.
 ///
 /// # Errors

@@ -126,6 +126,9 @@ pub async fn run(seed: u64, options: &Options) -> Result<Figures, String> {
     check::in_the_end(&story, &rows, &world.aws.state().taken)?;
     check::as_the_reader_sees_it(&story, &world.feedback.ledger).await?;
 
+    world.send_digests(fault_rate, kill_percent).await?;
+    check::digests(&rows, &world.aws.state().mails)?;
+
     let mut figures = world.aws.state().figures.clone();
     figures.add("notifications published", story.publications.len() as u64);
     figures.add("decisions of people", story.decisions.len() as u64);
@@ -401,6 +404,33 @@ impl<'a> World<'a> {
             Lane::Router => self.books.router_done.extend(message.publication),
             Lane::Deliver => {}
         }
+    }
+
+    /// The schedule mails the digests: first as badly as everything else went, then until nothing is due.
+    async fn send_digests(&mut self, fault_rate: u32, kill_percent: u32) -> Result<(), String> {
+        self.clock += SignedDuration::from_hours(3);
+        let event = json!({"postroom": "digest"});
+        for round in 0..24 {
+            let in_trouble = round < 6;
+            self.aws.set_fault_rate(if in_trouble { fault_rate } else { 0 });
+            let dies = in_trouble && self.rng.u32(..100) < kill_percent;
+            let polls = dies.then(|| self.rng.u32(1..=60));
+            let router = RouterEffects::new(self.feedback.ledger.clone(), self.aws.clients(), self.settings.clone());
+            let mut metrics = Metrics::default();
+            self.aws.state().note(|| format!("{} the digests are due, to die after {polls:?} polls", self.clock));
+            let life = delegate_router::handle(&event, &router, &mut metrics, self.clock);
+            let life = tokio::time::timeout(LAMBDA_TIMEOUT, life);
+            let _ = Mortal { life: Some(Box::pin(life)), polls }.await;
+            self.aws.set_fault_rate(0);
+            self.aws.state().raise_zombies(round == 8);
+            let due = self.feedback.ledger.due_digests(self.clock).await;
+            if !in_trouble && due.is_ok_and(|due| due.is_empty()) {
+                return Ok(());
+            }
+            // A run that died keeps its claim for a while.
+            self.clock += SignedDuration::from_mins(5);
+        }
+        Err("digests stay due".to_owned())
     }
 
     /// Applied + dead letters = published, in each queue.
