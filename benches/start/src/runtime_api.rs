@@ -17,6 +17,8 @@ use crate::subject::Subject;
 pub(crate) struct Measured {
     /// From the start of the process to its first request for work.
     pub(crate) ready: Duration,
+    /// The processor time it had used by then, which other programs on the machine change little.
+    pub(crate) ready_cpu: Duration,
     /// From the start of the process to the answer to its first event.
     pub(crate) answered: Duration,
     /// From handing out the event to the answer.
@@ -79,6 +81,7 @@ impl RuntimeApi {
                 String::from_utf8_lossy(&next.body)
             );
         }
+        let ready_cpu = process.cpu()?;
         thread::sleep(idle);
         let handed_out = Instant::now();
         next.answer.send(invocation(&event))?;
@@ -95,6 +98,7 @@ impl RuntimeApi {
         }
         Ok(Measured {
             ready: next.at - started,
+            ready_cpu,
             answered: outcome.at - started,
             handled: outcome.at - handed_out,
             peak_kib: process.peak_kib()?,
@@ -124,6 +128,17 @@ impl RuntimeApi {
 struct Process(Child);
 
 impl Process {
+    /// Of all its threads: <https://docs.kernel.org/scheduler/sched-stats.html>.
+    fn cpu(&self) -> anyhow::Result<Duration> {
+        let mut nanoseconds = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
+            let line = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+            let running = line.split_whitespace().next().context("an empty schedstat")?;
+            nanoseconds += running.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
     fn peak_kib(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -44,6 +44,7 @@ pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -
         }
     };
     let ready: Measure = |turn| ms(turn.at_once.ready);
+    let ready_cpu: Measure = |turn| ms(turn.at_once.ready_cpu);
     let answered: Measure = |turn| ms(turn.at_once.answered);
     let handled: Measure = |turn| ms(turn.after_idle.handled);
     let memory: Measure = |turn| turn.at_once.peak_kib as f64 / 1024.0;
@@ -59,6 +60,10 @@ pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -
         row(subject.name, "start to first /next", "no-op", "ms", ready);
     }
     row("feedback", "start to first /next", "Python", "ms", ready);
+    for subject in ours.clone() {
+        row(subject.name, "processor time until then", "no-op", "ms", ready_cpu);
+    }
+    row("feedback", "processor time until then", "Python", "ms", ready_cpu);
     row(
         "feedback",
         "start to first notification applied",
