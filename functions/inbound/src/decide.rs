@@ -196,11 +196,9 @@ pub fn needs_head(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>
         let rules = mailbox.map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
         (mailbox, judge(&received.receipt, &rules))
     });
-    let mut any = false;
+    let (mut any, mut virus) = (false, false);
     for (mailbox, judgement) in judged {
-        if judgement.virus {
-            return false;
-        }
+        virus |= judgement.virus;
         let bounces = judgement.treatment == Treatment::Bounce && policy.bounce_sender.is_some();
         let actions = mailbox.map(|mailbox| mailbox.actions.as_slice()).unwrap_or_default();
         let reads = actions.iter().any(|action| match action {
@@ -208,15 +206,24 @@ pub fn needs_head(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>
             MailboxAction::Unsubscribe | MailboxAction::Drop { .. } => false,
             _ => !judgement.stops(),
         });
-        any |= bounces || reads;
+        any |= !judgement.virus && (bounces || reads);
     }
-    any || policy.publishes_reports
+    any || policy.publishes_reports && !virus
 }
 
-/// The addresses that would be mailed: whether they may be, the ledger knows.
+/// The addresses that would be mailed, by the domain they would be mailed from: whether they may be, the ledger knows.
 #[must_use]
-pub fn addressees(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>) -> Vec<(EmailAddress, EmailAddress)> {
-    let mut found = Vec::new();
+pub fn addressees(
+    received: &Received,
+    mailboxes: &BTreeMap<MailboxKey, Mailbox>,
+) -> BTreeMap<Option<String>, Vec<EmailAddress>> {
+    let mut found: BTreeMap<Option<String>, Vec<EmailAddress>> = BTreeMap::new();
+    let mut add = |to: &EmailAddress, from: &EmailAddress| {
+        let group = found.entry(from.domain().map(str::to_owned)).or_default();
+        if !group.iter().any(|one| one.key() == to.key()) {
+            group.push(to.clone());
+        }
+    };
     for (mailbox, _) in shares(received, mailboxes) {
         let Some(mailbox) = mailbox else { continue };
         if judge(&received.receipt, &mailbox.verdicts).stops() {
@@ -224,11 +231,12 @@ pub fn addressees(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>
         }
         for action in &mailbox.actions {
             match action {
-                MailboxAction::Forward { to, from } => found.extend(to.iter().map(|to| (to.clone(), from.clone()))),
+                MailboxAction::Forward { to, from } => to.iter().for_each(|to| add(to, from)),
                 MailboxAction::AutoReply { from, .. } => {
-                    let to = received.mail.source_address();
-                    found.extend(to.map(|to| (to, from.clone())));
+                    received.mail.source_address().iter().for_each(|to| add(to, from))
                 }
+                // Nothing after it is done.
+                MailboxAction::Drop { .. } => break,
                 _ => {}
             }
         }

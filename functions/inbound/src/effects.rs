@@ -135,17 +135,17 @@ impl Effects {
             source.head(&self.clients.s3, received, limits).await?
         };
         let mut suppressed = BTreeMap::new();
-        for (address, from) in addressees(received, &mailboxes) {
+        for (identity, addresses) in addressees(received, &mailboxes) {
             let asker = Asker {
-                identity: from.domain().map(str::to_owned),
+                identity,
                 ..Asker::default()
             };
-            let answers = self.ledger.check(std::slice::from_ref(&address), &asker, now).await?;
-            let block = answers.into_iter().flat_map(|answer| answer.blocks).next();
-            suppressed.extend(block.map(|block| {
-                let why = format!("{} in {}", block.origin, block.scope);
-                (address.key().to_owned(), why)
-            }));
+            for answer in self.ledger.check(&addresses, &asker, now).await? {
+                suppressed.extend(answer.blocks.first().map(|block| {
+                    let why = format!("{} in {}", block.origin, block.scope);
+                    (answer.address.key().to_owned(), why)
+                }));
+            }
         }
         Ok(Facts {
             mailboxes,

@@ -431,8 +431,9 @@ fn object(given: &Given, key: &str) -> Option<Vec<u8>> {
 fn get_object(given: Arc<Mutex<Given>>) -> Rule {
     use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
     mock!(aws_sdk_s3::Client::get_object).then_compute_response(move |input| {
-        let mut given = given.lock().unwrap();
         let (bucket, key) = (input.bucket().unwrap(), input.key().unwrap());
+        assert!(!key.contains("panic"), "as the test wants it");
+        let mut given = given.lock().unwrap();
         let range = input.range().unwrap_or("whole").to_owned();
         given.reads.push(format!("{bucket}/{key} {range}"));
         if let Some(refusal) = given.refused("s3") {
@@ -469,8 +470,9 @@ fn send_email(given: Arc<Mutex<Given>>) -> Rule {
         assert!(destination.cc_addresses().is_empty() && destination.bcc_addresses().is_empty());
         let to = destination.to_addresses().to_vec();
         let mail = input.content().unwrap().raw().unwrap().data().as_ref().to_vec();
-        let is_notice = mail.windows(10).any(|part| part == b"X-Postroom") && mail.starts_with(b"notice");
-        if let Some(refusal) = given.refused(&to[0]).filter(|_| !is_notice) {
+        let once = given.refusing.remove(&format!("once:{}", to[0]));
+        let once = once.map(|code| ErrorMetadata::builder().code(code).build());
+        if let Some(refusal) = once.or_else(|| given.refused(&to[0])) {
             return MockResponse::Error(SendEmailError::generic(refusal));
         }
         let id = given.id();
