@@ -22,7 +22,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what the functions would do with a payload, and why. Needs no AWS.
+    /// Say what the functions would do with a payload, and why. Needs no AWS, unless --table is given.
+    #[command(after_help = "Examples:\n  postroomctl explain bounce.json\n  \
+        postroomctl explain received.json --config postroom.toml --mail mail.eml\n  \
+        aws sqs receive-message --queue-url \"$QUEUE_URL\" | postroomctl explain -")]
     Explain(ExplainArgs),
     /// May these addresses be mailed? Exit code 1 when one may not.
     Check(CheckArgs),
@@ -150,8 +153,19 @@ pub(crate) enum SuppressionCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// An SNS message, a Lambda event of any shape, an SES JSON, or what `aws sqs receive-message` prints; `-` reads
-    /// standard input. The policy is the default one; variables such as POSTROOM_SOFT_BOUNCE_MESSAGES change it.
+    /// standard input. The policy is the default one; variables such as POSTROOM_SOFT_BOUNCE_MESSAGES and
+    /// POSTROOM_BOUNCE_SENDER change it.
     pub(crate) file: PathBuf,
+    /// For mail that arrived: the mailboxes of this postroom.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// For mail that arrived: the mailboxes of this stack's table. Not taken from POSTROOM_TABLE, as what is explained
+    /// is rarely that stack's.
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    pub(crate) table: Option<String>,
+    /// For mail that arrived: the mail itself, for its header; what the event says of it, unless given.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mail: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

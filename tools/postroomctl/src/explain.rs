@@ -1,5 +1,7 @@
 //! What the functions would do with a payload, and why. The same code decides here and in the functions.
 
+mod arriving;
+
 use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
@@ -14,6 +16,7 @@ use notification_model::{Event, Notification, Received, SesMessage, Setup};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use self::arriving::Arriving;
 use crate::Output;
 use crate::cli::ExplainArgs;
 use crate::suppression::scope_words;
@@ -43,11 +46,16 @@ struct OneOutcome {
     reason: Option<String>,
 }
 
-pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
+pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
     let policy = Policy::from_env(|name| std::env::var(format!("POSTROOM_{name}")).ok())?;
+    let arriving = Arriving::new(args).await?;
     let text = read(&args.file)?;
     let batch = batch_of(&text).with_context(|| args.file.display().to_string())?;
-    let explained: Vec<Explained> = batch.records().iter().map(|record| explain(record, &policy)).collect();
+    let explained: Vec<Explained> = batch
+        .records()
+        .iter()
+        .map(|record| explain(record, &policy, &arriving))
+        .collect();
     let refused = explained.iter().any(|one| one.error.is_some());
     let text = if args.json {
         format!("{:#}\n", json!(explained))
@@ -108,7 +116,7 @@ fn bodies_of(value: &Value) -> Vec<String> {
     vec![inner.as_str().map_or_else(|| inner.to_string(), str::to_owned)]
 }
 
-fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
+fn explain(record: &Result<Record, BadRecord>, policy: &Policy, arriving: &Arriving) -> Explained {
     let record = match record {
         Ok(record) => record,
         Err(bad) => {
@@ -153,12 +161,9 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy) -> Explained {
             explained(what.to_owned(), None, vec![nothing("SES tells that it was set up")])
         }
         Ok(SesMessage::Received(received)) => {
-            let error = Some("inbound mail: subscribe the inbound function to this topic instead".to_owned());
             let message_id = Some(received.mail.message_id.clone());
-            Explained {
-                error,
-                ..explained(received_words(&received), message_id, vec![])
-            }
+            let outcomes = arriving.outcomes(&received);
+            explained(received_words(&received), message_id, outcomes)
         }
         Ok(SesMessage::Notification(notification)) => {
             let published_at = record.provenance.sns_timestamp.unwrap_or_else(Timestamp::now);

@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<Output> {
     match cli.command {
-        Command::Explain(args) => explain::run(&args),
+        Command::Explain(args) => explain::run(&args).await,
         Command::Check(args) => suppression::check(&args).await,
         Command::Senders(args) => senders::run(&args).await,
         Command::Suppression { command } => match command {

@@ -133,16 +133,21 @@ impl Envelope {
             |message| serde_json::from_str::<Value>(message).ok(),
         );
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let kind = message.as_ref().and_then(|message| {
-            let kind = text(message, "eventType").or_else(|| text(message, "notificationType"));
-            kind.filter(|kind| kind != "AmazonSnsSubscriptionSucceeded")
+        let kind = match &message {
+            // Set-up messages are plain text, but for one.
+            None => Some("set-up".to_owned()),
+            Some(message) => text(message, "eventType").or_else(|| text(message, "notificationType")),
+        };
+        let kind = kind.map(|kind| match kind.as_str() {
+            "AmazonSnsSubscriptionSucceeded" => "set-up".to_owned(),
+            _ => kind,
         });
         let sent = message
             .as_ref()
             .and_then(|message| text(message.get("mail")?, "timestamp"));
         let at = text(&envelope, "Timestamp").or(sent).and_then(|text| text.parse().ok());
         Self {
-            kind: kind.unwrap_or_else(|| "set-up".to_owned()),
+            kind: kind.unwrap_or_else(|| "without a type".to_owned()),
             at,
         }
     }

@@ -81,7 +81,7 @@ async fn looking_takes_nothing() {
         .types(&["dlq", "explain", &url, "--cause", "payload", "--json"])
         .await;
     let rows: Value = serde_json::from_str(&one.1).unwrap();
-    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    assert_eq!(rows.as_array().map(Vec::len), Some(2));
     assert_eq!(
         (&rows[0]["id"], &rows[0]["cause"]),
         (&json!(format!("{DLQ}-1")), &json!("payload"))

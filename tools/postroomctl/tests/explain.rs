@@ -94,11 +94,48 @@ fn set_up_texts_are_explained_too() {
 }
 
 #[test]
-fn received_mail_is_refused_as_the_function_refuses_it() {
-    let received = std::fs::read_to_string("../../shared/notification-model/tests/data/inbound-s3.json").unwrap();
-    let output = postroomctl(&["explain", "-"], &received);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).contains("ends in the dead-letter queue: inbound mail"));
+fn every_mail_is_explained() {
+    insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::glob!("../../../events/inbound", "*.json", |path| {
+            let file = path.to_str().unwrap();
+            let output = Command::new(env!("CARGO_BIN_EXE_postroomctl"))
+                .args(["explain", file, "--config", "tests/data/inbound.toml"])
+                .env_clear()
+                .envs([
+                    ("POSTROOM_BOUNCE_SENDER", "mailer-daemon@shop.example"),
+                    ("POSTROOM_FEEDBACK_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:feedback"),
+                ])
+                .output()
+                .unwrap();
+            assert_eq!(text(&output.stderr), "");
+            insta::assert_snapshot!(format!("{}exit code {}", text(&output.stdout), output.status.code().unwrap()));
+        });
+    });
+}
+
+#[test]
+fn what_was_not_given_is_said() {
+    let received = "../../shared/notification-model/tests/data/inbound-s3.json";
+    let output = postroomctl(&["explain", received], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    insta::assert_snapshot!("mail_alone", text(&output.stdout));
+    let mail = "../../events/inbound/mail/bounce-postfix.eml";
+    let output = postroomctl(
+        &[
+            "explain",
+            "../../events/inbound/answer.json",
+            "--config",
+            "tests/data/inbound.toml",
+            "--mail",
+            mail,
+        ],
+        "",
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    insta::assert_snapshot!("mail_with_header", text(&output.stdout));
+    let output = postroomctl(&["explain", received, "--mail", "none.eml"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("none.eml"), "{}", text(&output.stderr));
 }
 
 #[test]

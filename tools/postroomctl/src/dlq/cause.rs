@@ -59,7 +59,7 @@ impl Cause {
             Self::Envelope | Self::Payload => "fails again until a version of the function understands it",
             Self::WrongQueue => "fails again here; --to names the queue it is for",
             Self::Refused => "fails again until the target lets it in",
-            Self::Around => "redrive it once what failed works again; the function's log names it",
+            Self::Around => "can be handled once what failed works again; the function's log names it",
         }
     }
 }
@@ -142,9 +142,11 @@ impl Function {
             Err((cause, why)) => return unread("something that cannot be read", cause, why),
         };
         let (what, wrong) = match (&message, self) {
-            (SesMessage::Received(received), Self::Inbound) => (received_words(received), None),
+            (SesMessage::Received(received), Self::Inbound) => {
+                (with_id(received_words(received), &received.mail.message_id), None)
+            }
             (SesMessage::Received(received), _) => (
-                received_words(received),
+                with_id(received_words(received), &received.mail.message_id),
                 Some("mail that arrived: for the inbound queue"),
             ),
             (SesMessage::Notification(sent), Self::Inbound) => {

@@ -1,0 +1,168 @@
+//! What the inbound function would do with a mail, and why.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use inbound::decide::{Action, Facts, HeadFacts, MailboxDecision, What, decide, head_of_event, read_head};
+use inbound::settings::Settings;
+use ledger::{Mailbox, MailboxKey, NotifyTarget, Treatment};
+use notification_model::Received;
+
+use super::OneOutcome;
+use crate::cli::ExplainArgs;
+use crate::config;
+use crate::table::{AwsFailed, open_named};
+
+/// What is known of mail beside SES's event.
+pub(super) struct Arriving {
+    settings: Settings,
+    /// None when nobody said where the mailboxes are.
+    mailboxes: Option<BTreeMap<MailboxKey, Mailbox>>,
+    mail: Option<Vec<u8>>,
+}
+
+impl Arriving {
+    pub(super) async fn new(args: &ExplainArgs) -> anyhow::Result<Self> {
+        let settings = Settings::from_env(|name| match name {
+            // Nothing is read or sent.
+            "TABLE_NAME" | "INBOUND_QUEUE_URL" => Some("none".to_owned()),
+            _ => std::env::var(format!("POSTROOM_{name}")).ok(),
+        })?;
+        let mailboxes = match (&args.config, &args.table) {
+            (Some(file), _) => Some(config::read(file)?.mailboxes),
+            (None, Some(table)) => Some(open_named(table).await.all_mailboxes().await.map_err(AwsFailed::from)?),
+            (None, None) => None,
+        };
+        let mail = match &args.mail {
+            Some(file) => Some(std::fs::read(file).with_context(|| file.display().to_string())?),
+            None => None,
+        };
+        Ok(Self {
+            settings,
+            mailboxes,
+            mail,
+        })
+    }
+
+    pub(super) fn outcomes(&self, received: &Received) -> Vec<OneOutcome> {
+        let head = match &self.mail {
+            Some(mail) => read_head(mail, true, received, &self.settings.limits),
+            None => head_of_event(received, &self.settings.limits),
+        };
+        let facts = Facts {
+            mailboxes: self.mailboxes.clone().unwrap_or_default(),
+            size: self.mail.as_ref().and_then(|mail| u64::try_from(mail.len()).ok()),
+            location: None,
+            suppressed: BTreeMap::new(),
+            // As if it had just come: a mail can be bounced for a day.
+            now: received.mail.timestamp,
+            head,
+        };
+        let decision = decide(received, &facts, &self.settings.policy);
+        let told = decision.disposition.as_str();
+        let reasons = decision.reasons.iter().map(|reason| {
+            // The disposition stands before it for the log.
+            reason.strip_prefix(&format!("{told}: ")).unwrap_or(reason)
+        });
+        let reasons = reasons.collect::<Vec<_>>().join("; ");
+        let mut outcomes = vec![outcome(
+            None,
+            "disposition",
+            format!("SES is told {told}"),
+            Some(reasons),
+        )];
+        outcomes.extend(self.missing(&facts.head));
+        for mailbox in &decision.mailboxes {
+            outcomes.push(taken(mailbox));
+            let whose = mailbox_words(mailbox);
+            outcomes.extend(mailbox.actions.iter().map(|action| done(Some(whose.clone()), action)));
+        }
+        outcomes.extend(decision.actions.iter().map(|action| done(None, action)));
+        outcomes
+    }
+
+    /// What the function would look up and nobody gave here.
+    fn missing(&self, head: &HeadFacts) -> Option<OneOutcome> {
+        let mut missing = Vec::new();
+        if self.mailboxes.is_none() {
+            missing.push("--config or --table names the mailboxes; without, there is none");
+        }
+        if matches!(head, HeadFacts::Unknown) {
+            missing.push("--mail gives its header, which the event leaves out or cuts");
+        }
+        (!missing.is_empty()).then(|| outcome(None, "note", missing.join("; "), None))
+    }
+}
+
+fn outcome(recipient: Option<String>, action: &'static str, says: String, reason: Option<String>) -> OneOutcome {
+    OneOutcome {
+        recipient,
+        action,
+        scope: None,
+        until: None,
+        says,
+        reason,
+    }
+}
+
+fn mailbox_words(decision: &MailboxDecision) -> String {
+    match &decision.mailbox {
+        Some(key) => format!("mailbox {key}"),
+        None => "no mailbox".to_owned(),
+    }
+}
+
+fn taken(decision: &MailboxDecision) -> OneOutcome {
+    let recipients: Vec<&str> = decision.recipients.iter().map(|one| one.as_str()).collect();
+    let treatment = match decision.judgement.treatment {
+        Treatment::Continue => "goes on",
+        Treatment::Tag => "goes on, tagged",
+        Treatment::StopRule => "stops for this rule",
+        Treatment::StopRuleSet => "stops",
+        Treatment::Bounce => "is sent back where that is safe, else stops",
+    };
+    let verdicts = match decision.judgement.reasons.as_slice() {
+        [] => "every verdict is PASS".to_owned(),
+        reasons => reasons.join("; "),
+    };
+    let says = format!("mail for {} {treatment}", recipients.join(", "));
+    outcome(
+        Some(mailbox_words(decision)),
+        decision.judgement.treatment.as_str(),
+        says,
+        Some(verdicts),
+    )
+}
+
+fn done(whose: Option<String>, action: &Action) -> OneOutcome {
+    let says = match &action.what {
+        What::Index => "write it into the index".to_owned(),
+        What::Forward { to, from } => format!("forward it to {to}, from {from}"),
+        What::Unsubscribe { candidates } => match candidates.len() {
+            1 => "unsubscribe whom its token names, if it is valid".to_owned(),
+            several => format!("unsubscribe whom the first valid one of {several} tokens names"),
+        },
+        What::AutoReply {
+            to, from, every_days, ..
+        } => format!("answer {to}, from {from}, unless answered within {every_days} days"),
+        What::Bounce {
+            recipient,
+            to,
+            status_code,
+            ..
+        } => format!("send it back to {to} for {recipient}, with {status_code}"),
+        What::Notify { target, .. } => match target {
+            NotifyTarget::Topic(arn) => format!("tell topic {arn}"),
+            NotifyTarget::Queue(url) => format!("tell queue {url}"),
+        },
+        What::PublishReport => "publish what it reports to the feedback topic".to_owned(),
+        What::Skip { action: "drop" } => "drop it: nothing more is done".to_owned(),
+        What::Skip { action } => format!("no {action}"),
+    };
+    let name = match &action.what {
+        What::Skip { action: "drop" } => "drop",
+        What::Skip { .. } => "skip",
+        what => what.name(),
+    };
+    outcome(whose, name, says, Some(action.reason.clone()))
+}
