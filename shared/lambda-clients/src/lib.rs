@@ -116,7 +116,6 @@ impl Aws {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::Aws;
 

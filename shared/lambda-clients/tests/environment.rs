@@ -1,5 +1,4 @@
 //! Which variables count.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use lambda_clients::{Aws, BadEnvironment};
 
