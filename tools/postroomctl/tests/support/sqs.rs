@@ -1,4 +1,5 @@
 //! An SQS that keeps messages in memory, spoken to over HTTP as the real one is, and told what to do wrong.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Output, Stdio};
