@@ -111,6 +111,9 @@ impl Subject {
     /// Whether an answer says that every record was handled.
     pub(crate) fn took(&self, answer: &[u8]) -> bool {
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-        answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty)
+        answer
+            .get("batchItemFailures")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty)
     }
 }
