@@ -316,3 +316,41 @@ async fn a_target_that_refuses_keeps_nobody_else_waiting() {
     assert!(has(&metrics, "Kind=notify Outcome=failed Actions=1"), "{metrics:?}");
     assert!(has(&metrics, "Kind=store Outcome=done Actions=1"), "{metrics:?}");
 }
+
+/// SES may have sent it: whoever comes next waits until the claim has lapsed.
+#[tokio::test]
+async fn an_unclear_answer_is_not_asked_again_at_once() {
+    let world = World::furnished().await;
+    world.refuse("owner@target.example", "InternalServiceError");
+    handle(&world, &event("forward")).await;
+    world.admit("owner@target.example");
+    let (_, metrics) = handle(&world, &event("forward")).await;
+    assert!(has(&metrics, "Kind=forward Outcome=busy Actions=1"), "{metrics:?}");
+    assert_eq!(world.recipients(), ["Second@target.example"]);
+    assert_eq!(world.work_off(&mut Metrics::default()).await, 0);
+    assert_eq!(world.recipients(), ["Second@target.example", "owner@target.example"]);
+}
+
+#[tokio::test]
+async fn without_a_place_to_read_the_mail_nothing_is_sent_blindly() {
+    let world = World::furnished_with(&[("MAIL_BUCKET", ""), ("FEEDBACK_TOPIC_ARN", "")]).await;
+    let (_, metrics) = handle(&world, &event("forward-with-truncated-headers")).await;
+    assert!(has(&metrics, "Kind=forward Outcome=failed Actions=2"), "{metrics:?}");
+    let mut all = event("sign-none").to_string();
+    // The header is cut, and there is no content.
+    all = all.replace(r#"\"headersTruncated\": false"#, r#"\"headersTruncated\": true"#);
+    all = all.replace(r#"\"content\":"#, r#"\"contents\":"#);
+    let (_, metrics) = handle(&world, &serde_json::from_str(&all).unwrap()).await;
+    for kind in ["auto-reply", "bounce"] {
+        assert!(
+            has(&metrics, &format!("Kind={kind} Outcome=failed Actions=1")),
+            "{metrics:?}"
+        );
+    }
+    assert!(world.sent().is_empty());
+    assert!(
+        world.told().iter().all(|told| told.0 == "published"),
+        "the notifications"
+    );
+    assert_eq!(world.work_off(&mut Metrics::default()).await, 2, "people hear of it");
+}

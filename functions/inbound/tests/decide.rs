@@ -1,0 +1,171 @@
+//! Decisions that the recorded events do not show: who is believed, and what is said when the header is not known.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use std::collections::BTreeMap;
+
+use inbound::decide::{Decision, Facts, HeadFacts, What, decide, disposition, keys_of, read_head};
+use inbound::mail::Limits;
+use inbound::settings::{Policy, Settings};
+use inbound::verdict::Disposition;
+use ledger::{Mailbox, MailboxAction, Treatment, VerdictRules};
+use notification_model::{EmailAddress, Received, SesMessage};
+use proptest::prelude::*;
+use serde_json::json;
+
+fn policy() -> Policy {
+    let variables = [
+        ("TABLE_NAME", "t"),
+        ("INBOUND_QUEUE_URL", "q"),
+        ("FEEDBACK_TOPIC_ARN", "f"),
+    ];
+    let get = |asked: &str| {
+        let found = variables.iter().find(|(name, _)| *name == asked);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    Settings::from_env(get).unwrap().policy
+}
+
+fn received(recipients: &[&str], verdict: &str) -> Received {
+    let status = json!({"status": verdict});
+    let text = json!({
+        "notificationType": "Received",
+        "mail": {"timestamp": "2026-03-03T09:15:01Z", "messageId": "m", "source": "jane@client.example",
+                 "destination": ["sales@shop.example"]},
+        "receipt": {"recipients": recipients, "spamVerdict": {"status": "PASS"}, "virusVerdict": {"status": "PASS"},
+                    "spfVerdict": {"status": "PASS"}, "dkimVerdict": {"status": "PASS"}, "dmarcVerdict": status,
+                    "action": {"type": "Lambda", "functionArn": "f", "invocationType": "RequestResponse"}},
+    });
+    let SesMessage::Received(received) = notification_model::parse(&text.to_string()).unwrap() else {
+        panic!("not about received mail")
+    };
+    received
+}
+
+fn decided(received: &Received, mailboxes: Vec<Mailbox>, head: HeadFacts) -> Decision {
+    let facts = Facts {
+        mailboxes: mailboxes
+            .into_iter()
+            .map(|mailbox| (mailbox.key.clone(), mailbox))
+            .collect(),
+        head,
+        size: None,
+        location: None,
+        suppressed: BTreeMap::new(),
+        now: "2026-03-03T09:15:03Z".parse().unwrap(),
+    };
+    decide(received, &facts, &policy())
+}
+
+#[test]
+fn only_a_trusted_domain_that_dmarc_confirms_is_believed() {
+    let cases = [
+        ("MAILER-DAEMON@amazonses.com", "PASS", true),
+        ("MAILER-DAEMON@eu-west-1.amazonses.com", "PASS", true),
+        ("MAILER-DAEMON@EU-WEST-1.AmazonSES.com", "PASS", true),
+        ("MAILER-DAEMON@eu-west-1.amazonses.com", "GRAY", false),
+        ("MAILER-DAEMON@eu-west-1.amazonses.com", "FAIL", false),
+        ("MAILER-DAEMON@notamazonses.com", "PASS", false),
+        ("MAILER-DAEMON@amazonses.com.evil.example", "PASS", false),
+        ("\"MAILER-DAEMON@amazonses.com\" <x@evil.example>", "PASS", false),
+        ("a@amazonses.com, b@evil.example", "PASS", false),
+        ("a@evil.example, b@amazonses.com", "PASS", false),
+    ];
+    for (from, verdict, expected) in cases {
+        let mail =
+            format!("From: {from}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n");
+        let received = received(&["news@shop.example"], verdict);
+        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
+        let decision = decided(&received, vec![], head);
+        let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
+        assert_eq!(published, expected, "{from} {verdict}");
+    }
+}
+
+#[test]
+fn what_the_header_decides_is_said_so_when_it_is_not_known() {
+    let address = |text: &str| EmailAddress::parse(text).unwrap();
+    let from = address("sales@shop.example");
+    let mailbox = Mailbox {
+        key: "sales@shop.example".parse().unwrap(),
+        verdicts: VerdictRules::default(),
+        actions: vec![
+            MailboxAction::Forward {
+                to: vec![address("owner@target.example")],
+                from: from.clone(),
+            },
+            MailboxAction::AutoReply {
+                from: from.clone(),
+                subject: None,
+                text: String::new(),
+                every_days: 1,
+            },
+            MailboxAction::Bounce {
+                sender: from,
+                message: String::new(),
+                status_code: "5.1.1".to_owned(),
+            },
+        ],
+    };
+    let decision = decided(
+        &received(&["sales@shop.example"], "PASS"),
+        vec![mailbox],
+        HeadFacts::Unknown,
+    );
+    let reasons: Vec<_> = decision
+        .mailboxes
+        .iter()
+        .flat_map(|mailbox| &mailbox.actions)
+        .map(|action| (action.what.name(), action.reason.as_str()))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            ("forward", "the mailbox forwards, unless the header shows a loop"),
+            (
+                "auto-reply",
+                "the mailbox answers, unless the header shows automatic mail"
+            ),
+            ("bounce", "bounced, unless the header shows automatic mail"),
+        ]
+    );
+}
+
+fn mailbox_rules() -> impl Strategy<Value = (Treatment, bool)> {
+    let treatment = prop_oneof![
+        Just(Treatment::Continue),
+        Just(Treatment::Tag),
+        Just(Treatment::StopRule),
+        Just(Treatment::StopRuleSet),
+        Just(Treatment::Bounce),
+    ];
+    (treatment, any::<bool>())
+}
+
+proptest! {
+    /// Whoever shares a mail with others keeps what he would have had alone, but for a virus.
+    #[test]
+    fn nobody_loses_mail_by_another_ones_rules(rules in proptest::collection::vec(mailbox_rules(), 1..5)) {
+        let mailboxes: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, (treatment, drops))| {
+            let drop = drops.then(|| MailboxAction::Drop { reason: String::new() });
+            let mailbox = Mailbox {
+                key: format!("a{index}@shop.example").parse().unwrap(),
+                verdicts: VerdictRules { dmarc_none: Some(*treatment), ..VerdictRules::default() },
+                actions: drop.into_iter().collect(),
+            };
+            (mailbox.key.clone(), mailbox)
+        }).collect();
+        let recipients: Vec<String> = mailboxes.keys().map(ToString::to_string).collect();
+        let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+        let together = disposition(&received(&recipients, "FAIL"), &mailboxes);
+        let alone: Vec<Disposition> = recipients
+            .iter()
+            .map(|one| disposition(&received(&[one], "FAIL"), &mailboxes))
+            .collect();
+        prop_assert_eq!(together, alone.iter().copied().min().unwrap());
+        prop_assert!(keys_of(&received(&recipients, "FAIL")).len() <= recipients.len() + 2);
+    }
+}
