@@ -20,7 +20,7 @@ use crate::table::{AwsFailed, open_named};
 
 /// Where the routes and the registered identities come from.
 enum Source {
-    File(Config),
+    File(Box<Config>),
     Table(Ledger),
 }
 
@@ -34,7 +34,7 @@ struct Tested {
 
 pub(crate) async fn test(args: &RoutesTestArgs) -> anyhow::Result<Output> {
     let source = match (&args.config, &args.table) {
-        (Some(file), _) => Source::File(config::read(file)?),
+        (Some(file), _) => Source::File(Box::new(config::read(file)?)),
         (None, Some(table)) => Source::Table(open_named(table).await),
         (None, None) => bail!("expected --config or --table: the routes of a file, or of a stack"),
     };
