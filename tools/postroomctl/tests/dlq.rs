@@ -156,6 +156,7 @@ async fn nothing_is_lost_when_an_answer_is() {
         let said = sqs.types(&arguments).await;
         assert_eq!(said.0, 0, "{operation}: {}", told(&said));
         assert_eq!(sqs.bodies(DLQ), ["<html>"], "{operation}");
+        assert!(sqs.lost().is_empty(), "{operation}: deleted before it was sent");
         assert_eq!(
             sqs.bodies(SOURCE).into_iter().collect::<BTreeSet<_>>(),
             all,

@@ -128,6 +128,37 @@ async fn types_and_times_choose() {
 }
 
 #[tokio::test]
+async fn a_bucket_is_read_day_by_day() {
+    let sqs = Sqs::new().await;
+    let packed = |line: &str| std::fs::read(object("bucket.gz", line)).unwrap();
+    let all = lines();
+    let at = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap()["Timestamp"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let line = &all[0];
+    let day: jiff::civil::Date = at(line).get(..10).unwrap().parse().unwrap();
+    let name = |day: jiff::civil::Date| format!("notifications/{}/x.gz", day.strftime("%Y/%m/%d"));
+    let days = |count: i64| day.checked_add(jiff::Span::new().days(count)).unwrap();
+    // Arrived the next day; far too late; and of another day, whatever object it is in.
+    sqs.put_object(&name(days(1)), packed(line));
+    sqs.put_object(&name(days(3)), packed(line));
+    sqs.put_object(&name(day), packed(&line.replace(&at(line), "2020-01-01T00:00:00.000Z")));
+    let (since, until) = (day.to_string(), days(1).to_string());
+    let queue = sqs.url(QUEUE);
+    let said = sqs
+        .types(&[
+            "replay", "--bucket", "b", "--since", &since, "--until", &until, "--queue", &queue,
+        ])
+        .await;
+    assert_eq!(said.0, 0, "{}", said.2);
+    assert!(said.1.starts_with("2 object(s) with 2 notification(s)"), "{}", said.1);
+    assert_eq!(sqs.bodies(QUEUE), [line.clone()]);
+}
+
+#[tokio::test]
 async fn a_replay_that_stopped_goes_on() {
     let sqs = Sqs::new().await;
     let lines = lines();

@@ -1,4 +1,4 @@
-//! An SQS that keeps messages in memory, spoken to over HTTP as the real one is, and told what to do wrong.
+//! An SQS that keeps messages in memory, and an S3 with one bucket, spoken to over HTTP as the real one is, and told what to do wrong.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
 
 use std::collections::BTreeMap;
@@ -26,6 +26,10 @@ struct State {
     asked: Vec<String>,
     /// Operations whose next request takes effect and is not answered.
     unanswered: Vec<String>,
+    /// What a bucket holds; its name does not matter.
+    objects: BTreeMap<String, Vec<u8>>,
+    /// Bodies that were deleted while no other queue had them.
+    lost: Vec<String>,
     /// Bodies with this text are refused.
     refused: Option<String>,
 }
@@ -66,6 +70,10 @@ impl Sqs {
             taken: false,
         });
         id
+    }
+
+    pub(crate) fn put_object(&self, key: &str, bytes: Vec<u8>) {
+        self.state.lock().unwrap().objects.insert(key.to_owned(), bytes);
     }
 
     pub(crate) fn ends_in(&self, source: &str, dead_letters: &str) {
@@ -109,6 +117,11 @@ impl Sqs {
 
     pub(crate) fn refuses(&self, body: &str) {
         self.state.lock().unwrap().refused = Some(body.to_owned());
+    }
+
+    /// Bodies that at any time were in no queue.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        self.state.lock().unwrap().lost.clone()
     }
 
     /// The operations asked for since the last call.
@@ -161,6 +174,13 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
+        if let Some(path) = head.strip_prefix("GET ") {
+            let answer = state.lock().unwrap().object(path.split(' ').next().unwrap_or_default());
+            let length = answer.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(&[head.into_bytes(), answer].concat()).await;
+            return;
+        }
         if let Ok(body) = serde_json::from_str::<Value>(body) {
             break (head.to_owned(), body);
         }
@@ -191,6 +211,25 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
 }
 
 impl State {
+    /// S3, with paths for buckets: a list of keys, or one object.
+    fn object(&self, path: &str) -> Vec<u8> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let key = path.splitn(3, '/').nth(2).unwrap_or_default();
+        if !query.contains("list-type=2") {
+            return self.objects.get(key).cloned().unwrap();
+        }
+        let prefix = query
+            .split('&')
+            .find_map(|one| one.strip_prefix("prefix="))
+            .unwrap()
+            .replace("%2F", "/");
+        let keys = self.objects.keys().filter(|key| key.starts_with(&prefix));
+        let contents: String = keys
+            .map(|key| format!("<Contents><Key>{key}</Key></Contents>"))
+            .collect();
+        format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>").into_bytes()
+    }
+
     fn answer(&mut self, operation: &str, request: &Value) -> Value {
         let url = request["QueueUrl"].as_str().unwrap().to_owned();
         let entries = request["Entries"].as_array().cloned().unwrap_or_default();
@@ -200,6 +239,12 @@ impl State {
             .collect();
         let refused = self.refused.clone();
         let sources = self.sources.get(&url).cloned().unwrap_or_default();
+        let elsewhere: Vec<String> = self
+            .queues
+            .iter()
+            .filter(|(other, _)| **other != url)
+            .flat_map(|(_, messages)| messages.iter().map(|message| message.body.clone()))
+            .collect();
         let queue = self.queues.entry(url).or_default();
         let is = |message: &Message, entry: &Value| entry["ReceiptHandle"].as_str() == Some(message.id.as_str());
         match operation {
@@ -231,7 +276,12 @@ impl State {
                 json!({"Successful": done, "Failed": []})
             }
             "DeleteMessageBatch" => {
-                queue.retain(|message| !entries.iter().any(|entry| is(message, entry)));
+                let (deleted, left): (Vec<Message>, Vec<Message>) = queue
+                    .drain(..)
+                    .partition(|message| entries.iter().any(|entry| is(message, entry)));
+                *queue = left;
+                let lost = deleted.into_iter().map(|message| message.body);
+                self.lost.extend(lost.filter(|body| !elsewhere.contains(body)));
                 json!({"Successful": done, "Failed": []})
             }
             "SendMessageBatch" => {
