@@ -1,7 +1,6 @@
 //! Unsubscribe tokens: the known answers, what is believed and what is not, and where a mail has one.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test fails by panicking, in its helpers too"
 )]

@@ -28,8 +28,12 @@ pub(crate) enum Command {
         aws sqs receive-message --queue-url \"$QUEUE_URL\" | postroomctl explain -")]
     Explain(ExplainArgs),
     /// May these addresses be mailed? Exit code 1 when one may not.
+    #[command(
+        after_help = "Example:\n  postroomctl check jane@example.net --tenant acme --identity shop.example --table postroom-Table-EXAMPLE"
+    )]
     Check(CheckArgs),
     /// How every sender of the last 24 hours is doing, against AWS's lines.
+    #[command(after_help = "Example:\n  postroomctl senders --minimum 200 --table postroom-Table-EXAMPLE")]
     Senders(SendersArgs),
     /// Who must not be mailed.
     Suppression {
@@ -38,8 +42,10 @@ pub(crate) enum Command {
     },
     /// Make the table agree with postroom.toml: shows the difference, asks, writes. Exit code 1 when it differs and
     /// nothing was written.
+    #[command(after_help = "Example:\n  postroomctl apply postroom.toml --dry-run --table postroom-Table-EXAMPLE")]
     Apply(ApplyArgs),
     /// Print the JSON schema of postroom.toml, for editors.
+    #[command(after_help = "Example:\n  postroomctl schema > postroom.schema.json")]
     Schema,
     /// Who hears of what.
     Routes {
@@ -57,9 +63,10 @@ pub(crate) enum Command {
     /// inbound function believes the token in it (RFC 2369). --url adds a link that takes a POST without asking anything
     /// (RFC 8058, what Gmail and Yahoo want of bulk mail): your web server reads the token at that URL.
     ///
-    /// RFC 8058 counts only when a DKIM signature that passes covers both headers. SES signs them when they are part of
-    /// the message as you hand it over (SendEmail's Headers or a raw message) and the identity has Easy DKIM or BYODKIM;
-    /// look at h= of a mail you received. A message that SES's own list management handles gets SES's link instead.
+    /// RFC 8058 counts only when a DKIM signature that passes covers both headers. With SES, hand both over with the
+    /// message (SendEmail's Headers, or in a raw message), have Easy DKIM or BYODKIM on the identity, and make sure: h= in
+    /// the DKIM-Signature of a mail you received has to name both. Not together with SES's own ListManagementOptions,
+    /// which make headers of their own.
     #[command(after_help = "Examples:\n  \
         postroomctl unsubscribe-link jane@example.net --scope domain:shop.example --list newsletter \\\n      \
         --mailbox unsubscribe@shop.example --url 'https://shop.example/u/{token}' --key-file unsubscribe.key\n\n\
@@ -89,8 +96,10 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoutesCommand {
     /// The routing table.
+    #[command(after_help = "Example:\n  postroomctl routes list --table postroom-Table-EXAMPLE")]
     List(RoutesListArgs),
     /// Where an event would go, and why. Exit code 1 when it would go to nobody.
+    #[command(after_help = "Example:\n  postroomctl routes test bounce.json --config postroom.toml")]
     Test(RoutesTestArgs),
 }
 
@@ -127,26 +136,47 @@ pub(crate) enum DlqCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum WatchCommand {
     /// Who is over a line now, and which acts are in force.
+    #[command(after_help = "Example:\n  postroomctl watch status --table postroom-Table-EXAMPLE")]
     Status(WatchListArgs),
     /// Everything that was ever done to a sender, oldest first.
+    #[command(after_help = "Example:\n  postroomctl watch acts --json --table postroom-Table-EXAMPLE")]
     Acts(WatchListArgs),
     /// One sender: its lines, how it stands, and what was done to it.
+    #[command(
+        after_help = "Example:\n  postroomctl watch history 111122223333/222233334444/shop.example --table postroom-Table-EXAMPLE"
+    )]
     History(WatchHistoryArgs),
     /// Take an act back: resume the sending, or restore the policy.
+    #[command(
+        after_help = "Example:\n  postroomctl watch undo 20260127T145938Z-1a2b3c4d --table postroom-Table-EXAMPLE"
+    )]
     Undo(UndoArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SuppressionCommand {
     /// Why an address is suppressed, since when, and by which notification. Exit code 1 when it is not.
+    #[command(after_help = "Example:\n  postroomctl suppression get jane@example.net --table postroom-Table-EXAMPLE")]
     Get(GetArgs),
     /// The suppressions of a scope that are in force, oldest first.
+    #[command(
+        after_help = "Example:\n  postroomctl suppression list --scope domain:shop.example --since 2026-03-01T00:00:00Z --table postroom-Table-EXAMPLE"
+    )]
     List(ListArgs),
     /// Suppress an address by hand. Nothing but a release undoes it.
+    #[command(
+        after_help = "Example:\n  postroomctl suppression put jane@example.net --reason 'asked by phone' --table postroom-Table-EXAMPLE"
+    )]
     Put(PutArgs),
     /// Release an address. Events before now do not suppress it again, later ones do.
+    #[command(
+        after_help = "Example:\n  postroomctl suppression release jane@example.net --reason 'the mailbox is back' --table postroom-Table-EXAMPLE"
+    )]
     Release(ReleaseArgs),
     /// Everything that happened to an address, oldest first.
+    #[command(
+        after_help = "Example:\n  postroomctl suppression history jane@example.net --table postroom-Table-EXAMPLE"
+    )]
     History(HistoryArgs),
 }
 

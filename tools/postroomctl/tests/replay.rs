@@ -155,7 +155,7 @@ async fn a_bucket_is_read_day_by_day() {
         .await;
     assert_eq!(said.0, 0, "{}", said.2);
     assert!(said.1.starts_with("2 object(s) with 2 notification(s)"), "{}", said.1);
-    assert_eq!(sqs.bodies(QUEUE), [line.clone()]);
+    assert_eq!(sqs.bodies(QUEUE), std::slice::from_ref(line));
 }
 
 #[tokio::test]
