@@ -8,9 +8,9 @@
 //! | `MAIL_PREFIX` | empty | the S3 action's object key prefix |
 //! | `FEEDBACK_TOPIC_ARN` | none: reports are left alone | where bounces and complaints that arrive as mail are published |
 //! | `REPORTERS` | `amazonses.com` | domains whose reports are believed, comma-separated |
-//! | `UNSUBSCRIBE_SECRET_ARN` | none: no token is valid | the secret that signs unsubscribe tokens |
+//! | `UNSUBSCRIBE_SECRET_ARN` | none: the action `unsubscribe` fails | the secret that signs unsubscribe tokens |
 //! | `FORWARD_CONFIGURATION_SET` | none | the configuration set of forwards, notices and answers |
-//! | `BOUNCE_SENDER` | none: stopped instead | the verified address that bounces what the verdicts say to bounce |
+//! | `BOUNCE_SENDER` | none: it is stopped instead | the verified address that bounces what the verdicts say to bounce |
 //! | `TIME_BUDGET_SECONDS` | 20 (at most 24) | how long SES waits for a disposition; SES itself gives up after 30 |
 //! | `TROUBLE_DISPOSITION` | `CONTINUE` | the disposition when nothing else is known: an event that cannot be read |
 //! | `CLAIM_SECONDS` | 90 | after so long an action that was begun is tried again; longer than the function's timeout |

@@ -1,6 +1,8 @@
 //! Machines that are told: topics and queues of `notify`, and the feedback topic.
 
+use data_encoding::HEXLOWER;
 use ledger::NotifyTarget;
+use sha2::{Digest, Sha256};
 
 use super::{Case, Effects, Failure, Outcome, SourceError};
 use crate::decide::MailboxDecision;
@@ -17,13 +19,15 @@ impl Effects {
         let key = mailbox.row.mailbox.to_string();
         let id = &case.received.mail.message_id;
         let act = async {
+            // FIFO targets hear of a mail once from each mailbox.
+            let deduplication_id = || HEXLOWER.encode(&Sha256::digest(format!("{id} {key}")));
             let id = match target {
                 NotifyTarget::Topic(arn) => {
                     let fifo = arn.ends_with(".fifo");
                     let request = self.clients.sns.publish().topic_arn(arn).message(summary);
                     let request = request
                         .set_message_group_id(fifo.then(|| "postroom".to_owned()))
-                        .set_message_deduplication_id(fifo.then(|| id.clone()));
+                        .set_message_deduplication_id(fifo.then(deduplication_id));
                     let output = request.send().await;
                     output.map_err(|error| Failure::of("Publish", &error))?.message_id
                 }
@@ -32,7 +36,7 @@ impl Effects {
                     let request = self.clients.sqs.send_message().queue_url(url).message_body(summary);
                     let request = request
                         .set_message_group_id(fifo.then(|| "postroom".to_owned()))
-                        .set_message_deduplication_id(fifo.then(|| id.clone()));
+                        .set_message_deduplication_id(fifo.then(deduplication_id));
                     let output = request.send().await;
                     output.map_err(|error| Failure::of("SendMessage", &error))?.message_id
                 }
