@@ -49,6 +49,13 @@ pub(crate) fn subjects(binaries: &Path, python: Option<&Path>) -> anyhow::Result
             &[("MIRROR_QUEUE_URL", "http://127.0.0.1:9/111122223333/mirror")],
             mirror_request().to_string(),
         ),
+        rust(
+            "inbound",
+            "inbound",
+            &[("INBOUND_QUEUE_URL", "http://127.0.0.1:9/111122223333/inbound")],
+            // No mailbox, so no mail to fetch.
+            read("events/inbound/mailbox-none.json")?,
+        ),
     ];
     if let Some(python) = python {
         subjects.push(Subject {
@@ -82,6 +89,7 @@ impl Subject {
         self.event
             .replace("0100018d9dd1305b", &format!("0100018d{turn:08x}"))
             .replace("jane@", &format!("jane-{turn}@"))
+            .replace("plain--1", &format!("plain--{turn}"))
     }
 
     pub(crate) fn command(&self, runtime_api: &str, table: &str, endpoints: &Endpoints) -> Command {

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Measures what the feedback function's work costs and prints one row a line; see benches/README.md.
+
+The subjects take turns, each turn in a process of its own. What is timed is timed inside of that process.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+COMMAND = "make bench"
+
+# Dollars in us-east-1, on demand, without free tiers, as published in November 2026 on
+# https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/lambda/pricing/,
+# https://aws.amazon.com/sqs/pricing/ and https://aws.amazon.com/sns/pricing/.
+PER_WRITE_UNIT = 0.625e-6
+PER_READ_UNIT = 0.125e-6
+PER_INVOCATION = 0.20e-6
+PER_GB_SECOND_ARM = 0.0000133334
+PER_SQS_REQUEST = 0.40e-6
+PER_SNS_PUBLISH = 0.50e-6
+
+# As in template.yaml.
+MEMORY_GB = 256 / 1024
+# What a request to DynamoDB takes within a Region, about.
+LATENCY_MS = 5
+
+
+class Bench:
+    def __init__(self, arguments: argparse.Namespace):
+        self.binary = str(arguments.binary.resolve())
+        self.python = str(arguments.python)
+        self.runs = arguments.runs
+        self.work = arguments.work
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    def run(self, *arguments: object) -> float:
+        return float(subprocess.run([self.binary, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+
+    def event(self, kind: str, batch: int) -> pathlib.Path:
+        path = self.work / f"{kind}-{batch}.json"
+        options = ["events", "--kind", kind, "--batch", str(batch), "--total", str(batch)]
+        path.write_text(subprocess.run([self.binary, *options], check=True, capture_output=True, text=True).stdout)
+        return path
+
+    @contextlib.contextmanager
+    def store(self, latency_ms: int = 0):
+        """A table of its own; yields its endpoint."""
+        options = [self.binary, "serve", "--latency-ms", str(latency_ms)]
+        with subprocess.Popen(options, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process.stdout.readline().strip()
+            finally:
+                process.kill()
+
+
+def figures(endpoint: str) -> dict:
+    """What was asked of a table since it was asked for this last."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(endpoint) as answer:
+        return json.load(answer)
+
+
+def spread(values: list[float]) -> float:
+    """The middle half's width, in percent of the median."""
+    if len(values) < 4:
+        return 0.0
+    low, middle, high = statistics.quantiles(values, n=4)
+    return 100 * (high - low) / middle
+
+
+def row(group: str, name: str, unit: str, ours: list[float], other: list[float] | None = None, than: str = "") -> None:
+    mine = statistics.median(ours)
+    theirs = statistics.median(other) if other else None
+    line = {
+        "group": group,
+        "row": name,
+        "ours": round(mine, 4),
+        "other": None if theirs is None else round(theirs, 4),
+        "than": than,
+        "ratio": None if theirs is None else round(mine / theirs, 4),
+        "unit": unit,
+        "runs": len(ours),
+        "spread": round(max(spread(ours), spread(other or [])), 1),
+        "command": COMMAND,
+    }
+    print(json.dumps(line), flush=True)
+
+
+def alternating(runs: int, *subjects) -> list[list[float]]:
+    """Every subject's figures; they take turns, and the first turn does not count."""
+    taken = [[] for _ in subjects]
+    for turn in range(runs + 1):
+        for figures_of, subject in zip(taken, subjects):
+            figure = subject()
+            if turn > 0:
+                figures_of.append(figure)
+    return taken
+
+
+def judging(bench: Bench) -> None:
+    group = "Parse and decide, per notification"
+    for kind in ("bounce", "delivery", "complaint"):
+        event = bench.event(kind, 10)
+        body = json.loads(json.loads(event.read_text())["Records"][0]["body"])["Message"]
+        name = f"{kind} of {len(body) / 1000:.1f} KB"
+        judge = lambda how, event=event: lambda: bench.run("judge", "--event", event, "--with", how, "--times", 2000)
+        python = lambda event=event: float(
+            subprocess.run([bench.python, HERE / "judge.py", event, "400"], check=True, capture_output=True, text=True).stdout
+        )
+        types, values, in_python = alternating(bench.runs, judge("types"), judge("values"), python)
+        row(group, name, "ns", types, values, "serde_json::Value, deciding less")
+        row(group, name, "ns", types, in_python, "Python json, deciding less")
+        for what, unit in (("instructions", "instructions"), ("allocations", "allocations")):
+            counts = {how: per_notification(bench, event, how, what) for how in ("types", "values")}
+            row(group, f"{name}: {what}", unit, [counts["types"]], [counts["values"]], "serde_json::Value, deciding less")
+
+
+def per_notification(bench: Bench, event: pathlib.Path, how: str, what: str) -> float:
+    """Under valgrind, the difference between few and more turns: what starting takes drops out."""
+    few, more = 5, 25
+    counted = [counted_by_valgrind(bench, event, how, what, times) for times in (few, more)]
+    return (counted[1] - counted[0]) / (more - few) / 10
+
+
+def counted_by_valgrind(bench: Bench, event: pathlib.Path, how: str, what: str, times: int) -> int:
+    tool, pattern = {
+        "instructions": (["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"], r"I\s+refs:\s+([\d,]+)"),
+        "allocations": (["--tool=memcheck", "--leak-check=no"], r"total heap usage: ([\d,]+) allocs"),
+    }[what]
+    command = ["valgrind", *tool, bench.binary, "judge", "--event", event, "--with", how, "--times", times]
+    output = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stderr
+    return int(re.search(pattern, output).group(1).replace(",", ""))
+
+
+def handling(bench: Bench) -> None:
+    group = "The whole handler on a table in the same process"
+    total = 2000
+    for kind in ("bounce", "delivery"):
+        sizes = (1, 10, 100, 1000)
+        handle = lambda batch, kind=kind: lambda: bench.run("handle", "--kind", kind, "--batch", batch, "--total", total)
+        measured = dict(zip(sizes, alternating(bench.runs, *map(handle, sizes))))
+        for size in sizes:
+            than = "" if size == 10 else "batches of 10"
+            row(group, f"{kind}, batches of {size}", "per second", measured[size], measured[10] if than else None, than)
+    recipients = (1, 10, 50)
+    handle = lambda number: lambda: number * bench.run("handle", "--recipients", number, "--total", 2000 // number)
+    measured = dict(zip(recipients, alternating(bench.runs, *map(handle, recipients))))
+    for number in recipients[1:]:
+        row(group, f"bounce of {number} recipients", "recipients per second", measured[number], measured[1], "one recipient each")
+    routes = (1, 10, 50)
+    route = lambda number: lambda: number * bench.run("route", "--routes", number, "--total", 2000 // number)
+    measured = dict(zip(routes, alternating(bench.runs, *map(route, routes))))
+    row(group, "router, one route", "per second", measured[1])
+    for number in routes[1:]:
+        row(group, f"router, {number} routes to {number} targets", "deliveries per second", measured[number], measured[1], "one route")
+
+
+def handling_beside_python(bench: Bench) -> None:
+    group = "The whole handler on a table over loopback"
+    for kind in ("bounce", "complaint", "delivery"):
+        with bench.store() as ours, bench.store() as theirs:
+            handle = lambda: bench.run("handle", "--endpoint", ours, "--kind", kind, "--batch", 10, "--total", 1000)
+            python = lambda: in_python(bench, theirs, kind, 10, 1000)["per_second"]
+            row(group, f"{kind}, batches of 10", "per second", *alternating(bench.runs, handle, python), "Python with boto3")
+
+
+def in_python(bench: Bench, endpoint: str, kind: str, batch: int, total: int) -> dict:
+    options = ["events", "--kind", kind, "--batch", str(batch), "--total", str(total)]
+    events = subprocess.run([bench.binary, *options], check=True, capture_output=True).stdout
+    command = [bench.python, HERE / "handle.py", endpoint]
+    return json.loads(subprocess.run(command, input=events, check=True, capture_output=True).stdout)
+
+
+def costing(bench: Bench) -> None:
+    group = "DynamoDB per notification, counted"
+    total = 1000
+    for kind, batch in (("bounce", 10), ("complaint", 10), ("soft", 10), ("delivery", 10), ("delivery", 100), ("bounce", 100)):
+        name = f"{kind}, batches of {batch}"
+        with bench.store(LATENCY_MS) as ours, bench.store(LATENCY_MS) as theirs:
+            rate = bench.run("handle", "--endpoint", ours, "--kind", kind, "--batch", batch, "--total", total)
+            mine = figures(ours)
+            python = in_python(bench, theirs, kind, batch, total)
+            other = figures(theirs)
+            for what, read in (
+                ("requests", lambda all_of: sum(all_of["requests"].values())),
+                ("write units, the index's included", lambda all_of: all_of["writeUnits"] + all_of["indexWriteUnits"]),
+                ("read units", lambda all_of: all_of["readUnits"]),
+            ):
+                if read(mine) or read(other):
+                    theirs_too = [read(other) / total] if read(other) else None
+                    row(group, f"{name}: {what}", "", [read(mine) / total], theirs_too, "Python with boto3" if theirs_too else "")
+            dollars = [
+                million(counted, per_second, batch) for counted, per_second in ((mine, rate / total), (other, python["per_second"] / total))
+            ]
+            row("Dollars per million notifications", name, "$", [dollars[0]], [dollars[1]], "Python with boto3")
+
+
+def million(counted: dict, share_of_total_per_second: float, batch: int) -> float:
+    """Everything one million notifications cost: one publication each, the queue, the function, the table."""
+    total = 1000
+    seconds = 1 / (share_of_total_per_second * total)
+    table = (counted["writeUnits"] + counted["indexWriteUnits"]) * PER_WRITE_UNIT + counted["readUnits"] * PER_READ_UNIT
+    function = seconds * MEMORY_GB * PER_GB_SECOND_ARM + PER_INVOCATION / batch
+    # Sent by SNS, and received and deleted ten at a time.
+    queue = PER_SQS_REQUEST * (1 + 2 / 10)
+    return 1e6 * (table / total + function + queue + PER_SNS_PUBLISH)
+
+
+def main() -> None:
+    parts = {"judging": judging, "handling": handling, "python": handling_beside_python, "costing": costing}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target" / "release" / "bench-inprocess")
+    parser.add_argument("--python", default=sys.executable, help="Python with boto3")
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / ".local" / "bench" / "inprocess")
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
+    arguments = parser.parse_args()
+    bench = Bench(arguments)
+    for name in arguments.parts or parts:
+        began = time.monotonic()
+        parts[name](bench)
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

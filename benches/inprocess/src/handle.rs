@@ -1,0 +1,208 @@
+//! Whole batches through the real handlers.
+
+use std::time::Instant;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use clap::Args;
+use embedded_metrics::Metrics;
+use feedback::effects::Effects;
+use feedback::policy::Policy;
+use jiff::{SignedDuration, Timestamp};
+use ledger::{Ledger, Narrowing, PartyMatch, Route, RouteKey, View};
+use prove::aws::{Aws, DELIVER_URL, PARK_URL, UNROUTED};
+use serde_json::{Value, json};
+
+use crate::judge::tell;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The table; in this process if left out
+    #[arg(long)]
+    endpoint: Option<String>,
+    /// What is told: bounce, complaint or delivery
+    #[arg(long, default_value = "bounce")]
+    kind: String,
+    /// Notifications in a batch
+    #[arg(long, default_value_t = 10)]
+    batch: usize,
+    /// Recipients of a notification
+    #[arg(long, default_value_t = 1)]
+    recipients: usize,
+    /// Notifications in all
+    #[arg(long, default_value_t = 1000)]
+    total: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct RouteOptions {
+    /// Routes that match each notification
+    #[arg(long, default_value_t = 1)]
+    routes: usize,
+    /// Notifications in a batch
+    #[arg(long, default_value_t = 10)]
+    batch: usize,
+    /// Notifications in all
+    #[arg(long, default_value_t = 1000)]
+    total: usize,
+}
+
+impl Options {
+    fn events(&self) -> anyhow::Result<Vec<Value>> {
+        let began: Timestamp = "2026-03-02T08:00:00Z".parse()?;
+        Ok(events(self.total, self.batch, |number| {
+            let at = began + SignedDuration::from_millis(number.try_into().unwrap_or_default());
+            notification(&self.kind, number, self.recipients, at)
+        }))
+    }
+}
+
+/// Prints notifications per second.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    let client = match &options.endpoint {
+        None => Aws::new(1, false).dynamodb(),
+        Some(endpoint) => aws_sdk_dynamodb::Client::from_conf(
+            aws_sdk_dynamodb::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("us-east-1"))
+                .credentials_provider(Credentials::new("local", "local", None, None, "bench"))
+                .endpoint_url(endpoint)
+                .build(),
+        ),
+    };
+    let effects = Effects {
+        ledger: Ledger::new(client, "postroom"),
+        policy: Policy::default(),
+        mirror: None,
+    };
+    let events = options.events()?;
+    let now: Timestamp = "2026-03-02T09:00:00Z".parse()?;
+    let began = Instant::now();
+    for event in &events {
+        let answer = feedback::handle(event, &effects, &mut Metrics::default(), now).await?;
+        anyhow::ensure!(
+            serde_json::to_value(&answer)? == json!({"batchItemFailures": []}),
+            "a record failed"
+        );
+    }
+    tell(options.total as f64 / began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Prints notifications per second; each becomes a message per route.
+pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
+    let aws = Aws::new(1, false);
+    let ledger = Ledger::new(aws.dynamodb(), "postroom");
+    let parties = PartyMatch {
+        owner: Some("111122223333".parse()?),
+        account: None,
+        identity: None,
+    };
+    let key = RouteKey::new(parties.clone())?;
+    let route = |number: usize| -> anyhow::Result<Route> {
+        Ok(Route {
+            name: format!("route-{number}"),
+            parties: parties.clone(),
+            only: Narrowing::default(),
+            target: format!("queue:arn:aws:sqs:us-east-1:111122223333:target-{number}").parse()?,
+            view: View::Redacted,
+        })
+    };
+    let routes: Vec<Route> = (0..options.routes).map(route).collect::<anyhow::Result<_>>()?;
+    ledger.put_routes(&key, &routes).await?;
+    let settings = |name: &str| {
+        let value = match name {
+            "TABLE_NAME" => "postroom",
+            "ACCOUNT_ID" => "111122223333",
+            "DELIVER_QUEUE_URL" => DELIVER_URL,
+            "PARK_QUEUE_URL" => PARK_URL,
+            "UNROUTED_TOPIC_ARN" => UNROUTED,
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let settings = delegate_router::settings::Settings::from_env(settings)?;
+    let effects = delegate_router::effects::Effects::new(ledger, aws.clients(), settings);
+    let at: Timestamp = "2026-03-02T08:00:00Z".parse()?;
+    let events = events(options.total, options.batch, |number| {
+        notification("bounce", number, 1, at)
+    });
+    let began = Instant::now();
+    for event in &events {
+        delegate_router::handle(event, &effects, &mut Metrics::default(), at).await?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let queued = aws.state().enqueued.len();
+    anyhow::ensure!(queued == options.total * options.routes, "{queued} deliveries");
+    tell(options.total as f64 / seconds);
+    Ok(())
+}
+
+fn events(total: usize, batch: usize, notification: impl Fn(usize) -> Value) -> Vec<Value> {
+    let record = |number: usize| {
+        let envelope = json!({
+            "Type": "Notification", "MessageId": format!("sns-{number}"), "TopicArn": "arn:aws:sns:us-east-1:111122223333:postroom",
+            "Message": notification(number).to_string(), "Timestamp": "2026-03-02T09:00:00.000Z",
+        });
+        json!({"eventSource": "aws:sqs", "messageId": format!("sqs-{number}"), "body": envelope.to_string()})
+    };
+    let numbers: Vec<usize> = (0..total).collect();
+    numbers
+        .chunks(batch.max(1))
+        .map(|chunk| json!({"Records": chunk.iter().map(|number| record(*number)).collect::<Vec<_>>()}))
+        .collect()
+}
+
+fn notification(kind: &str, number: usize, recipients: usize, at: Timestamp) -> Value {
+    let addresses: Vec<String> = (0..recipients)
+        .map(|one| format!("user-{number}-{one}@example.net"))
+        .collect();
+    let objects = |fields: Value| -> Vec<Value> {
+        addresses
+            .iter()
+            .map(|address| {
+                let mut object = json!({"emailAddress": address});
+                if let (Some(object), Some(fields)) = (object.as_object_mut(), fields.as_object()) {
+                    object.extend(fields.clone());
+                }
+                object
+            })
+            .collect()
+    };
+    let at = at.to_string();
+    let headers = [
+        "Received",
+        "From",
+        "To",
+        "Message-ID",
+        "Subject",
+        "List-Unsubscribe",
+        "Content-Type",
+    ]
+    .map(|name| json!({"name": name, "value": "a value as long as those of a usual mail are, more or less"}));
+    let mail = json!({
+        "timestamp": at, "messageId": format!("0100018d9dd1305b-{number:012}-000000"), "destination": addresses,
+        "source": "news@shop.example", "sendingAccountId": "111122223333", "headers": headers,
+        "sourceArn": "arn:aws:ses:us-east-1:111122223333:identity/shop.example",
+    });
+    match kind {
+        "complaint" => json!({"notificationType": "Complaint", "mail": mail,
+            "complaint": {"timestamp": at, "complaintFeedbackType": "abuse", "complainedRecipients": objects(json!({}))}}),
+        "delivery" => json!({"notificationType": "Delivery", "mail": mail,
+            "delivery": {"timestamp": at, "recipients": addresses, "smtpResponse": "250 ok", "processingTimeMillis": 800}}),
+        "soft" => json!({"notificationType": "Bounce", "mail": mail, "bounce": {
+            "bounceType": "Transient", "bounceSubType": "MailboxFull", "timestamp": at, "feedbackId": format!("f-{number}"),
+            "bouncedRecipients": objects(json!({"action": "failed", "status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 mailbox full"}))}}),
+        _ => json!({"notificationType": "Bounce", "mail": mail, "bounce": {
+            "bounceType": "Permanent", "bounceSubType": "General", "timestamp": at, "feedbackId": format!("f-{number}"),
+            "bouncedRecipients": objects(json!({"action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}))}}),
+    }
+}
+
+/// Writes the same events to standard output.
+#[expect(clippy::print_stdout, reason = "the answer")]
+pub(crate) fn print_events(options: &Options) -> anyhow::Result<()> {
+    for event in options.events()? {
+        println!("{event}");
+    }
+    Ok(())
+}
