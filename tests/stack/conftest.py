@@ -66,10 +66,10 @@ class Stack:
         return bodies
 
     @contextlib.contextmanager
-    def intake_paused(self, function: str = "FunctionName"):
-        """Keep a function from its queue, so that what is sent meanwhile waits there and arrives as one batch."""
+    def intake_paused(self):
+        """Keep the function from its queue, so that what is sent meanwhile arrives as one batch."""
         client = boto3.client("lambda")
-        mapping = client.list_event_source_mappings(FunctionName=self.outputs[function])["EventSourceMappings"][0]
+        mapping = client.list_event_source_mappings(FunctionName=self.outputs["FunctionName"])["EventSourceMappings"][0]
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:
             yield
