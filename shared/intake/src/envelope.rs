@@ -93,6 +93,9 @@ fn sqs_body(body: String, path: &str) -> Result<Record, ShapeError> {
         }
         parsed => parsed.unwrap_or_default(),
     };
+    if let Some(event) = failed_invocation(&value) {
+        return record_of_failed(event, &format!("{path}.requestPayload"));
+    }
     if is_sns_message(&value) {
         return sns_record(&value, path, Via::SqsFromSns);
     }
@@ -106,6 +109,28 @@ fn sqs_body(body: String, path: &str) -> Result<Record, ShapeError> {
         payload,
         provenance: Provenance::new(via),
     })
+}
+
+/// The event in what Lambda writes of an asynchronous invocation it gave up on; its destination is a queue, and from there
+/// it comes back: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
+fn failed_invocation(body: &Value) -> Option<&Value> {
+    body.get("requestContext")?.get("functionArn")?;
+    body.get("requestPayload")
+}
+
+/// Whoever invokes asynchronously sends one record at a time. Its provenance is as it was: a mail came by a receipt rule.
+fn record_of_failed(event: &Value, path: &str) -> Result<Record, ShapeError> {
+    let entry = match event.get("Records").and_then(Value::as_array).map(Vec::as_slice) {
+        Some([entry]) => entry,
+        _ => return Err(ShapeError::new(format!("{path}.Records"), "expected one record")),
+    };
+    let path = format!("{path}.Records[0]");
+    let record = match (entry.get("Sns"), entry.get("ses")) {
+        (Some(_), _) => from_sns(entry, &path),
+        (None, Some(_)) => from_receipt_rule(entry, &path),
+        (None, None) => return Err(ShapeError::new(path, "expected `Sns` or `ses`")),
+    };
+    record.map_err(|bad| bad.error)
 }
 
 /// The record in an SNS message, its id still to be set.
