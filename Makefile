@@ -6,7 +6,7 @@ STACK := $(PYTHON) tools/local/stack.py
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test check template-check stack-test bench stop clean-local
+.PHONY: help demo test check template-check stack-test bench prove prove-mutants stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,21 @@ template-check: ## Lint the SAM template, test its wiring
 stack-test: ## Tests against the deployed local stack
 	$(STACK) exec pytest tests/stack
 
+# 10,000 seeds take minutes; `make prove SEEDS=500` fewer.
+SEEDS ?= 10000
+PROOF := .local/proof
+
+prove: ## Run the functions among faults and kills, and write the figures into docs/proof.md
+	mkdir -p $(PROOF)
+	cargo build --quiet --profile prove --package prove
+	target/prove/prove --seeds $(SEEDS) --json $(PROOF)/seeds
+	$(PYTHON) tools/prove/document.py seeds $(PROOF)/seeds
+
+prove-mutants: ## Show that bugs put in on purpose make the proof fail
+	mkdir -p $(PROOF)
+	$(PYTHON) tools/prove/mutants.py --rows $(PROOF)/mutants
+	$(PYTHON) tools/prove/document.py mutants $(PROOF)/mutants
+
 # Each benchmark leaves its rows in $(ROWS); see benches/README.md.
 BENCH := .local/bench
 ROWS := $(BENCH)/rows
@@ -37,11 +52,13 @@ ROWS := $(BENCH)/rows
 bench: $(BENCH)/python/installed ## Measure, and write the figures into docs/benchmarks.md
 	mkdir -p $(ROWS)
 	# One by one, as they are built for Lambda: together they would get each other's features.
-	for package in bench-noop feedback delegate-router suppression-mirror; do \
+	for package in bench-noop feedback delegate-router suppression-mirror inbound; do \
 		cargo build --quiet --release --package $$package || exit; \
 	done
 	cargo build --quiet --profile prove --package bench-start
 	target/prove/bench-start --python $(BENCH)/python/bin/python > $(ROWS)/1-start.jsonl
+	cargo build --quiet --release --package bench-inprocess
+	$(PYTHON) benches/inprocess/rows.py --python $(BENCH)/python/bin/python > $(ROWS)/2-inprocess.jsonl
 	$(PYTHON) benches/table.py $(ROWS)/*.jsonl
 
 $(BENCH)/python/installed: benches/python/requirements.txt

@@ -5,6 +5,7 @@ The working tree stays as it is: each bug goes into a copy under target/mutants,
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="only these (file names without .patch)")
     parser.add_argument("--seeds", type=int, default=3000, help="how many seeds a bug may survive")
+    parser.add_argument("--rows", type=argparse.FileType("w"), help="where the verdicts go, one JSON object a line")
     parser.add_argument("--target-dir", type=pathlib.Path, default=ROOT / "target", help="where cargo builds")
     arguments = parser.parse_args()
     patches = sorted(MUTANTS.glob("*.patch"))
@@ -41,6 +43,10 @@ def main() -> None:
         finally:
             subprocess.run(["patch", "--quiet", "--strip=1", "--reverse", "--input", patch], cwd=copy, check=True)
         print(f"{patch.stem:<40} {verdict or 'NOT CAUGHT'}", flush=True)
+        if arguments.rows:
+            bug = patch.read_text().partition("\n")[0]
+            row = {"name": patch.stem, "bug": bug, "caught": bool(verdict), "verdict": verdict or "**not caught**"}
+            print(json.dumps(row), file=arguments.rows, flush=True)
         if not verdict:
             survivors.append(patch.stem)
     shutil.rmtree(copy)

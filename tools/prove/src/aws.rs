@@ -34,7 +34,8 @@ pub const MIRROR_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/p
 /// The topic for what nobody hears of.
 pub const UNROUTED: &str = "arn:aws:sns:us-east-1:111122223333:postroom-unrouted";
 
-const CREATE_TABLE: &str = r#"{"TableName": "postroom", "BillingMode": "PAY_PER_REQUEST",
+/// The request that makes the table as the template does.
+pub const CREATE_TABLE: &str = r#"{"TableName": "postroom", "BillingMode": "PAY_PER_REQUEST",
   "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"},
     {"AttributeName": "listKey", "AttributeType": "S"}, {"AttributeName": "listSort", "AttributeType": "S"}],
   "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -166,7 +167,6 @@ impl Aws {
     }
 
     /// The state. Nothing may await while it is held.
-    #[must_use]
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no panic while held")
     }
@@ -251,7 +251,9 @@ fn credentials() -> Credentials {
 
 /// Every client's own, where the default is one for the whole process: a seed must not feel the one before.
 fn partition() -> RetryPartition {
-    RetryPartition::custom("proof").token_bucket(TokenBucket::default()).build()
+    RetryPartition::custom("proof")
+        .token_bucket(TokenBucket::default())
+        .build()
 }
 
 impl HttpClient for Aws {
@@ -277,7 +279,14 @@ impl HttpConnector for Aws {
         if let Some(fault) = fault {
             state.figures.add(fault.figure(), 1);
         }
-        state.note(|| format!("    {} {}{}", wire.operation(), fault.map_or(String::new(), |fault| format!("{fault:?} ")), place(&wire)));
+        state.note(|| {
+            format!(
+                "    {} {}{}",
+                wire.operation(),
+                fault.map_or(String::new(), |fault| format!("{fault:?} ")),
+                place(&wire)
+            )
+        });
         let (before, after) = (state.rng.u8(..4), state.rng.u8(..4));
         drop(state);
         HttpConnectorFuture::new(Flight {
@@ -296,7 +305,12 @@ fn place(wire: &Wire) -> String {
     let key = body.get("Key").or_else(|| body.get("Item"));
     let text = |name: &str| key.and_then(|key| key[name]["S"].as_str()).unwrap_or_default();
     let condition = body.get("ConditionExpression").and_then(Value::as_str);
-    format!("{} {} {}", text("pk"), text("sk"), condition.map_or(String::new(), |condition| format!("if {condition}")))
+    format!(
+        "{} {} {}",
+        text("pk"),
+        text("sk"),
+        condition.map_or(String::new(), |condition| format!("if {condition}"))
+    )
 }
 
 /// A request on its way there and back, some polls each. Dropped on its way there it may still arrive, long after.
@@ -358,7 +372,9 @@ impl Future for Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let (Some(wire), Ok(mut state)) = (self.wire.take(), self.aws.0.lock()) else { return };
+        let (Some(wire), Ok(mut state)) = (self.wire.take(), self.aws.0.lock()) else {
+            return;
+        };
         if state.fault_rate > 0 && state.rng.bool() {
             state.note(|| format!("    {} is still on its way", wire.operation()));
             state.zombies.push(wire);
@@ -402,7 +418,8 @@ impl State {
             let index = self.rng.usize(..self.zombies.len());
             let wire = self.zombies.swap_remove(index);
             self.note(|| format!("    {} arrives late: {}", wire.operation(), place(&wire)));
-            self.figures.add("requests that took effect after their sender gave up or died", 1);
+            self.figures
+                .add("requests that took effect after their sender gave up or died", 1);
             let _ = self.serve(&wire, false);
         }
     }
@@ -464,7 +481,10 @@ impl State {
 
     /// DynamoDB leaves keys out when it is throttled.
     fn batch_get_part(&mut self, mut body: Value) -> HttpResponse {
-        let keys = body["RequestItems"]["postroom"]["Keys"].as_array().cloned().unwrap_or_default();
+        let keys = body["RequestItems"]["postroom"]["Keys"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let cut = self.rng.usize(..=keys.len());
         let (now, later) = keys.split_at(cut);
         let mut answer = json!({"Responses": {"postroom": []}});
@@ -489,7 +509,8 @@ impl State {
                 failed.push(json!({"Id": entry["Id"], "SenderFault": false, "Code": "InternalError"}));
                 continue;
             }
-            self.enqueued.push_back(entry["MessageBody"].as_str().unwrap_or_default().to_owned());
+            self.enqueued
+                .push_back(entry["MessageBody"].as_str().unwrap_or_default().to_owned());
             successful.push(json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "-"}));
         }
         response(200, json!({"Successful": successful, "Failed": failed}).to_string())
@@ -508,8 +529,16 @@ impl State {
     }
 
     fn send_email(&mut self, body: &Value) -> HttpResponse {
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        self.mails.push((text("/Destination/ToAddresses/0"), text("/Content/Simple/Body/Text/Data")));
+        let text = |pointer: &str| {
+            body.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        self.mails.push((
+            text("/Destination/ToAddresses/0"),
+            text("/Content/Simple/Body/Text/Data"),
+        ));
         response(200, json!({"MessageId": "1"}).to_string())
     }
 
@@ -525,11 +554,15 @@ impl State {
             body: detail["notification"].to_string(),
             key: detail["idempotencyKey"].as_str().unwrap_or_default().to_owned(),
         });
-        response(200, json!({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}).to_string())
+        response(
+            200,
+            json!({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}).to_string(),
+        )
     }
 
     fn publish(&mut self, wire: &Wire) -> HttpResponse {
-        let fields: std::collections::HashMap<String, String> = form_urlencoded::parse(&wire.body).into_owned().collect();
+        let fields: std::collections::HashMap<String, String> =
+            form_urlencoded::parse(&wire.body).into_owned().collect();
         let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
         assert_eq!(field("Action"), "Publish");
         if field("TopicArn").ends_with(":gone") {

@@ -41,7 +41,11 @@ fn read(items: &[Value]) -> Found {
             if sk == "SUPPRESSION" {
                 found.rows.insert(address.to_owned(), registers(item));
             } else if !matches!(s(item, "kind"), "streak" | "recovered") {
-                let line = (address.to_owned(), s(item, "id").to_owned(), s(item, "scope").to_owned());
+                let line = (
+                    address.to_owned(),
+                    s(item, "id").to_owned(),
+                    s(item, "scope").to_owned(),
+                );
                 *found.history.entry(line).or_default() += 1;
             }
         } else if let Some(sender) = pk.strip_prefix("SENDER#") {
@@ -59,7 +63,9 @@ fn read(items: &[Value]) -> Found {
 fn registers(item: &Value) -> BTreeMap<(String, String), Register> {
     let mut registers = BTreeMap::new();
     for (name, value) in item.as_object().into_iter().flatten() {
-        let (Some((scope, origin)), Some(map)) = (name.split_once('|'), value.get("M")) else { continue };
+        let (Some((scope, origin)), Some(map)) = (name.split_once('|'), value.get("M")) else {
+            continue;
+        };
         let until = map["until"]["N"].as_str().and_then(|text| text.parse().ok());
         let register = Register {
             at: s(map, "at").parse().expect("a time"),
@@ -81,7 +87,10 @@ fn count(found: &mut Found, sender: &str, sk: &str, item: &Value) {
                 let packed = aws_smithy_types::base64::decode(packed).expect("base64");
                 let ids = packed.as_chunks::<8>().0.iter().copied();
                 if !packed.is_empty() {
-                    let counts = found.common.entry((sender.to_owned(), Counted::Common(name))).or_default();
+                    let counts = found
+                        .common
+                        .entry((sender.to_owned(), Counted::Common(name)))
+                        .or_default();
                     counts.extend(ids);
                 }
             }
@@ -94,7 +103,10 @@ fn count(found: &mut Found, sender: &str, sk: &str, item: &Value) {
                 other => panic!("nobody counts {other}"),
             };
             let messages = found.events.entry((sender.to_owned(), counted)).or_default();
-            messages.entry((*message).to_owned()).or_default().insert((*recipient).to_owned());
+            messages
+                .entry((*message).to_owned())
+                .or_default()
+                .insert((*recipient).to_owned());
         }
         _ => panic!("no count is called {sk}"),
     }
@@ -130,10 +142,14 @@ fn decisions(story: &Story, found: &Found, expected: &Expected) -> Result<(), St
     }
     let steady = |rows: &Rows| -> Rows {
         let without_streak = |row: &BTreeMap<(String, String), Register>| {
-            row.clone().into_iter().filter(|((_, origin), _)| origin != "streak").collect()
+            row.clone()
+                .into_iter()
+                .filter(|((_, origin), _)| origin != "streak")
+                .collect()
         };
         let rows = rows.iter().map(|(address, row)| (address.clone(), without_streak(row)));
-        rows.filter(|(_, row): &(String, BTreeMap<_, _>)| !row.is_empty()).collect()
+        rows.filter(|(_, row): &(String, BTreeMap<_, _>)| !row.is_empty())
+            .collect()
     };
     same("registers", &steady(&found.rows), &steady(&wanted))?;
     for ((address, scope), register) in &expected.streaks {
@@ -143,16 +159,25 @@ fn decisions(story: &Story, found: &Found, expected: &Expected) -> Result<(), St
     // A streak that a person released may still stand in its register: what counts is whether it blocks.
     let nothing = BTreeMap::new();
     for address in found.rows.keys().chain(wanted.keys()).collect::<BTreeSet<_>>() {
-        let (found, wanted) = (found.rows.get(address).unwrap_or(&nothing), wanted.get(address).unwrap_or(&nothing));
+        let (found, wanted) = (
+            found.rows.get(address).unwrap_or(&nothing),
+            wanted.get(address).unwrap_or(&nothing),
+        );
         let both = || found.iter().chain(wanted.iter());
         let scopes: BTreeSet<String> = both().map(|((scope, _), _)| scope.clone()).collect();
         let scopes: Vec<String> = scopes.into_iter().collect();
         let second = SignedDuration::from_secs(1);
-        let ends = both().filter_map(|(_, register)| register.until).flat_map(|until| [until - second, until]);
+        let ends = both()
+            .filter_map(|(_, register)| register.until)
+            .flat_map(|until| [until - second, until]);
         for now in ends.chain([story.end]) {
             for topic in [None, Some("readers/weekly"), Some("readers/daily")] {
                 let what = format!("what blocks {address} at {now} for {topic:?}");
-                same(&what, &blocks(found, &scopes, topic, now), &blocks(wanted, &scopes, topic, now))?;
+                same(
+                    &what,
+                    &blocks(found, &scopes, topic, now),
+                    &blocks(wanted, &scopes, topic, now),
+                )?;
             }
         }
     }
@@ -171,7 +196,11 @@ fn numbers(found: &Found) -> Numbers {
 }
 
 fn expected_numbers(expected: &Expected) -> Numbers {
-    expected.counts.iter().map(|(of, ids)| (of.clone(), ids.len())).collect()
+    expected
+        .counts
+        .iter()
+        .map(|(of, ids)| (of.clone(), ids.len()))
+        .collect()
 }
 
 /// Who was told of what: by target and happening, the bodies and the idempotency keys.
@@ -218,17 +247,26 @@ fn target_of(place: &str) -> &'static str {
 fn happening_of(body: &str) -> usize {
     let body: Value = serde_json::from_str(body).expect("a notification or a line of a digest");
     let id = body.pointer("/mail/messageId").unwrap_or(&body["messageId"]);
-    let number = id.as_str().and_then(|id| id.strip_prefix("010f-")).and_then(|number| number.parse().ok());
+    let number = id
+        .as_str()
+        .and_then(|id| id.strip_prefix("010f-"))
+        .and_then(|number| number.parse().ok());
     number.expect("a message of the story")
 }
 
 fn routed(found: &Found, taken: &[Taken], expected: &Expected) -> Result<(), String> {
     let (heard, unrouted) = heard(found, taken);
     let who = |heard: &Heard| -> BTreeMap<&'static str, BTreeSet<usize>> {
-        heard.iter().map(|(target, of)| (*target, of.keys().copied().collect())).collect()
+        heard
+            .iter()
+            .map(|(target, of)| (*target, of.keys().copied().collect()))
+            .collect()
     };
-    let wanted: BTreeMap<&'static str, BTreeSet<usize>> =
-        expected.heard.iter().map(|(target, of)| (*target, of.keys().copied().collect())).collect();
+    let wanted: BTreeMap<&'static str, BTreeSet<usize>> = expected
+        .heard
+        .iter()
+        .map(|(target, of)| (*target, of.keys().copied().collect()))
+        .collect();
     same("who heard of what", &who(&heard), &wanted)?;
     same("what nobody hears of", &unrouted, &expected.unrouted)?;
     for (target, of) in &heard {
@@ -262,17 +300,27 @@ pub fn so_far(story: &Story, rows: &[Value], taken: &[Taken], books: &Books) -> 
     let least = expect(story, &tellings(story, &books.feedback_done), &story.decisions);
     let found = read(rows);
     for ((address, scope, origin), least) in &least.registers {
-        let register = found.rows.get(address).and_then(|row| row.get(&(scope.clone(), origin.clone())));
+        let register = found
+            .rows
+            .get(address)
+            .and_then(|row| row.get(&(scope.clone(), origin.clone())));
         let Some(register) = register else {
-            return Err(format!("acknowledged, but not in the table: {scope}|{origin} of {address}, {least:?}"));
+            return Err(format!(
+                "acknowledged, but not in the table: {scope}|{origin} of {address}, {least:?}"
+            ));
         };
         if (register.at, &register.id) < (least.at, &least.id) {
-            return Err(format!("an older decision won: {scope}|{origin} of {address}, {register:?}, {least:?}"));
+            return Err(format!(
+                "an older decision won: {scope}|{origin} of {address}, {register:?}, {least:?}"
+            ));
         }
     }
     for (address, row) in &found.rows {
         for (scope, origin) in row.keys().filter(|(_, origin)| origin != "streak") {
-            if !most.registers.contains_key(&(address.clone(), scope.clone(), origin.clone())) {
+            if !most
+                .registers
+                .contains_key(&(address.clone(), scope.clone(), origin.clone()))
+            {
                 return Err(format!("out of nothing: {scope}|{origin} of {address}"));
             }
         }
@@ -294,24 +342,39 @@ pub fn so_far(story: &Story, rows: &[Value], taken: &[Taken], books: &Books) -> 
     for body in &books.undelivered {
         let delivery: Value = serde_json::from_str(body).expect("a delivery");
         let target = target_of(delivery["target"].as_str().unwrap_or_default());
-        heard.entry(target).or_default().entry(happening_of(delivery["body"].as_str().unwrap_or_default())).or_default();
+        heard
+            .entry(target)
+            .or_default()
+            .entry(happening_of(delivery["body"].as_str().unwrap_or_default()))
+            .or_default();
     }
     for (target, of) in &least.heard {
         for happening in of.keys() {
             if !heard.get(target).is_some_and(|heard| heard.contains_key(happening)) {
-                return Err(format!("acknowledged, but {target} did not hear of message {happening}"));
+                return Err(format!(
+                    "acknowledged, but {target} did not hear of message {happening}"
+                ));
             }
         }
     }
     for (target, of) in &heard {
         for happening in of.keys() {
-            if !most.heard.get(target).is_some_and(|entitled| entitled.contains_key(happening)) {
-                return Err(format!("{target} heard of message {happening}, which is none of its business"));
+            if !most
+                .heard
+                .get(target)
+                .is_some_and(|entitled| entitled.contains_key(happening))
+            {
+                return Err(format!(
+                    "{target} heard of message {happening}, which is none of its business"
+                ));
             }
         }
     }
     if !least.unrouted.is_subset(&unrouted) || !unrouted.is_subset(&most.unrouted) {
-        return Err(format!("unrouted {unrouted:?}, at least {:?}, at most {:?}", least.unrouted, most.unrouted));
+        return Err(format!(
+            "unrouted {unrouted:?}, at least {:?}, at most {:?}",
+            least.unrouted, most.unrouted
+        ));
     }
     Ok(())
 }
@@ -333,13 +396,24 @@ pub fn digests(rows: &[Value], mails: &[(String, String)]) -> Result<(), String>
     for ((address, window), lines) in wanted {
         let period = format!("What Amazon SES reported, {} to", window.strftime("%Y-%m-%d %H:%M"));
         let listed = |text: &str| -> usize {
-            let more = |line: &str| line.strip_prefix("  and ")?.strip_suffix(" more")?.parse::<usize>().ok();
-            text.lines().map(|line| more(line).unwrap_or(usize::from(line.starts_with("- ")))).sum()
+            let more = |line: &str| {
+                line.strip_prefix("  and ")?
+                    .strip_suffix(" more")?
+                    .parse::<usize>()
+                    .ok()
+            };
+            text.lines()
+                .map(|line| more(line).unwrap_or(usize::from(line.starts_with("- "))))
+                .sum()
         };
-        let to = mails.iter().filter(|(to, text)| *to == address && text.starts_with(&period));
+        let to = mails
+            .iter()
+            .filter(|(to, text)| *to == address && text.starts_with(&period));
         let told: Vec<usize> = to.map(|(_, text)| listed(text)).collect();
         if !told.contains(&lines) {
-            return Err(format!("{address}: {lines} lines in the digest of {window}, mailed {told:?}"));
+            return Err(format!(
+                "{address}: {lines} lines in the digest of {window}, mailed {told:?}"
+            ));
         }
     }
     Ok(())
@@ -354,11 +428,17 @@ pub async fn as_the_reader_sees_it(story: &Story, ledger: &Ledger) -> Result<(),
     let expected = expect(story, &tellings(story, &all), &story.decisions);
     let mut wanted: Rows = BTreeMap::new();
     for ((address, scope, origin), register) in &expected.registers {
-        wanted.entry(address.clone()).or_default().insert((scope.clone(), origin.clone()), register.clone());
+        wanted
+            .entry(address.clone())
+            .or_default()
+            .insert((scope.clone(), origin.clone()), register.clone());
     }
     for ((address, scope), register) in &expected.streaks {
         let place = (scope.clone(), "streak".to_owned());
-        wanted.entry(address.clone()).or_default().insert(place, register.clone());
+        wanted
+            .entry(address.clone())
+            .or_default()
+            .insert(place, register.clone());
     }
     let now = story.end + SignedDuration::from_hours(20 * 24);
     for (domain, tenant) in [("shop.example", Some("acme")), ("news.example", None)] {
@@ -367,20 +447,39 @@ pub async fn as_the_reader_sees_it(story: &Story, ledger: &Ledger) -> Result<(),
             identity: Some(format!("mail.{domain}")),
             topic: Some("readers/weekly".to_owned()),
         };
-        let mut scopes = vec!["global".to_owned(), format!("domain:{domain}"), format!("domain:mail.{domain}")];
+        let mut scopes = vec![
+            "global".to_owned(),
+            format!("domain:{domain}"),
+            format!("domain:mail.{domain}"),
+        ];
         scopes.extend(tenant.map(|tenant| format!("tenant:{tenant}")));
-        let addresses: Vec<EmailAddress> = wanted.keys().filter_map(|address| EmailAddress::parse(address)).collect();
-        let answers = ledger.check(&addresses, &asker, now).await.map_err(|error| error.to_string())?;
+        let addresses: Vec<EmailAddress> = wanted
+            .keys()
+            .filter_map(|address| EmailAddress::parse(address))
+            .collect();
+        let answers = ledger
+            .check(&addresses, &asker, now)
+            .await
+            .map_err(|error| error.to_string())?;
         for answer in answers {
             let found: BTreeSet<(String, String, String)> = answer
                 .blocks
                 .iter()
-                .map(|block| (block.scope.to_string(), block.origin.to_string(), block.entry.id.clone()))
+                .map(|block| {
+                    (
+                        block.scope.to_string(),
+                        block.origin.to_string(),
+                        block.entry.id.clone(),
+                    )
+                })
                 .collect();
             let wanted = blocks(&wanted[answer.address.key()], &scopes, Some("readers/weekly"), now);
-            same(&format!("the ledger's answer about {}", answer.address), &found, &wanted)?;
+            same(
+                &format!("the ledger's answer about {}", answer.address),
+                &found,
+                &wanted,
+            )?;
         }
     }
     Ok(())
 }
-

@@ -6,7 +6,6 @@
 //! acknowledged or in a dead-letter queue, and table and targets must hold what [`model`] says and nothing else.
 //! `make prove` runs many; a seed that fails is printed with the command that replays it.
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,6 +1,7 @@
 //! `prove`: runs seeds, and prints what they went through.
 #![expect(clippy::print_stdout, reason = "a command line")]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -31,9 +32,9 @@ struct Arguments {
     /// Threads; as many as processors if left out
     #[arg(long)]
     threads: Option<usize>,
-    /// The figures as JSON
+    /// A file for the figures, in JSON
     #[arg(long)]
-    json: bool,
+    json: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -59,9 +60,14 @@ fn main() -> ExitCode {
             }
         };
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let first = arguments.first.unwrap_or(now * 1_000_000);
-    let threads = arguments.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
+    let threads = arguments
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok().map(Into::into));
     let seeds = first..first + arguments.seeds;
     println!("seeds {} to {}", seeds.start, seeds.end - 1);
     let progress = |done: u64| {
@@ -72,11 +78,14 @@ fn main() -> ExitCode {
     match prove_many(seeds.clone(), threads.unwrap_or(1), progress) {
         Ok(mut figures) => {
             figures.add("seconds", began.elapsed().as_secs());
-            if arguments.json {
-                let mut all = serde_json::json!(figures.0);
-                all["first seed"] = seeds.start.into();
-                println!("{all}");
-                return ExitCode::SUCCESS;
+            if let Some(path) = arguments.json {
+                let mut all = figures.clone();
+                all.add("first seed", seeds.start);
+                let all = serde_json::json!(all.0);
+                if let Err(error) = std::fs::write(&path, format!("{all}\n")) {
+                    println!("{}: {error}", path.display());
+                    return ExitCode::FAILURE;
+                }
             }
             for (name, number) in &figures.0 {
                 println!("{number:>12} {name}");
@@ -84,7 +93,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            println!("seed {} fails with {} happenings: {}", failure.seed, failure.size, failure.problem);
+            println!(
+                "seed {} fails with {} happenings: {}",
+                failure.seed, failure.size, failure.problem
+            );
             println!(
                 "replay: cargo run -p prove --profile prove -- --seed {} --size {} --trace",
                 failure.seed, failure.size

@@ -50,7 +50,11 @@ pub fn expect(story: &Story, told: &BTreeSet<(usize, bool)>, decisions: &[Decisi
 
     for (index, by_set) in told {
         let happening = &story.happenings[*index];
-        let channel = if *by_set { Channel::ConfigurationSet } else { Channel::Identity };
+        let channel = if *by_set {
+            Channel::ConfigurationSet
+        } else {
+            Channel::Identity
+        };
         feedback(happening, channel, &mut expected, &mut soft, &mut delivered, &mut lines);
         let entitled = entitled(happening, channel, &story.grants, &story.registry);
         if entitled.is_empty() {
@@ -84,7 +88,8 @@ pub fn expect(story: &Story, told: &BTreeSet<(usize, bool)>, decisions: &[Decisi
         let released = expected.registers.get(&(address, scope, "released".to_owned()));
         let released = released.map(|register| register.at);
         let after = |at: Timestamp| {
-            delivered.get(&place).is_none_or(|delivered| at >= *delivered) && released.is_none_or(|released| at > released)
+            delivered.get(&place).is_none_or(|delivered| at >= *delivered)
+                && released.is_none_or(|released| at > released)
         };
         let live: Vec<_> = bounces.into_iter().filter(|(at, _)| after(*at)).collect();
         if let Some(register) = streak(&live) {
@@ -216,7 +221,9 @@ fn feedback(
         Kind::Delivery(whom) => {
             for address in whom {
                 count(expected, Counted::Common("delivery"), address);
-                let newest = delivered.entry(((*address).to_owned(), scope.clone())).or_insert(happening.at);
+                let newest = delivered
+                    .entry(((*address).to_owned(), scope.clone()))
+                    .or_insert(happening.at);
                 *newest = (*newest).max(happening.at);
             }
         }
@@ -249,44 +256,42 @@ fn feedback(
 
 /// Five messages in a row over 3 to 180 days suppress for 30 days, the next five after that for 90, then for good.
 fn streak(bounces: &[(Timestamp, String)]) -> Option<Register> {
-    let day = 24 * 3600;
-    let (three, half_a_year) = (3 * day, 180 * day);
+    const DAY_MILLIS: i64 = 24 * 3600 * 1000;
     let mut latest: Option<Register> = None;
     let mut level = 0;
+    // The bounces that count towards the next suppression are those from here on.
     let mut first = 0;
-    while first < bounces.len() {
-        // The bounces that count from here on, until they suppress.
-        let mut complete = None;
-        for last in first..bounces.len() {
-            let (at, id) = &bounces[last];
-            let seconds = |from: &Timestamp| (at.as_millisecond() - from.as_millisecond()) as f64 / 1000.0;
-            while seconds(&bounces[first].0) > half_a_year as f64 {
-                first += 1;
+    for (last, (at, id)) in bounces.iter().enumerate() {
+        match &latest {
+            // It lasts for good.
+            Some(Register { until: None, .. }) => break,
+            // What bounces meanwhile was on its way already.
+            Some(Register { until: Some(until), .. }) if at <= until => {
+                first = last + 1;
+                continue;
             }
-            if last + 1 - first >= 5 && seconds(&bounces[first].0) >= three as f64 {
-                complete = Some((last, *at, id.clone()));
-                break;
-            }
+            _ => {}
         }
-        let Some((last, at, id)) = complete else { break };
+        let since = |index: usize| at.as_millisecond() - bounces[index].0.as_millisecond();
+        while since(first) > 180 * DAY_MILLIS {
+            first += 1;
+        }
+        if last - first + 1 < 5 || since(first) < 3 * DAY_MILLIS {
+            continue;
+        }
         level += 1;
         let until = match level {
-            1 => Some(in_days(at, 30)),
-            2 => Some(in_days(at, 90)),
+            1 => Some(in_days(*at, 30)),
+            2 => Some(in_days(*at, 90)),
             _ => None,
         };
         latest = Some(Register {
-            at,
-            id,
+            at: *at,
+            id: id.clone(),
             blocked: true,
             until,
         });
-        let Some(until) = until else { break };
-        // What bounces meanwhile was on its way already.
         first = last + 1;
-        while first < bounces.len() && bounces[first].0 <= until {
-            first += 1;
-        }
     }
     latest
 }
@@ -298,7 +303,9 @@ fn entitled(
     grants: &[Grant],
     registry: &BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
 ) -> BTreeMap<&'static str, bool> {
-    let Some(account) = happening.account else { return BTreeMap::new() };
+    let Some(account) = happening.account else {
+        return BTreeMap::new();
+    };
     let (owner, identity) = match &happening.identity {
         Some((owner, identity)) => (*owner, identity.as_str()),
         None => match registry.get(account).and_then(|known| known.get(happening.claimed)) {
@@ -361,4 +368,3 @@ pub fn blocks(
     }
     found
 }
-

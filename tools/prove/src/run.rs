@@ -14,9 +14,7 @@ use feedback::effects::{Effects, Mirror};
 use feedback::policy::{Lasting, Policy};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{
-    Entry, HistoryEntry, Ledger, Narrowing, Origin, PartyMatch, RegisteredIdentity, Route, RouteKey, View,
-};
+use ledger::{Entry, HistoryEntry, Ledger, Narrowing, Origin, PartyMatch, RegisteredIdentity, Route, RouteKey, View};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
 
@@ -144,7 +142,11 @@ impl<'a> World<'a> {
         let policy = Policy {
             concurrency,
             // The longest stories are longer than the default keeps.
-            deliveries: if story.days > 80 { Lasting::Days(400) } else { Lasting::Days(90) },
+            deliveries: if story.days > 80 {
+                Lasting::Days(400)
+            } else {
+                Lasting::Days(90)
+            },
             mirror_unsubscribes: rng.bool(),
             ..Policy::default()
         };
@@ -220,7 +222,10 @@ impl<'a> World<'a> {
                 })
                 .collect();
             let account = account.parse().expect("an account");
-            ledger.register_identities(&account, &known).await.expect("no fault yet");
+            ledger
+                .register_identities(&account, &known)
+                .await
+                .expect("no fault yet");
         }
     }
 
@@ -258,7 +263,9 @@ impl<'a> World<'a> {
     async fn decide_what_is_due(&mut self) {
         while let Some(decision) = self.decisions.pop_if(|decision| decision.at <= self.clock) {
             let rate = self.aws.pause_faults();
-            self.aws.state().note(|| format!("{} a person decides: {decision:?}", self.clock));
+            self.aws
+                .state()
+                .note(|| format!("{} a person decides: {decision:?}", self.clock));
             decide(&self.feedback.ledger, &decision).await;
             self.aws.set_fault_rate(rate);
         }
@@ -292,7 +299,11 @@ impl<'a> World<'a> {
                 break;
             }
             let lane = ready[self.rng.usize(..ready.len())];
-            let most = if self.rng.bool() { self.rng.usize(1..=10) } else { self.rng.usize(1..=60) };
+            let most = if self.rng.bool() {
+                self.rng.usize(1..=10)
+            } else {
+                self.rng.usize(1..=60)
+            };
             let waiting = self.waiting.entry(lane).or_default();
             self.rng.shuffle(waiting);
             let mut batch = Vec::new();
@@ -304,7 +315,9 @@ impl<'a> World<'a> {
                 }
                 let mut message = waiting.swap_remove(index);
                 if message.receives == MAX_RECEIVES {
-                    self.aws.state().note(|| format!("{} {} is a dead letter", self.clock, message.id));
+                    self.aws
+                        .state()
+                        .note(|| format!("{} {} is a dead letter", self.clock, message.id));
                     self.dead.entry(lane).or_default().push(message);
                     continue;
                 }
@@ -326,11 +339,14 @@ impl<'a> World<'a> {
                 .then(|| self.rng.u32(1..=8 + 6 * u32::try_from(batch.len()).unwrap_or(60)));
             let ids: Vec<&str> = batch.iter().map(|message| message.id.as_str()).collect();
             let death = polls.map_or(String::new(), |polls| format!(", to die after {polls} polls"));
-            self.aws.state().note(|| format!("{now} {lane:?} gets {}{death}", ids.join(" ")));
+            self.aws
+                .state()
+                .note(|| format!("{now} {lane:?} gets {}{death}", ids.join(" ")));
             let router = match lane {
                 Lane::Feedback => None,
                 Lane::Router | Lane::Deliver => {
-                    let fresh = || RouterEffects::new(self.feedback.ledger.clone(), self.aws.clients(), self.settings.clone());
+                    let fresh =
+                        || RouterEffects::new(self.feedback.ledger.clone(), self.aws.clients(), self.settings.clone());
                     Some(self.router[slot].take().unwrap_or_else(fresh))
                 }
             };
@@ -342,7 +358,10 @@ impl<'a> World<'a> {
                 let life = async {
                     let mut metrics = Metrics::default();
                     match &router {
-                        None => feedback::handle(&event, feedback, &mut metrics, now).await.ok().map(json),
+                        None => feedback::handle(&event, feedback, &mut metrics, now)
+                            .await
+                            .ok()
+                            .map(json),
                         Some(router) => {
                             let answer = delegate_router::handle(&event, router, &mut metrics, now).await;
                             answer.ok().map(json)
@@ -350,7 +369,11 @@ impl<'a> World<'a> {
                     }
                 };
                 let life = tokio::time::timeout(LAMBDA_TIMEOUT, life);
-                Mortal { life: Some(Box::pin(life)), polls }.await
+                Mortal {
+                    life: Some(Box::pin(life)),
+                    polls,
+                }
+                .await
             };
             (ended, router)
         });
@@ -417,10 +440,16 @@ impl<'a> World<'a> {
             let polls = dies.then(|| self.rng.u32(1..=60));
             let router = RouterEffects::new(self.feedback.ledger.clone(), self.aws.clients(), self.settings.clone());
             let mut metrics = Metrics::default();
-            self.aws.state().note(|| format!("{} the digests are due, to die after {polls:?} polls", self.clock));
+            self.aws
+                .state()
+                .note(|| format!("{} the digests are due, to die after {polls:?} polls", self.clock));
             let life = delegate_router::handle(&event, &router, &mut metrics, self.clock);
             let life = tokio::time::timeout(LAMBDA_TIMEOUT, life);
-            let _ = Mortal { life: Some(Box::pin(life)), polls }.await;
+            let _ = Mortal {
+                life: Some(Box::pin(life)),
+                polls,
+            }
+            .await;
             self.aws.set_fault_rate(0);
             self.aws.state().raise_zombies(round == 8);
             let due = self.feedback.ledger.due_digests(self.clock).await;
@@ -435,13 +464,28 @@ impl<'a> World<'a> {
 
     /// Applied + dead letters = published, in each queue.
     fn balance(&mut self) -> Result<(), String> {
-        self.books.undelivered = self.dead.get(&Lane::Deliver).into_iter().flatten().map(|one| one.body.clone()).collect();
+        self.books.undelivered = self
+            .dead
+            .get(&Lane::Deliver)
+            .into_iter()
+            .flatten()
+            .map(|one| one.body.clone())
+            .collect();
         for lane in Lane::ALL {
-            let mut accounted: BTreeSet<&str> = self.dead.get(&lane).into_iter().flatten().map(|one| one.id.as_str()).collect();
+            let mut accounted: BTreeSet<&str> = self
+                .dead
+                .get(&lane)
+                .into_iter()
+                .flatten()
+                .map(|one| one.id.as_str())
+                .collect();
             accounted.extend(self.acknowledged.get(&lane).into_iter().flatten().map(String::as_str));
             let queued = self.queued.get(&lane).copied().unwrap_or_default();
             if accounted.len() != queued {
-                return Err(format!("{lane:?}: {queued} queued, {} acknowledged or dead", accounted.len()));
+                return Err(format!(
+                    "{lane:?}: {queued} queued, {} acknowledged or dead",
+                    accounted.len()
+                ));
             }
         }
         Ok(())
@@ -461,12 +505,20 @@ impl<'a> World<'a> {
 
     fn only_poison_is_dead(&self) -> Result<(), String> {
         for lane in Lane::ALL {
-            let dead: BTreeSet<_> = self.dead.get(&lane).into_iter().flatten().map(|one| one.publication).collect();
+            let dead: BTreeSet<_> = self
+                .dead
+                .get(&lane)
+                .into_iter()
+                .flatten()
+                .map(|one| one.publication)
+                .collect();
             let poison: BTreeSet<_> = match lane {
                 Lane::Deliver => BTreeSet::new(),
                 _ => {
                     let all = self.story.publications.iter().enumerate();
-                    all.filter(|(_, one)| one.poison).map(|(index, _)| Some(index)).collect()
+                    all.filter(|(_, one)| one.poison)
+                        .map(|(index, _)| Some(index))
+                        .collect()
                 }
             };
             if dead != poison {
@@ -493,7 +545,9 @@ fn event(lane: Lane, batch: &[Message]) -> Value {
 
 fn failures(answer: &Value) -> BTreeSet<String> {
     let failed = answer["batchItemFailures"].as_array().expect("a batch response").iter();
-    failed.map(|one| one["itemIdentifier"].as_str().expect("an id").to_owned()).collect()
+    failed
+        .map(|one| one["itemIdentifier"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 fn as_route(number: usize, grant: &Grant) -> Route {
@@ -538,8 +592,15 @@ async fn decide(ledger: &Ledger, decision: &Decision) {
         evidence: BTreeMap::new(),
         expires_at: None,
     };
-    let origin = if decision.suppress { Origin::Manual } else { Origin::Released };
-    ledger.append_history(&address, &history).await.expect("no faults for people");
+    let origin = if decision.suppress {
+        Origin::Manual
+    } else {
+        Origin::Released
+    };
+    ledger
+        .append_history(&address, &history)
+        .await
+        .expect("no faults for people");
     let recorded = ledger.record(&address, &history.scope, &origin, &entry, entry.at).await;
     recorded.expect("no faults for people");
 }
@@ -547,8 +608,11 @@ async fn decide(ledger: &Ledger, decision: &Decision) {
 /// Which tellings these publications are.
 #[must_use]
 pub fn tellings<'a>(story: &Story, publications: impl IntoIterator<Item = &'a usize>) -> BTreeSet<(usize, bool)> {
-    let told = publications.into_iter().filter_map(|index| story.publications[*index].tells);
-    told.map(|(happening, channel)| (happening, channel == Channel::ConfigurationSet)).collect()
+    let told = publications
+        .into_iter()
+        .filter_map(|index| story.publications[*index].tells);
+    told.map(|(happening, channel)| (happening, channel == Channel::ConfigurationSet))
+        .collect()
 }
 
 /// A process that ends after so many polls, wherever it is.

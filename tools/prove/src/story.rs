@@ -281,7 +281,11 @@ impl Story {
             70..96 => 60,
             _ => 170,
         };
-        let whole = if chance(rng, 10) { rng.usize(1..=60) } else { rng.usize(1..=24) };
+        let whole = if chance(rng, 10) {
+            rng.usize(1..=60)
+        } else {
+            rng.usize(1..=24)
+        };
         // Few recipients and senders, so that their events meet.
         let cast = &RECIPIENTS[..rng.usize(1..=RECIPIENTS.len())];
         let senders: Vec<Sender> = (0..rng.usize(1..=3)).map(|_| Sender::new(rng)).collect();
@@ -296,7 +300,8 @@ impl Story {
         let grants = (0..rng.usize(0..=8)).map(|_| grant(rng)).collect();
         let registry = ["222233334444", HOME]
             .into_iter()
-            .filter_map(|account| chance(rng, 70).then(|| (account, DOMAINS[..2].iter().map(|domain| (*domain, HOME)).collect())))
+            .filter(|_| chance(rng, 70))
+            .map(|account| (account, DOMAINS[..2].iter().map(|domain| (*domain, HOME)).collect()))
             .collect();
         happenings.truncate(size.unwrap_or(whole));
 
@@ -347,7 +352,11 @@ impl Sender {
         let domain = one(rng, &DOMAINS[..2]);
         Self {
             owner: one(rng, &OWNERS),
-            identity: if chance(rng, 20) { format!("news@{domain}") } else { domain.to_owned() },
+            identity: if chance(rng, 20) {
+                format!("news@{domain}")
+            } else {
+                domain.to_owned()
+            },
             account: one(rng, &ACCOUNTS),
             domain,
             tenant: chance(rng, 25).then(|| one(rng, &TENANTS)),
@@ -368,14 +377,24 @@ fn happening(
     softness: u32,
     days: i64,
 ) -> Happening {
-    let destination = if chance(rng, 75) { vec![one(rng, cast)] } else { some(rng, cast) };
+    let destination = if chance(rng, 75) {
+        vec![one(rng, cast)]
+    } else {
+        some(rng, cast)
+    };
     let sent = moment(rng, days, number);
     let mut at = sent + SignedDuration::from_secs(rng.i64(1..1800));
     let mut told = at;
     let kind = kind(rng, &destination, softness);
     if matches!(kind, Kind::Bounce(_) | Kind::Complaint(..)) && chance(rng, 5) {
         // Somebody else's clock: years ahead, or before the mail was sent.
-        told = one(rng, &[at + SignedDuration::from_hours(24 * 900), sent - SignedDuration::from_hours(50)]);
+        told = one(
+            rng,
+            &[
+                at + SignedDuration::from_hours(24 * 900),
+                sent - SignedDuration::from_hours(50),
+            ],
+        );
         at = sent;
     }
     if matches!(kind, Kind::Common(..)) {
@@ -387,7 +406,11 @@ fn happening(
         message: format!("010f-{number}"),
         identity: (!silent).then(|| (sender.owner, sender.identity.clone())),
         account: (!chance(rng, 3)).then_some(sender.account),
-        claimed: if chance(rng, 90) { sender.domain } else { "victim.example" },
+        claimed: if chance(rng, 90) {
+            sender.domain
+        } else {
+            "victim.example"
+        },
         set: one(rng, &SETS),
         tenant: sender.tenant,
         destination,
@@ -401,14 +424,21 @@ fn happening(
 fn kind(rng: &mut Rng, destination: &[&'static str], softness: u32) -> Kind {
     // Now and then a report names somebody who was not mailed.
     let named = |rng: &mut Rng| {
-        if chance(rng, 5) { "stranger@example.com" } else { one(rng, destination) }
+        if chance(rng, 5) {
+            "stranger@example.com"
+        } else {
+            one(rng, destination)
+        }
     };
     if chance(rng, softness) {
         if chance(rng, 12) {
             return Kind::Delivery(destination.to_vec());
         }
         let cause = &SOFT_CAUSES[rng.usize(..SOFT_CAUSES.len())];
-        return Kind::Bounce(vec![Bounced { named: named(rng), cause }]);
+        return Kind::Bounce(vec![Bounced {
+            named: named(rng),
+            cause,
+        }]);
     }
     match rng.u32(..100) {
         0..35 => {
@@ -419,26 +449,52 @@ fn kind(rng: &mut Rng, destination: &[&'static str], softness: u32) -> Kind {
                     .iter()
                     .filter(|cause| cause.kind == "Permanent" && cause.sub_type == "General")
                     .collect();
-                let each = destination.iter().map(|named| Bounced { named, cause: one(rng, &general) });
+                let each = destination.iter().map(|named| Bounced {
+                    named,
+                    cause: one(rng, &general),
+                });
                 return Kind::Bounce(each.collect());
             }
-            Kind::Bounce(vec![Bounced { named: named(rng), cause }])
+            Kind::Bounce(vec![Bounced {
+                named: named(rng),
+                cause,
+            }])
         }
         35..60 => {
-            let feedback = one(rng, &[Some("abuse"), Some("fraud"), Some("virus"), Some("other"), Some("later"), None]);
+            let feedback = one(
+                rng,
+                &[
+                    Some("abuse"),
+                    Some("fraud"),
+                    Some("virus"),
+                    Some("other"),
+                    Some("later"),
+                    None,
+                ],
+            );
             let (feedback, sub_type) = match rng.u32(..10) {
                 0..3 => (Some("not-spam"), None),
                 3 => (Some("auth-failure"), None),
-                4 => (None, Some(one(rng, &["OnAccountSuppressionList", "OnTenantSuppressionList"]))),
+                4 => (
+                    None,
+                    Some(one(rng, &["OnAccountSuppressionList", "OnTenantSuppressionList"])),
+                ),
                 _ => (feedback, None),
             };
-            let whom = if chance(rng, 70) { vec![named(rng)] } else { destination.to_vec() };
+            let whom = if chance(rng, 70) {
+                vec![named(rng)]
+            } else {
+                destination.to_vec()
+            };
             Kind::Complaint(feedback, sub_type, whom)
         }
         60..75 => Kind::Delivery(destination.to_vec()),
         75..82 => Kind::Subscription(rng.bool()),
         82..94 => {
-            let (name, field) = one(rng, &[("Send", "send"), ("Reject", "reject"), ("Rendering Failure", "failure")]);
+            let (name, field) = one(
+                rng,
+                &[("Send", "send"), ("Reject", "reject"), ("Rendering Failure", "failure")],
+            );
             Kind::Common(name, field)
         }
         94..97 => Kind::Delay,
@@ -458,7 +514,10 @@ fn spelled(rng: &mut Rng, address: &str) -> String {
 }
 
 fn publish(rng: &mut Rng, index: usize, happening: &Happening) -> Vec<Publication> {
-    let only_events = !matches!(happening.kind, Kind::Bounce(_) | Kind::Complaint(..) | Kind::Delivery(_));
+    let only_events = !matches!(
+        happening.kind,
+        Kind::Bounce(_) | Kind::Complaint(..) | Kind::Delivery(_)
+    );
     let channels: &[Channel] = match rng.u32(..3) {
         0 if !only_events => &[Channel::Identity],
         1 if !only_events => &[Channel::Identity, Channel::ConfigurationSet],
@@ -467,7 +526,11 @@ fn publish(rng: &mut Rng, index: usize, happening: &Happening) -> Vec<Publicatio
     let mut published = Vec::new();
     for channel in channels {
         // Minutes mostly, sometimes days.
-        let late = if chance(rng, 15) { rng.i64(3600..5 * 86_400) } else { rng.i64(1..900) };
+        let late = if chance(rng, 15) {
+            rng.i64(3600..5 * 86_400)
+        } else {
+            rng.i64(1..900)
+        };
         let at = happening.at.max(happening.sent) + SignedDuration::from_secs(late);
         let notification = notification(rng, happening, *channel);
         let body = enveloped(rng, &notification, *channel, at, &format!("sns-{index}-{channel:?}"));
@@ -542,7 +605,11 @@ fn notification(rng: &mut Rng, happening: &Happening, channel: Channel) -> Value
         }
         Kind::Delivery(whom) => {
             let recipients: Vec<String> = whom.iter().map(|address| spelled(rng, address)).collect();
-            ("Delivery", "delivery", json!({"timestamp": told, "recipients": recipients}))
+            (
+                "Delivery",
+                "delivery",
+                json!({"timestamp": told, "recipients": recipients}),
+            )
         }
         Kind::Subscription(left) => {
             let status = if *left { "OptOut" } else { "OptIn" };
@@ -558,7 +625,11 @@ fn notification(rng: &mut Rng, happening: &Happening, channel: Channel) -> Value
         }
         Kind::Nothing(name) => (*name, "open", json!({"timestamp": told})),
     };
-    let destination: Vec<String> = happening.destination.iter().map(|address| spelled(rng, address)).collect();
+    let destination: Vec<String> = happening
+        .destination
+        .iter()
+        .map(|address| spelled(rng, address))
+        .collect();
     let mut mail = json!({
         "timestamp": happening.sent.to_string(), "messageId": happening.message, "destination": destination,
         "source": format!("News <news@{}>", happening.claimed),
@@ -589,10 +660,19 @@ fn stray(rng: &mut Rng, number: u64) -> Publication {
     let (body, poison) = match rng.u32(..6) {
         0 => (format!("not JSON {number}"), true),
         1 => (r#"{"notificationType":"Bounce","mail":{"mess"#.to_owned(), true),
-        2 => (r#"{"notificationType":"Bounce","bounce":{"bounceType":"Permanent"}}"#.to_owned(), true),
+        2 => (
+            r#"{"notificationType":"Bounce","bounce":{"bounceType":"Permanent"}}"#.to_owned(),
+            true,
+        ),
         3 => (r#"{"something":"else"}"#.to_owned(), true),
-        4 => ("Successfully validated SNS topic for Amazon SES event publishing.".to_owned(), false),
-        _ => (r#"{"notificationType":"AmazonSnsSubscriptionSucceeded","message":"..."}"#.to_owned(), false),
+        4 => (
+            "Successfully validated SNS topic for Amazon SES event publishing.".to_owned(),
+            false,
+        ),
+        _ => (
+            r#"{"notificationType":"AmazonSnsSubscriptionSucceeded","message":"..."}"#.to_owned(),
+            false,
+        ),
     };
     Publication {
         tells: None,
@@ -633,13 +713,21 @@ fn decision(
 
 fn grant(rng: &mut Rng) -> Grant {
     let words = |rng: &mut Rng, of: &[&'static str]| {
-        if chance(rng, 70) { BTreeSet::new() } else { some(rng, of).into_iter().collect() }
+        if chance(rng, 70) {
+            BTreeSet::new()
+        } else {
+            some(rng, of).into_iter().collect()
+        }
     };
     let owner = chance(rng, 80).then(|| one(rng, &OWNERS));
     let account = (owner.is_none() || rng.bool()).then(|| one(rng, &ACCOUNTS));
     let identity = (owner.is_some() && chance(rng, 40)).then(|| {
         let domain = one(rng, &DOMAINS);
-        if chance(rng, 30) { format!("news@{domain}") } else { domain.to_owned() }
+        if chance(rng, 30) {
+            format!("news@{domain}")
+        } else {
+            domain.to_owned()
+        }
     });
     Grant {
         owner,

@@ -1,9 +1,11 @@
 //! A few seeds of the proof, the same ones every time; `make prove` runs thousands of new ones.
-#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 #[test]
 fn seeds_hold() {
-    let seeds = std::env::var("POSTROOM_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+    let seeds = std::env::var("POSTROOM_CASES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(100);
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
     if let Err(failure) = prove::prove_many(1..1 + seeds, threads, |_| {}) {
         panic!(
@@ -17,6 +19,10 @@ fn seeds_hold() {
 fn a_seed_is_the_same_story_each_time() {
     let options = prove::Options::default();
     for seed in 1..4 {
-        assert_eq!(prove::prove(seed, &options), prove::prove(seed, &options), "seed {seed}");
+        assert_eq!(
+            prove::prove(seed, &options),
+            prove::prove(seed, &options),
+            "seed {seed}"
+        );
     }
 }
