@@ -91,7 +91,7 @@ def machine() -> str:
     load = os.getloadavg()[0]
     busy = " **The machine was busy: believe the ratios, not the times.**" if load > os.cpu_count() else ""
     return (
-        f"Machine: {cpu}, {os.cpu_count()} cores; Linux {platform.release()}; Rust {rustc}, "
+        f"Machine: {cpu}, {os.cpu_count()} cores; Linux {platform.release().split('-')[0]}; Rust {rustc}, "
         f"Python {platform.python_version()}; load {load:.1f} at the end.{busy}\n\n"
         "Each figure is the median of alternating runs. Ratio is Postroom's figure divided by the other one. Spread is how far "
         "the middle half of the runs lies apart, in percent of the median, of the noisier of the two."

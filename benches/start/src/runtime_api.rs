@@ -17,7 +17,7 @@ use crate::subject::Subject;
 pub(crate) struct Measured {
     /// From the start of the process to its first request for work.
     pub(crate) ready: Duration,
-    /// The processor time it had used by then, which other programs on the machine change little.
+    /// The processor time that its main thread had used by then, which other programs on the machine change little.
     pub(crate) ready_cpu: Duration,
     /// From the start of the process to the answer to its first event.
     pub(crate) answered: Duration,
@@ -128,15 +128,11 @@ impl RuntimeApi {
 struct Process(Child);
 
 impl Process {
-    /// Of all its threads: <https://docs.kernel.org/scheduler/sched-stats.html>.
+    /// Of its main thread: <https://docs.kernel.org/scheduler/sched-stats.html>.
     fn cpu(&self) -> anyhow::Result<Duration> {
-        let mut nanoseconds = 0;
-        for thread in std::fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
-            let line = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-            let running = line.split_whitespace().next().context("an empty schedstat")?;
-            nanoseconds += running.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        let line = std::fs::read_to_string(format!("/proc/{0}/task/{0}/schedstat", self.0.id()))?;
+        let running = line.split_whitespace().next().context("an empty schedstat")?;
+        Ok(Duration::from_nanos(running.parse()?))
     }
 
     fn peak_kib(&self) -> anyhow::Result<u64> {

@@ -77,7 +77,7 @@ fn read(path: &str) -> anyhow::Result<String> {
 /// A request that finds nothing in the table and so needs no SES.
 fn mirror_request() -> Value {
     let request = json!({
-        "version": 1, "action": "put", "address": "jane@example.net", "scope": "global", "reason": "BOUNCE",
+        "action": "put", "address": "jane@example.net", "scope": "domain:shop.example", "reason": "BOUNCE",
         "at": "2026-03-02T08:15:32Z", "id": "0100018d9dd1305b-84dba024-6678-9632-daad-c54cc39329b6-000000",
     });
     json!({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": request.to_string()}]})

@@ -61,9 +61,21 @@ pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -
     }
     row("feedback", "start to first /next", "Python", "ms", ready);
     for subject in ours.clone() {
-        row(subject.name, "processor time until then", "no-op", "ms", ready_cpu);
+        row(
+            subject.name,
+            "processor time of the main thread until then",
+            "no-op",
+            "ms",
+            ready_cpu,
+        );
     }
-    row("feedback", "processor time until then", "Python", "ms", ready_cpu);
+    row(
+        "feedback",
+        "processor time of the main thread until then",
+        "Python",
+        "ms",
+        ready_cpu,
+    );
     row(
         "feedback",
         "start to first notification applied",
