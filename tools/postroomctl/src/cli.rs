@@ -79,8 +79,8 @@ pub(crate) enum Command {
     },
     /// Send archived notifications to the feedback queue again.
     ///
-    /// Whatever was handled before changes nothing: every row is keyed by the event and guarded by its time. So a replay
-    /// may overlap with another, and one that was interrupted may be started again.
+    /// Whatever was handled before changes nothing. So replays may overlap, and one that was interrupted may be started
+    /// again.
     #[command(after_help = "Examples:\n  \
         postroomctl replay --bucket postroom-archive-example --since 2026-03-01 --until 2026-03-08 --dry-run\n  \
         postroomctl replay --bucket postroom-archive-example --since 2026-03-01 --only bounce,complaint \\\n      \
@@ -126,8 +126,8 @@ pub(crate) enum DlqCommand {
     /// Send messages back to the queue they came from. Shows them, and sends with --yes. Exit code 1 when there is
     /// something to send and it was not sent.
     ///
-    /// A message is sent first and deleted after, so none is lost; one that is in both queues after an interruption does
-    /// no harm, as the functions handle it twice as once.
+    /// A message is sent first and deleted after, so none is lost. An interruption may leave one in both queues; that does
+    /// no harm, because handling it twice changes nothing.
     #[command(after_help = "Examples:\n  postroomctl dlq redrive \"$DLQ_URL\"\n  \
         postroomctl dlq redrive \"$DLQ_URL\" --cause around --rate 5 --yes")]
     Redrive(DlqRedriveArgs),
@@ -138,7 +138,7 @@ pub(crate) enum WatchCommand {
     /// Who is over a line now, and which acts are in force.
     #[command(after_help = "Example:\n  postroomctl watch status --table postroom-Table-EXAMPLE")]
     Status(WatchListArgs),
-    /// Everything that was ever done to a sender, oldest first.
+    /// Everything that was ever done to any sender, oldest first.
     #[command(after_help = "Example:\n  postroomctl watch acts --json --table postroom-Table-EXAMPLE")]
     Acts(WatchListArgs),
     /// One sender: its lines, how it stands, and what was done to it.
@@ -193,7 +193,7 @@ pub(crate) struct ExplainArgs {
     /// is rarely that stack's.
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub(crate) table: Option<String>,
-    /// For mail that arrived: the mail itself, for its header; what the event says of it, unless given.
+    /// For mail that arrived: the mail itself, whose header is read; without it, the headers in the event are.
     #[arg(long, value_name = "FILE")]
     pub(crate) mail: Option<PathBuf>,
     /// Print JSON.
@@ -238,7 +238,7 @@ pub(crate) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SendersArgs {
-    /// Below so many recipients in the span, no verdict.
+    /// Judge no sender that mailed fewer recipients in the hour or the day.
     #[arg(long, default_value_t = 50, value_name = "RECIPIENTS")]
     pub(crate) minimum: u64,
     #[command(flatten)]
@@ -322,10 +322,10 @@ pub(crate) struct UnsubscribeLinkArgs {
     /// An https URL with {token} in it, which unsubscribes on POST.
     #[arg(long)]
     pub(crate) url: Option<String>,
-    /// A file with the key. Else it is the variable POSTROOM_UNSUBSCRIBE_KEY.
+    /// A file with the key, the text of the stack's secret. Without it: the variable POSTROOM_UNSUBSCRIBE_KEY.
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
-    /// The secret with the key, in Secrets Manager (the stack's output UnsubscribeSecretArn), if there is neither.
+    /// Read the key from this secret in Secrets Manager (the stack's output UnsubscribeSecretArn), if there is neither.
     #[arg(long, value_name = "ARN", env = "POSTROOM_UNSUBSCRIBE_SECRET")]
     pub(crate) key_secret: Option<String>,
     /// Print JSON.
@@ -420,7 +420,7 @@ pub(crate) struct ReplayArgs {
     /// Published at or after this time: a day, or a time (RFC 3339).
     #[arg(long, value_name = "TIME", value_parser = day_or_time)]
     pub(crate) since: Option<Timestamp>,
-    /// Published before this time; a day ends before it begins.
+    /// Published before this time; a day that is named here is left out.
     #[arg(long, value_name = "TIME", value_parser = day_or_time)]
     pub(crate) until: Option<Timestamp>,
     /// Only these types, such as bounce,complaint,delivery.
