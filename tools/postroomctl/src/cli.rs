@@ -480,8 +480,8 @@ pub(crate) struct ListArgs {
     /// `global`, `tenant:NAME` or `domain:NAME`.
     #[arg(long, default_value = "global")]
     pub(crate) scope: Scope,
-    /// Suppressed at or after this time (RFC 3339).
-    #[arg(long, value_name = "TIME", default_value = "1970-01-01T00:00:00Z")]
+    /// Suppressed at or after this time: a day, or a time (RFC 3339).
+    #[arg(long, value_name = "TIME", default_value = "1970-01-01T00:00:00Z", value_parser = day_or_time)]
     pub(crate) since: Timestamp,
     /// Suppressed at or before this time (RFC 3339); now, unless given.
     #[arg(long, value_name = "TIME")]
@@ -538,8 +538,8 @@ pub(crate) struct HistoryArgs {
     /// Only in this scope.
     #[arg(long)]
     pub(crate) scope: Option<Scope>,
-    /// At or after this time (RFC 3339).
-    #[arg(long, value_name = "TIME")]
+    /// At or after this time: a day, or a time (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = day_or_time)]
     pub(crate) since: Option<Timestamp>,
     /// At or before this time (RFC 3339).
     #[arg(long, value_name = "TIME")]

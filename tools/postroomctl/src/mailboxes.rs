@@ -60,7 +60,7 @@ pub(crate) async fn test(args: &MailboxesTestArgs) -> anyhow::Result<Output> {
         .map(ToString::to_string)
         .collect();
     if !missing.is_empty() {
-        writeln!(text, "there is none for {}", missing.join(", "))?;
+        writeln!(text, "no mailbox of their own: {}", missing.join(", "))?;
     }
     Ok(Output {
         text,
@@ -127,7 +127,7 @@ pub(crate) fn action_words(action: &MailboxAction) -> String {
             let to: Vec<&str> = to.iter().map(EmailAddress::as_str).collect();
             format!("forward to {} from {}", to.join(", "), with_name(from))
         }
-        MailboxAction::Unsubscribe => "unsubscribe whoever asks for it".to_owned(),
+        MailboxAction::Unsubscribe => "unsubscribe whom a signed token names".to_owned(),
         MailboxAction::AutoReply {
             from,
             subject,

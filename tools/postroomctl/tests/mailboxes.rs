@@ -46,13 +46,13 @@ async fn file_and_table_agree() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(
         operator.types("mailboxes list").await.out,
-        "support@shop.example\n  unsubscribe whoever asks for it\n"
+        "support@shop.example\n  unsubscribe whom a signed token names\n"
     );
     let nobody = operator.types("mailboxes test anybody@shop.example").await;
     assert_eq!(nobody.code, 1);
     assert_eq!(
         nobody.out,
-        "no mailbox takes mail for anybody@shop.example\nthere is none for anybody@shop.example, shop.example, *\n"
+        "no mailbox takes mail for anybody@shop.example\nno mailbox of their own: anybody@shop.example, shop.example, *\n"
     );
     let explained = operator
         .types("explain ../../events/inbound/answer.json --table postroom")

@@ -26,6 +26,10 @@ impl Arriving {
         let settings = Settings::from_env(|name| match name {
             // Nothing is read or sent.
             "TABLE_NAME" | "INBOUND_QUEUE_URL" => Some("none".to_owned()),
+            // The stack always publishes reports.
+            "FEEDBACK_TOPIC_ARN" => {
+                Some(std::env::var(format!("POSTROOM_{name}")).unwrap_or_else(|_| "none".to_owned()))
+            }
             _ => std::env::var(format!("POSTROOM_{name}")).ok(),
         })?;
         let mailboxes = match (&args.config, &args.table) {
