@@ -24,6 +24,9 @@ use crate::verdict::{Disposition, Judgement, floor, judge};
 
 pub use summary::SUMMARY_VERSION;
 
+/// Room for an unsubscribe token and more.
+const SUBJECT_CHARS: usize = 4000;
+
 /// What is known beside SES's event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -542,8 +545,8 @@ impl About<'_> {
             // It can't be rewritten either, so a notice goes.
             HeadFacts::Unreadable(problem) => format!("the mailbox forwards, but as a notice: {problem}"),
             HeadFacts::Read(head) => {
-                let key = mailbox.key.to_string();
-                if let Some(sign) = head.forbidden(Act::Forward, &key, &ours(mailbox, recipients)) {
+                let mut names = loop_names(&mailbox.key, recipients).into_iter();
+                if let Some(sign) = names.find_map(|name| head.forbidden(Act::Forward, &name, &[])) {
                     return Action::skip("forward", format!("it is a loop: {sign}"));
                 }
                 // The bounce of a forward, sent on to the address that bounced, would never end.
@@ -593,6 +596,10 @@ impl About<'_> {
             return Some(Action::skip("report", "report: it has a virus".to_owned()));
         }
         Some(match self.is_trusted(head) {
+            true if !self.is_to_us_alone(head) => Action::skip(
+                "report",
+                "report: not believed, because it names somebody else, and may be sent on by anyone".to_owned(),
+            ),
             true => Action::new(What::PublishReport, "a report of a trusted reporter"),
             false => Action::skip(
                 "report",
@@ -615,11 +622,21 @@ impl About<'_> {
         passed && domain.is_some_and(known)
     }
 
+    /// A report that SES wrote to another of its customers is signed as well, may be about any message and anybody, as
+    /// that customer likes, and can be sent on to us as it is. So it must name us, and nobody else.
+    fn is_to_us_alone(&self, head: &MailFacts) -> bool {
+        let recipients = &self.received.receipt.recipients;
+        let is_ours = |named: &EmailAddress| recipients.iter().any(|recipient| recipient.key() == named.key());
+        !head.named.is_empty() && head.named.iter().all(is_ours)
+    }
+
+    /// The subject, no longer than a row of the table and a message to a machine have room for.
     fn subject(&self) -> Option<String> {
-        match &self.facts.head {
-            HeadFacts::Read(head) => head.subject.clone(),
-            _ => self.received.mail.common_headers.as_ref()?.subject.clone(),
-        }
+        let subject = match &self.facts.head {
+            HeadFacts::Read(head) => head.subject.as_ref(),
+            _ => self.received.mail.common_headers.as_ref()?.subject.as_ref(),
+        };
+        subject.map(|subject| subject.chars().take(SUBJECT_CHARS).collect())
     }
 
     fn row(&self, mailbox: Option<&Mailbox>, recipients: &[EmailAddress], judgement: &Judgement) -> IndexedMail {
@@ -673,6 +690,15 @@ impl Action {
             what: What::Skip { action },
             reason,
         }
+    }
+}
+
+/// The mailbox's names in the loop header. `*` is every Postroom's, so there the domains of the recipients stand for it.
+pub(crate) fn loop_names(mailbox: &MailboxKey, recipients: &[EmailAddress]) -> Vec<String> {
+    let domains: BTreeSet<&str> = recipients.iter().filter_map(EmailAddress::domain).collect();
+    match mailbox {
+        MailboxKey::CatchAll if !domains.is_empty() => domains.into_iter().map(str::to_owned).collect(),
+        key => vec![key.to_string()],
     }
 }
 

@@ -38,6 +38,12 @@ mod head;
 pub mod report;
 mod text;
 
+/// Whether SES sends to an address: not to a quoted local part, nor to one that is not ASCII.
+#[must_use]
+pub fn is_sendable(address: &notification_model::EmailAddress) -> bool {
+    text::usable(address.as_str()).is_some()
+}
+
 pub use facts::{Act, Author, LoopSign, MailFacts, ReportKind};
 pub use head::{Field, Head, HeadError};
 

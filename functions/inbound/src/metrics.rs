@@ -20,7 +20,7 @@ use ledger::MailboxAction;
 use notification_model::Received;
 
 use crate::Trouble;
-use crate::decide::{Decision, Facts, HeadFacts};
+use crate::decide::{Decision, Facts, HeadFacts, loop_names};
 use crate::effects::Tally;
 use crate::mail::Act;
 use crate::verdict::Disposition;
@@ -50,10 +50,11 @@ fn comes_round(facts: &Facts, decision: &Decision) -> bool {
     let forwarding = decision.mailboxes.iter().filter_map(|decided| {
         let mailbox = facts.mailboxes.get(decided.mailbox.as_ref()?)?;
         let forwards = |action: &MailboxAction| matches!(action, MailboxAction::Forward { .. });
-        (!decided.judgement.stops() && mailbox.actions.iter().any(forwards)).then(|| mailbox.key.to_string())
+        (!decided.judgement.stops() && mailbox.actions.iter().any(forwards))
+            .then(|| loop_names(&mailbox.key, &decided.recipients))
     });
     forwarding
-        .into_iter()
+        .flatten()
         .any(|key| head.forbidden(Act::Forward, &key, &[]).is_some())
 }
 

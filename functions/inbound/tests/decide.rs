@@ -1,6 +1,7 @@
 //! Decisions that the recorded events do not show: who is believed, and what is said when the header is not known.
 #![expect(
     clippy::unwrap_used,
+    clippy::string_slice,
     clippy::panic,
     reason = "a test fails by panicking, in its helpers too"
 )]
@@ -11,7 +12,7 @@ use inbound::decide::{Decision, Facts, HeadFacts, What, decide, disposition, key
 use inbound::mail::Limits;
 use inbound::settings::{Policy, Settings};
 use inbound::verdict::Disposition;
-use ledger::{Mailbox, MailboxAction, Treatment, VerdictRules};
+use ledger::{IndexedSubject, KeptSubject, Mailbox, MailboxAction, NotifyTarget, Treatment, VerdictRules};
 use notification_model::{EmailAddress, Received, SesMessage};
 use proptest::prelude::*;
 use serde_json::json;
@@ -75,13 +76,151 @@ fn only_a_trusted_domain_that_dmarc_confirms_is_believed() {
         ("a@evil.example, b@amazonses.com", "PASS", false),
     ];
     for (from, verdict, expected) in cases {
-        let mail =
-            format!("From: {from}\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n");
+        let mail = format!(
+            "From: {from}\r\nTo: news@shop.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        );
         let received = received(&["news@shop.example"], verdict);
         let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
         let decision = decided(&received, vec![], head);
         let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
         assert_eq!(published, expected, "{from} {verdict}");
+    }
+}
+
+#[test]
+fn a_report_to_another_customer_of_ses_is_not_believed_however_it_is_signed() {
+    let cases = [
+        ("To: news@shop.example", true),
+        ("To: News <News@Shop.Example>", true),
+        ("To: attacker@evil.example", false),
+        ("To: news@shop.example\r\nTo: attacker@evil.example", false),
+        ("To: news@shop.example, attacker@evil.example", false),
+        ("Cc: attacker@evil.example\r\nTo: news@shop.example", false),
+        ("Subject: to nobody", false),
+    ];
+    for (to, expected) in cases {
+        let mail = format!(
+            "From: MAILER-DAEMON@amazonses.com\r\n{to}\r\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        );
+        let received = received(&["news@shop.example"], "PASS");
+        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
+        let decision = decided(&received, vec![], head);
+        let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
+        assert_eq!(published, expected, "{to}");
+    }
+}
+
+fn mailbox(key: &str, actions: Vec<MailboxAction>) -> Mailbox {
+    Mailbox {
+        key: key.parse().unwrap(),
+        verdicts: VerdictRules::default(),
+        actions,
+    }
+}
+
+fn actions_of(mail: &str, mailbox: Mailbox, source: &str) -> Decision {
+    let mut received = received(&["sales@shop.example"], "PASS");
+    received.mail.source = Some(source.to_owned());
+    let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
+    decided(&received, vec![mailbox], head)
+}
+
+#[test]
+fn the_catch_all_of_another_postroom_is_no_loop_and_our_own_is() {
+    let address = |text: &str| EmailAddress::parse(text).unwrap();
+    let forward = || MailboxAction::Forward {
+        to: vec![address("owner@target.example")],
+        from: address("fwd@shop.example"),
+    };
+    let cases = [
+        ("*", true),
+        ("other.example", true),
+        ("shop.example", false),
+        ("Shop.Example", false),
+    ];
+    for (by, forwarded) in cases {
+        let mail = format!("X-Postroom-Forwarded: {by}\r\nFrom: jane@client.example\r\n\r\n");
+        let decision = actions_of(&mail, mailbox("*", vec![forward()]), "jane@client.example");
+        let what = &decision.mailboxes[0].actions[0].what;
+        assert_eq!(matches!(what, What::Forward { .. }), forwarded, "{by}: {what:?}");
+    }
+}
+
+/// DynamoDB takes 400 KB in a row and 2048 octets in a key, SNS 256 KB in a message.
+#[test]
+fn no_header_makes_a_row_or_a_summary_that_is_too_large() {
+    let actions = vec![
+        MailboxAction::Store {
+            subject: KeptSubject::Text,
+            days: None,
+        },
+        MailboxAction::Notify {
+            target: NotifyTarget::Queue("q".to_owned()),
+        },
+    ];
+    let long = "x".repeat(60_000);
+    let authors = format!("From: {long} <a@evil.example>\r\nReply-To: b@{long}.example\r\n").repeat(3);
+    let many = (0..900).fold(String::new(), |many, n| {
+        many + &format!("From: {} <{}{n}@evil.example>\r\n", &long[..200], &long[..60])
+    });
+    let cases = [
+        format!("From: jane@client.example\r\nSubject: {}\r\n\r\n", "x ".repeat(250_000)),
+        format!("From: a@{long}.example\r\n\r\n"),
+        format!("{authors}\r\n"),
+        format!("{many}\r\n"),
+    ];
+    for mail in cases {
+        let decision = actions_of(&mail, mailbox("shop.example", actions.clone()), "jane@client.example");
+        let row = &decision.mailboxes[0].row;
+        assert!(row.from.as_ref().unwrap().len() <= 320);
+        if let Some(IndexedSubject::Text(subject)) = &row.subject {
+            assert!(subject.len() <= 16_000, "{} octets", subject.len());
+        }
+        for action in &decision.mailboxes[0].actions {
+            if let What::Notify { summary, .. } = &action.what {
+                assert!(summary.len() < 200_000, "{} octets", summary.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_queue_takes_every_summary() {
+    let notify = MailboxAction::Notify {
+        target: NotifyTarget::Queue("q".to_owned()),
+    };
+    let mail = "From: \u{fffe} <jane@client.example>\r\nSubject: a\u{ffff}b\r\n\r\n";
+    let decision = actions_of(
+        mail,
+        mailbox("shop.example", vec![notify]),
+        "jane\u{fffe}@client.example",
+    );
+    let What::Notify { summary, .. } = &decision.mailboxes[0].actions[0].what else {
+        panic!("not told")
+    };
+    assert!(!summary.contains(['\u{fffe}', '\u{ffff}']), "XML has no such character");
+}
+
+#[test]
+fn nobody_is_answered_whom_ses_does_not_send_to() {
+    let reply = MailboxAction::AutoReply {
+        from: EmailAddress::parse("sales@shop.example").unwrap(),
+        subject: None,
+        text: String::new(),
+        every_days: 1,
+    };
+    let cases = [
+        ("jane@client.example", true),
+        ("\"jane doe\"@client.example", false),
+        ("j\u{e4}ne@client.example", false),
+        ("jane..doe@client.example", false),
+    ];
+    for (source, answered) in cases {
+        let mail = "From: jane@client.example\r\nTo: sales@shop.example\r\n\r\n";
+        let decision = actions_of(mail, mailbox("shop.example", vec![reply.clone()]), source);
+        let what = &decision.mailboxes[0].actions[0].what;
+        assert_eq!(matches!(what, What::AutoReply { .. }), answered, "{source}: {what:?}");
     }
 }
 

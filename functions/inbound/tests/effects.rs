@@ -10,8 +10,9 @@ mod world;
 
 use embedded_metrics::Metrics;
 use ledger::testing::Fault;
+use ledger::{Mailbox, MailboxAction, MailboxKey, VerdictRules};
 use serde_json::{Value, json};
-use world::{INBOUND, TOPIC, World, counted, event, now};
+use world::{INBOUND, TOPIC, World, address, counted, event, now};
 
 /// The mail of an event under another id.
 fn renamed(name: &str, id: &str) -> Value {
@@ -353,4 +354,44 @@ async fn without_a_place_to_read_the_mail_nothing_is_sent_blindly() {
         "the notifications"
     );
     assert_eq!(world.work_off(&mut Metrics::default()).await, 2, "people hear of it");
+}
+
+/// `*` is the catch-all mailbox of every Postroom, and the next one would take its forward for a loop.
+#[tokio::test]
+async fn the_forward_of_a_catch_all_names_the_domain_it_came_to() {
+    let world = World::furnished().await;
+    let mailbox = Mailbox {
+        key: MailboxKey::CatchAll,
+        verdicts: VerdictRules::default(),
+        actions: vec![MailboxAction::Forward {
+            to: vec![address("owner@target.example")],
+            from: address("sales@shop.example"),
+        }],
+    };
+    world.ledger.put_mailbox(&mailbox).await.unwrap();
+    handle(&world, &to(&["jane@elsewhere.example"])).await;
+    let forward = String::from_utf8(world.sent()[0].mail.clone()).unwrap();
+    assert!(
+        forward.contains("X-Postroom-Forwarded: elsewhere.example\r\n"),
+        "{forward}"
+    );
+}
+
+/// SES takes one bounce a second: a hundred of them would end in the dead-letter queue, and hit one return path.
+#[tokio::test]
+async fn one_mail_to_many_recipients_is_not_bounced_for_each_of_them() {
+    let world = World::furnished_with(&[("ANSWERS_PER_SENDER", "2")]).await;
+    let mailbox = Mailbox {
+        key: "gone.example".parse().unwrap(),
+        verdicts: VerdictRules::default(),
+        actions: vec![MailboxAction::Bounce {
+            sender: address("postmaster@shop.example"),
+            message: "Nobody here".to_owned(),
+            status_code: "5.1.1".to_owned(),
+        }],
+    };
+    world.ledger.put_mailbox(&mailbox).await.unwrap();
+    let (_, metrics) = handle(&world, &to(&["a@gone.example", "b@gone.example", "c@gone.example"])).await;
+    assert!(has(&metrics, "Kind=bounce Outcome=done Actions=2"), "{metrics:?}");
+    assert!(has(&metrics, "Kind=bounce Outcome=refused Actions=1"), "{metrics:?}");
 }

@@ -6,7 +6,7 @@ use ledger::Mailbox;
 use notification_model::{EmailAddress, Verdict, VerdictStatus};
 
 use super::{About, Action, HeadFacts, MailboxDecision, What, is_within, ours};
-use crate::mail::{Act, MailFacts};
+use crate::mail::{Act, MailFacts, is_sendable};
 
 /// SES bounces mail within a day of its receipt; some of that is ours to wait and retry in.
 const BOUNCE_WITHIN: SignedDuration = SignedDuration::from_mins(23 * 60 + 30);
@@ -69,6 +69,9 @@ impl About<'_> {
         }
         let to = self.received.mail.source_address().filter(|to| to.domain().is_some());
         let to = to.ok_or("not answered, because its return path is null")?;
+        if !is_sendable(&to) {
+            return Err("not answered, because SES does not send to such a return path".to_owned());
+        }
         if let Some(why) = self.facts.suppressed.get(to.key()) {
             return Err(format!("not answered, because the sender must not be mailed: {why}"));
         }

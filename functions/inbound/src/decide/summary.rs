@@ -31,10 +31,15 @@ use crate::verdict::Disposition;
 /// and `recipients` are SES's.
 pub const SUMMARY_VERSION: u32 = 1;
 
+/// More than these are left out: a topic takes 256 KB, and the sender decides how many there are.
+const AUTHORS: usize = 50;
+
 impl About<'_> {
     /// Fills in the summaries, once the disposition is known.
     pub(super) fn notify(&self, decision: &mut MailboxDecision, disposition: Disposition) {
         let text = self.summary(decision, disposition).to_string();
+        // What XML lacks SQS and SNS refuse, and JSON has it only within strings.
+        let text = text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
         for action in &mut decision.actions {
             if let What::Notify { summary, .. } = &mut action.what {
                 summary.clone_from(&text);
@@ -49,14 +54,14 @@ impl About<'_> {
             _ => None,
         };
         let authors = head.map(|head| {
-            let from = head.from.iter();
+            let from = head.from.iter().take(AUTHORS);
             let shown = from.map(|author| {
                 json!({"name": author.name, "address": author.address.as_ref().map(|address| address.as_str())})
             });
             shown.collect::<Vec<_>>()
         });
         let reply_to = head.map(|head| {
-            let addresses = head.reply_to.iter().map(|address| address.as_str());
+            let addresses = head.reply_to.iter().take(AUTHORS).map(|address| address.as_str());
             addresses.collect::<Vec<_>>()
         });
         let signs = head.map(|head| head.signs.iter().map(ToString::to_string).collect::<Vec<_>>());

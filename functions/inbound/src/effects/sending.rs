@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::failure::Meaning;
 use super::{Case, Effects, Failure, Outcome, SourceError};
-use crate::decide::{HeadFacts, MailboxDecision, What};
+use crate::decide::{HeadFacts, MailboxDecision, What, loop_names};
 use crate::mail::compose::{AutoReply, Notice, auto_reply, notice};
 use crate::mail::forward::{Rewrite, rewrite};
 
@@ -92,7 +92,7 @@ impl Effects {
         let text = notice(&Notice {
             from,
             to: std::slice::from_ref(to),
-            mailbox: &mailbox.row.mailbox.to_string(),
+            mailbox: &loop_name(mailbox),
             sender: sender.as_ref().map_or("an unknown sender", EmailAddress::as_str),
             subject: subject.as_deref().unwrap_or_default(),
             size: mailbox.row.size,
@@ -134,7 +134,7 @@ impl Effects {
         let rewritten = rewrite(
             &mail,
             &Rewrite {
-                mailbox: &mailbox.row.mailbox.to_string(),
+                mailbox: &loop_name(mailbox),
                 from,
                 to: std::slice::from_ref(to),
                 verdicts: &verdicts.join("; "),
@@ -187,7 +187,7 @@ impl Effects {
                 "not answered: the sender got an answer within {every_days} days"
             )));
         }
-        if let Some(refused) = self.over_answer_cap(case, to).await? {
+        if let Some(refused) = self.over_answer_cap(case, to, &format!("auto-reply {key}")).await? {
             return Ok(refused);
         }
         let reply = auto_reply(&AutoReply {
@@ -225,7 +225,10 @@ impl Effects {
             // Without its header nobody knows whether it may be bounced.
             return Err(SourceError::Nowhere.into());
         };
-        if let Some(refused) = self.over_answer_cap(case, to).await? {
+        if let Some(refused) = self
+            .over_answer_cap(case, to, &format!("bounce {}", recipient.key()))
+            .await?
+        {
             return Ok(refused);
         }
         let act = async {
@@ -262,12 +265,19 @@ impl Effects {
         self.once(case, &key, "bounce", recipient.key(), act).await
     }
 
-    async fn over_answer_cap(&self, case: &Case<'_>, to: &EmailAddress) -> Result<Option<Outcome>, Failure> {
+    /// Each answer counts: one mail can be for a hundred recipients.
+    async fn over_answer_cap(
+        &self,
+        case: &Case<'_>,
+        to: &EmailAddress,
+        answer: &str,
+    ) -> Result<Option<Outcome>, Failure> {
         let cap = self.settings.policy.answers_per_sender;
         let mail = &case.received.mail;
+        let id = format!("{} {answer}", mail.message_id);
         let counted = self
             .ledger
-            .count_for_sender(SenderCap::Answers, to.key(), &mail.message_id, mail.timestamp, cap);
+            .count_for_sender(SenderCap::Answers, to.key(), &id, mail.timestamp, cap);
         let reason = || format!("not answered: more than {cap} answers to this sender in an hour");
         Ok((!counted.await?).then(|| Outcome::Refused(reason())))
     }
@@ -298,6 +308,11 @@ fn not_built(operation: &'static str) -> Failure {
     }
 }
 
+fn loop_name(mailbox: &MailboxDecision) -> String {
+    let names = loop_names(&mailbox.row.mailbox, &mailbox.recipients);
+    names.into_iter().next().unwrap_or_default()
+}
+
 /// Who is counted for a mail. What DMARC does not prove counts apart, so that nobody uses up another one's share.
 fn sender_of(case: &Case<'_>) -> String {
     let author = case
@@ -306,7 +321,9 @@ fn sender_of(case: &Case<'_>) -> String {
     let sender = author.cloned().or_else(|| case.received.mail.source_address());
     let sender = sender.as_ref().map_or("-", EmailAddress::key);
     let verdict = case.received.receipt.dmarc_verdict.as_ref();
-    match verdict.is_some_and(|verdict| verdict.status == VerdictStatus::Pass) {
+    // Of several authors DMARC proves one, and nobody says which.
+    let is_one = case.head().is_some_and(|head| head.from.len() == 1);
+    match is_one && verdict.is_some_and(|verdict| verdict.status == VerdictStatus::Pass) {
         true => sender.to_owned(),
         false => format!("unproven:{sender}"),
     }

@@ -15,6 +15,8 @@ pub struct MailFacts {
     pub from: Vec<Author>,
     /// `Reply-To`, else the usable addresses of `From`: where a person's answer goes.
     pub reply_to: Vec<EmailAddress>,
+    /// Everyone in `To` and `Cc`, of all fields of these names.
+    pub named: Vec<EmailAddress>,
     /// Where an automatic answer may go, and nowhere else (RFC 3834 section 4): the return path. Absent if null or unknown.
     pub return_path: Option<EmailAddress>,
     /// `Subject`, decoded.
@@ -218,6 +220,8 @@ impl Head<'_> {
             .into_iter()
             .filter_map(|one| Author::from(one).address)
             .collect();
+        let named = self.written("To").into_iter().chain(self.written("Cc"));
+        let named = named.filter_map(|one| Author::from(one).address).collect();
         let envelope = match envelope_from {
             Some(text) => Some(text.to_owned()),
             None => self.get("Return-Path").map(Field::unfolded),
@@ -248,6 +252,7 @@ impl Head<'_> {
             from,
             return_path,
             references,
+            named,
             hops,
             report,
         }
@@ -361,11 +366,17 @@ impl Head<'_> {
     }
 }
 
+const LONGEST_ADDRESS: usize = 320;
+const LONGEST_NAME: usize = 300;
+
 impl From<Written> for Author {
     fn from(written: Written) -> Self {
-        let address = written.address.filter(|address| address.contains('@'));
+        // What is longer is no address, and no key of a table.
+        let address = written
+            .address
+            .filter(|address| address.contains('@') && address.len() <= LONGEST_ADDRESS);
         Self {
-            name: written.name,
+            name: written.name.map(|name| text::clip(&name, LONGEST_NAME)),
             address: address.as_deref().and_then(EmailAddress::parse),
         }
     }

@@ -41,8 +41,8 @@ pub const LOOP_FIELD: &str = "X-Postroom-Forwarded";
 /// What a forward says about itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Rewrite<'a> {
-    /// The address the mail came to (its key): the loop header. Not `*`: two catch-all mailboxes of two Postrooms that
-    /// forward to one another are no loop.
+    /// The mailbox, as an address or a domain: the loop header. Not `*`: a catch-all mailbox that forwards to that of another
+    /// Postroom is no loop.
     pub mailbox: &'a str,
     /// The verified address that it is sent from.
     pub from: &'a EmailAddress,

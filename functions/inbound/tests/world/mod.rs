@@ -421,6 +421,7 @@ fn object(given: &Given, key: &str) -> Option<Vec<u8>> {
         "encrypted" => Some(b"ciphertext".to_vec()),
         "broken-report" => {
             let head = "From: MAILER-DAEMON@amazonses.com\r\n\
+                        To: news@shop.example\r\n\
                         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\nnothing";
             Some(head.as_bytes().to_vec())
         }
