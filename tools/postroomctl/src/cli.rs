@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use ledger::{Scope, Sender};
+use ledger::{MailboxKey, Scope, Sender};
 use notification_model::EmailAddress;
 
 use crate::dlq::{Cause, Function};
@@ -56,6 +56,11 @@ pub(crate) enum Command {
     Mailboxes {
         #[command(subcommand)]
         command: MailboxesCommand,
+    },
+    /// Mail that arrived: what came, and what was done with it.
+    Mail {
+        #[command(subcommand)]
+        command: MailCommand,
     },
     /// The List-Unsubscribe headers for one recipient's mail.
     ///
@@ -111,6 +116,20 @@ pub(crate) enum MailboxesCommand {
     /// Which mailbox takes mail for an address, and what happens to it. Exit code 1 when none takes it.
     #[command(after_help = "Example:\n  postroomctl mailboxes test support+tag@example.com --config postroom.toml")]
     Test(MailboxesTestArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// The newest mails in a mailbox's index: those it stores, and those of which something was not done.
+    #[command(
+        after_help = "Example:\n  postroomctl mail list support@example.com --limit 10 --table postroom-Table-EXAMPLE"
+    )]
+    List(MailListArgs),
+    /// One mail, in every mailbox it was for. Exit code 1 when the index does not have it.
+    #[command(
+        after_help = "Example:\n  postroomctl mail get o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1 --table postroom-Table-EXAMPLE"
+    )]
+    Get(MailGetArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -291,6 +310,28 @@ pub(crate) struct MailboxesListArgs {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MailListArgs {
+    /// The mailbox: an address, a domain or `*`. What has no mailbox is noted under its domain.
+    pub(crate) mailbox: MailboxKey,
+    /// Arrived before this time: a day, or a time (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = day_or_time)]
+    pub(crate) before: Option<Timestamp>,
+    /// At most so many.
+    #[arg(long, default_value = "20", value_parser = limit)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MailGetArgs {
+    /// SES's message id: the last part of the S3 key.
+    pub(crate) message_id: String,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod dlq;
 mod explain;
+mod mail;
 mod mailboxes;
 mod mirror;
 mod queue;
@@ -24,7 +25,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, DlqCommand, MailboxesCommand, RoutesCommand, SuppressionCommand, WatchCommand};
+use crate::cli::{
+    Cli, Command, DlqCommand, MailCommand, MailboxesCommand, RoutesCommand, SuppressionCommand, WatchCommand,
+};
 use crate::mirror::MirrorFailed;
 use crate::table::AwsFailed;
 
@@ -85,6 +88,10 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
         Command::Mailboxes { command } => match command {
             MailboxesCommand::List(args) => mailboxes::list(&args).await,
             MailboxesCommand::Test(args) => mailboxes::test(&args).await,
+        },
+        Command::Mail { command } => match command {
+            MailCommand::List(args) => mail::list(&args).await,
+            MailCommand::Get(args) => mail::get(&args).await,
         },
         Command::UnsubscribeLink(args) => unsubscribe::link(&args).await,
         Command::Dlq { command } => match command {
