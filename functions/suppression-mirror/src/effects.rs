@@ -256,7 +256,8 @@ mod tests {
     }
 
     fn mock_dynamodb() -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::Config::builder().behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
+        let config =
+            aws_sdk_dynamodb::Config::builder().behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 }
