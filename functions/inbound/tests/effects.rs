@@ -395,3 +395,28 @@ async fn one_mail_to_many_recipients_is_not_bounced_for_each_of_them() {
     assert!(has(&metrics, "Kind=bounce Outcome=done Actions=2"), "{metrics:?}");
     assert!(has(&metrics, "Kind=bounce Outcome=refused Actions=1"), "{metrics:?}");
 }
+
+/// The author's domain has no DMARC, so anyone can write as her; only she writes from her servers.
+#[tokio::test]
+async fn a_forger_does_not_use_up_the_share_of_an_author_without_dmarc() {
+    let world = World::furnished_with(&[("FORWARDS_PER_SENDER", "1")]).await;
+    let mail = |id: &str, spf: &str, source: &str| {
+        let mut event = renamed("forward", id);
+        let ses = &mut event["Records"][0]["ses"];
+        ses["mail"]["source"] = json!(source);
+        ses["receipt"]["dmarcVerdict"] = json!({"status": "GRAY"});
+        ses["receipt"]["spfVerdict"] = json!({"status": spf});
+        event
+    };
+    let forgeries = [
+        mail("plain--1", "GRAY", "jane@client.example"),
+        mail("plain--2", "PASS", "x@evil.example"),
+        mail("plain--3", "PASS", "x@evil.example"),
+    ];
+    for forgery in &forgeries {
+        handle(&world, forgery).await;
+    }
+    let before = world.sent().len();
+    handle(&world, &mail("plain--4", "PASS", "jane@client.example")).await;
+    assert!(world.sent().len() > before, "hers is forwarded");
+}

@@ -7,7 +7,7 @@ use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
 use jiff::SignedDuration;
 use ledger::SenderCap;
-use notification_model::{EmailAddress, VerdictStatus};
+use notification_model::{EmailAddress, Verdict, VerdictStatus};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -313,18 +313,24 @@ fn loop_name(mailbox: &MailboxDecision) -> String {
     names.into_iter().next().unwrap_or_default()
 }
 
-/// Who is counted for a mail. What DMARC does not prove counts apart, so that nobody uses up another one's share.
+/// Who is counted for a mail. What nothing proves counts apart, so that nobody uses up another one's share: DMARC proves
+/// the author, and where his domain has none, SPF proves at least the return path.
 fn sender_of(case: &Case<'_>) -> String {
     let author = case
         .head()
         .and_then(|head| head.from.iter().find_map(|author| author.address.as_ref()));
-    let sender = author.cloned().or_else(|| case.received.mail.source_address());
-    let sender = sender.as_ref().map_or("-", EmailAddress::key);
-    let verdict = case.received.receipt.dmarc_verdict.as_ref();
+    let return_path = case.received.mail.source_address();
+    let sender = author.or(return_path.as_ref()).map_or("-", EmailAddress::key);
+    let receipt = &case.received.receipt;
+    let passed = |verdict: &Option<Verdict>| {
+        let status = verdict.as_ref().map(|verdict| &verdict.status);
+        status == Some(&VerdictStatus::Pass)
+    };
     // Of several authors DMARC proves one, and nobody says which.
     let is_one = case.head().is_some_and(|head| head.from.len() == 1);
-    match is_one && verdict.is_some_and(|verdict| verdict.status == VerdictStatus::Pass) {
-        true => sender.to_owned(),
-        false => format!("unproven:{sender}"),
+    match &return_path {
+        _ if is_one && passed(&receipt.dmarc_verdict) => sender.to_owned(),
+        Some(path) if passed(&receipt.spf_verdict) => format!("by {}:{sender}", path.key()),
+        _ => format!("unproven:{sender}"),
     }
 }
