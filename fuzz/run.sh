@@ -12,6 +12,8 @@ seconds=${2:-60}
 # The seeds are the tests' own data.
 case $target in
     mail) seeds=../events/inbound/mail ;;
+    notification) seeds=../shared/notification-model/tests/data ;;
+    intake) seeds="../shared/intake/tests/data ../events/feedback ../events/delegate-router" ;;
     *) seeds= ;;
 esac
 

@@ -44,6 +44,10 @@ impl EmailAddress {
             (None, true) => return Self::parse_list(text).into_iter().next(),
             (None, false) => (None, text),
         };
+        Self::new(name, address)
+    }
+
+    fn new(name: Option<String>, address: &str) -> Option<Self> {
         let address = address.trim();
         if address.is_empty() || address.chars().any(char::is_control) {
             return None;
@@ -68,15 +72,7 @@ impl EmailAddress {
         };
         mailboxes
             .into_iter()
-            .filter_map(|mailbox| {
-                let address = mailbox.address.filter(|address| !address.trim().is_empty())?;
-                let key = key_of(address.trim());
-                Some(Self {
-                    name: mailbox.name.map(Into::into),
-                    address: address.trim().to_owned(),
-                    key,
-                })
-            })
+            .filter_map(|mailbox| Self::new(mailbox.name.map(|name| without_controls(&name)), &mailbox.address?))
             .collect()
     }
 
@@ -127,13 +123,17 @@ fn key_of(address: &str) -> String {
     }
 }
 
+/// An encoded word can hold CR and LF; a name never may.
+fn without_controls(name: &str) -> String {
+    name.replace(|c: char| c.is_control(), " ")
+}
+
 fn decode_name(text: &str) -> Option<String> {
     let line = format!("{}\n", text.trim().replace(['\r', '\n'], " "));
     let HeaderValue::Text(decoded) = MessageStream::new(line.as_bytes()).parse_unstructured() else {
         return None;
     };
-    // An encoded word can hold CR and LF; a name never may.
-    let name = decoded.replace(|c: char| c.is_control(), " ");
+    let name = without_controls(&decoded);
     let name = name.trim().trim_matches('"').trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -210,7 +210,14 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(EmailAddress::parse(text).unwrap().name(), expected, "{text}");
+            assert_eq!(
+                EmailAddress::parse_list(text).first().unwrap().name(),
+                expected,
+                "{text}"
+            );
         }
+        // Found by fuzzing.
+        assert_eq!(EmailAddress::parse("\0\r(,"), None);
     }
 
     #[test]

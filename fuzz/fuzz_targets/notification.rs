@@ -1,0 +1,50 @@
+//! What SES, or whoever may publish to the topic, says: read, and every bounce judged.
+
+#![no_main]
+
+/// The judging half of the feedback function, compiled alone: the crate itself would bring the AWS SDK.
+#[path = "../../functions/feedback/src"]
+mod feedback {
+    #[allow(dead_code)]
+    pub mod judgement;
+}
+
+use feedback::judgement::{Evidence, judge};
+use libfuzzer_sys::fuzz_target;
+use notification_model::{Event, SesMessage};
+
+fuzz_target!(|text: &str| {
+    let notification = match notification_model::parse(text) {
+        Ok(SesMessage::Notification(notification)) => notification,
+        Ok(SesMessage::Setup(_) | SesMessage::Received(_)) => return,
+        Err(error) => {
+            // It reaches the log.
+            let words = error.to_string();
+            let quoted = addresses(&serde_json::from_str(text).unwrap_or_default());
+            assert!(!quoted.iter().any(|address| words.contains(address)), "an error quotes an address: {words}");
+            return;
+        }
+    };
+    let _ = (notification.occurred_at(), notification.event.name());
+    let mail = &notification.mail;
+    let _ = (mail.sending_domain(), mail.configuration_set(), mail.tenant(), mail.source_address());
+    if let Event::Bounce(bounce) = &notification.event {
+        for recipient in &bounce.bounced_recipients {
+            let judgement = judge(&Evidence::of(bounce, recipient));
+            // It reaches the log and the metrics, too.
+            let words = format!("{} {} {}", judgement.kind, judgement.reason, judgement.because);
+            let address = recipient.email_address.as_str();
+            assert!(!address.contains('@') || address.len() < 6 || !words.contains(address), "{words}");
+        }
+    }
+});
+
+/// Texts among the values that look like addresses.
+fn addresses(value: &serde_json::Value) -> Vec<&str> {
+    match value {
+        serde_json::Value::String(text) if text.contains('@') && text.len() > 5 => vec![text.as_str()],
+        serde_json::Value::Array(values) => values.iter().flat_map(addresses).collect(),
+        serde_json::Value::Object(fields) => fields.values().flat_map(addresses).collect(),
+        _ => Vec::new(),
+    }
+}
