@@ -17,7 +17,7 @@ use ledger::{
 };
 use notification_model::{EmailAddress, Received, VerdictStatus};
 
-use crate::mail::{Act, Head, Limits, LoopSign, MailFacts, ReportKind};
+use crate::mail::{Act, Author, Head, Limits, LoopSign, MailFacts, ReportKind};
 use crate::settings::Policy;
 use crate::token;
 use crate::verdict::{Disposition, Judgement, floor, judge};
@@ -619,7 +619,18 @@ impl About<'_> {
             let mut reporters = self.policy.reporters.iter();
             reporters.any(|reporter| is_within(domain, reporter))
         };
-        passed && domain.is_some_and(known)
+        passed && domain.is_some_and(known) && self.ses_reads_the_same_author(author)
+    }
+
+    /// The verdict is about the `From` that SES read. A header can be made so that two programs read two different ones.
+    fn ses_reads_the_same_author(&self, author: &Author) -> bool {
+        let Some(headers) = &self.received.mail.common_headers else {
+            return true;
+        };
+        let mut read = headers.from.iter().flat_map(|from| EmailAddress::parse_list(from));
+        let first = read.next();
+        let same = |one: &EmailAddress| author.address.as_ref().is_some_and(|author| author.key() == one.key());
+        first.as_ref().is_some_and(same) && read.next().is_none()
     }
 
     /// A report that SES wrote to another of its customers is signed as well, may be about any message and anybody, as

@@ -111,6 +111,76 @@ fn a_report_to_another_customer_of_ses_is_not_believed_however_it_is_signed() {
     }
 }
 
+#[test]
+fn what_ses_read_as_the_author_counts_for_a_report() {
+    let mail = "From: MAILER-DAEMON@amazonses.com\r\nTo: news@shop.example\r\n\
+                Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n";
+    let cases: [(&[&str], bool); 4] = [
+        (&["MAILER-DAEMON@amazonses.com"], true),
+        (&["Mail <mailer-daemon@AmazonSES.com>"], true),
+        (&["x@evil.example"], false),
+        (&["MAILER-DAEMON@amazonses.com", "x@evil.example"], false),
+    ];
+    for (from, expected) in cases {
+        let mut received = received(&["news@shop.example"], "PASS");
+        let headers = serde_json::from_value(json!({"from": from})).unwrap();
+        received.mail.common_headers = Some(headers);
+        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
+        let decision = decided(&received, vec![], head);
+        let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
+        assert_eq!(published, expected, "{from:?}");
+    }
+}
+
+/// Whoever can have an answer sent to an address that is not his own has a nuisance sent.
+#[test]
+fn only_a_proven_return_path_is_answered_and_bounced_to() {
+    let mail = "From: jane@client.example\r\nTo: sales@shop.example\r\n\r\n";
+    let (author, below, above) = ("jane@client.example", "jane@mail.client.example", "jane@example");
+    let cases = [
+        (author, "PASS", "GRAY", true),
+        ("x@elsewhere.example", "PASS", "GRAY", true),
+        (author, "GRAY", "GRAY", false),
+        (author, "GRAY", "PASS", true),
+        (below, "GRAY", "PASS", true),
+        (above, "GRAY", "PASS", false),
+        ("x@elsewhere.example", "GRAY", "PASS", false),
+        (author, "FAIL", "PASS", false),
+    ];
+    let from = EmailAddress::parse("sales@shop.example").unwrap();
+    let reply = MailboxAction::AutoReply {
+        from: from.clone(),
+        subject: None,
+        text: "Thanks".to_owned(),
+        every_days: 1,
+    };
+    let bounce = MailboxAction::Bounce {
+        sender: from,
+        message: "Gone".to_owned(),
+        status_code: "5.1.1".to_owned(),
+    };
+    for (source, spf, dmarc, expected) in cases {
+        let mut received = received(&["sales@shop.example"], dmarc);
+        let spf = serde_json::from_value(json!({"status": spf})).unwrap();
+        received.receipt.spf_verdict = Some(spf);
+        received.mail.source = Some(source.to_owned());
+        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
+        for (action, name) in [(&reply, "auto-reply"), (&bounce, "bounce")] {
+            let mailbox = mailbox("sales@shop.example", vec![action.clone()]);
+            let decision = decided(&received, vec![mailbox], head.clone());
+            let what = &decision.mailboxes[0].actions[0].what;
+            assert_eq!(what.name(), name);
+            let takes_place = !matches!(what, What::Skip { .. });
+            assert_eq!(
+                takes_place,
+                expected,
+                "{name} to {source}, {spf:?}, dmarc {dmarc}",
+                spf = received.receipt.spf_verdict
+            );
+        }
+    }
+}
+
 fn mailbox(key: &str, actions: Vec<MailboxAction>) -> Mailbox {
     Mailbox {
         key: key.parse().unwrap(),

@@ -11,12 +11,12 @@ use crate::mail::{Act, MailFacts, is_sendable};
 /// SES bounces mail within a day of its receipt; some of that is ours to wait and retry in.
 const BOUNCE_WITHIN: SignedDuration = SignedDuration::from_mins(23 * 60 + 30);
 
+const UNPROVEN: &str = "nothing proves that the return path is the sender's";
+
 impl About<'_> {
     /// The return path when the mail may be bounced to it, and why.
     ///
-    /// It must be proven that the return path is the sender's: by SPF PASS, which is about the return path, or by DMARC
-    /// PASS, which is about `From`, when both are of one domain. DKIM PASS alone is about a domain that the verdict does
-    /// not name.
+    /// It must be [proven](Self::proof) that the return path is the sender's.
     pub(super) fn may_bounce(&self, mailbox: &str, ours: &[&EmailAddress]) -> Result<(EmailAddress, String), String> {
         let mail = &self.received.mail;
         let receipt = &self.received.receipt;
@@ -38,13 +38,23 @@ impl About<'_> {
         if let Some(sign) = head.forbidden(Act::Bounce, mailbox, ours) {
             return Err(format!("not bounced, because {sign}"));
         }
+        match self.proof(&to, head) {
+            Some(proof) => Ok((to, format!("bounced: {proof}"))),
+            None => Err(format!("not bounced, because {UNPROVEN}")),
+        }
+    }
+
+    /// What proves that the return path is the sender's: SPF PASS, which is about the return path, or DMARC PASS, which is
+    /// about `From`, when the return path is of that domain. DKIM PASS alone is about a domain that the verdict does not
+    /// name.
+    fn proof(&self, to: &EmailAddress, head: &MailFacts) -> Option<&'static str> {
+        let receipt = &self.received.receipt;
         if is(&receipt.spf_verdict, &VerdictStatus::Pass) {
-            return Ok((to, "bounced: SPF proves the return path".to_owned()));
+            return Some("SPF proves the return path");
         }
-        if is(&receipt.dmarc_verdict, &VerdictStatus::Pass) && is_of_authors_domain(&to, head) {
-            return Ok((to, "bounced: DMARC proves the domain of the return path".to_owned()));
-        }
-        Err("not bounced, because nothing proves that the return path is the sender's".to_owned())
+        let forged = is(&receipt.spf_verdict, &VerdictStatus::Fail);
+        let proven = is(&receipt.dmarc_verdict, &VerdictStatus::Pass) && is_of_authors_domain(to, head);
+        (proven && !forged).then_some("DMARC proves the domain of the return path")
     }
 
     /// The return path when the mail may be answered, and why. RFC 3834 section 2; a mail that does not name the recipient
@@ -81,9 +91,12 @@ impl About<'_> {
         match &self.facts.head {
             HeadFacts::Read(head) => {
                 let ours = ours(mailbox, recipients);
-                match head.forbidden(Act::Answer, &mailbox.key.to_string(), &ours) {
-                    Some(sign) => Err(format!("not answered, because {sign}")),
-                    None => Ok((to, "the mailbox answers".to_owned())),
+                if let Some(sign) = head.forbidden(Act::Answer, &mailbox.key.to_string(), &ours) {
+                    return Err(format!("not answered, because {sign}"));
+                }
+                match self.proof(&to, head) {
+                    Some(proof) => Ok((to, format!("the mailbox answers: {proof}"))),
+                    None => Err(format!("not answered, because {UNPROVEN}")),
                 }
             }
             HeadFacts::Unreadable(problem) => {
@@ -143,5 +156,5 @@ fn is_of_authors_domain(to: &EmailAddress, head: &MailFacts) -> bool {
     let [author] = head.from.as_slice() else { return false };
     let author = author.address.as_ref().and_then(EmailAddress::domain);
     let both = to.domain().zip(author);
-    both.is_some_and(|(to, author)| is_within(to, author) || is_within(author, to))
+    both.is_some_and(|(to, author)| is_within(to, author))
 }

@@ -420,7 +420,7 @@ fn object(given: &Given, key: &str) -> Option<Vec<u8>> {
         "missing" => None,
         "encrypted" => Some(b"ciphertext".to_vec()),
         "broken-report" => {
-            let head = "From: MAILER-DAEMON@amazonses.com\r\n\
+            let head = "From: MAILER-DAEMON@eu-west-1.amazonses.com\r\n\
                         To: news@shop.example\r\n\
                         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\nnothing";
             Some(head.as_bytes().to_vec())
