@@ -6,7 +6,7 @@ STACK := $(PYTHON) tools/local/stack.py
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test check template-check stack-test bench prove prove-mutants stop clean-local
+.PHONY: help demo test check template-check stack-test bench prove prove-mutants fuzz stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,14 @@ prove-mutants: ## Show that bugs put in on purpose make the proof fail
 	mkdir -p $(PROOF)
 	$(PYTHON) tools/prove/mutants.py --rows $(PROOF)/mutants
 	$(PYTHON) tools/prove/document.py mutants $(PROOF)/mutants
+
+# Of each target.
+FUZZ_SECONDS ?= 180
+
+fuzz: ## Fuzz everything that reads strangers' bytes, and write the figures into docs/proof.md
+	mkdir -p $(PROOF)
+	$(PYTHON) fuzz/rows.py $(FUZZ_SECONDS) > $(PROOF)/fuzz
+	$(PYTHON) tools/prove/document.py fuzz $(PROOF)/fuzz
 
 # Each benchmark leaves its rows in $(ROWS); see benches/README.md.
 BENCH := .local/bench

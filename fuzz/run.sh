@@ -13,6 +13,7 @@ seconds=${2:-60}
 case $target in
     mail) seeds=../events/inbound/mail ;;
     notification) seeds=../shared/notification-model/tests/data ;;
+    config) seeds="../tools/postroomctl/tests/config ../docs/examples" ;;
     intake) seeds="../shared/intake/tests/data ../events/feedback ../events/delegate-router" ;;
     *) seeds= ;;
 esac

@@ -32,11 +32,14 @@ def main() -> None:
     if not patches:
         sys.exit("no such mutant")
 
+    # Once only: cargo goes by the files' times, and those that a patch comes and goes in get new ones.
     copy = arguments.target_dir / "mutants"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    for file in copy.rglob("*.rs"):
+        file.touch()
     survivors = []
     for patch in patches:
-        # Files keep their times, so that cargo builds again only what differs.
-        shutil.copytree(ROOT, copy, ignore=NOT_COPIED, dirs_exist_ok=True)
         subprocess.run(["patch", "--quiet", "--strip=1", "--input", patch], cwd=copy, check=True)
         try:
             verdict = verdict_of(copy, arguments)

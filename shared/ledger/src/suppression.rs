@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 
@@ -287,8 +288,8 @@ impl Ledger {
         Ok(output.attributes.as_ref().map(Recipient::read).unwrap_or_default())
     }
 
-    /// Notes a delivery in an existing row, unless it knows a newer one. Answers with the row as it is now, or `None`
-    /// when there is no row or the delivery is not news.
+    /// Notes a delivery in an existing row, unless it knows one as new. Answers with the row as it is now, or `None` when
+    /// there is no row. The delivery that the row knows may be this one: a request whose answer got lost is repeated.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -308,12 +309,15 @@ impl Ledger {
             .expression_attribute_names("#delivered", format!("{scope}|delivered"))
             .expression_attribute_values(":at", s(stamp(at)))
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match outcome {
             Ok(output) => Ok(output.attributes.as_ref().map(Recipient::read)),
-            Err(error) if is_condition(&error) => Ok(None),
-            Err(error) => Err(self.failed("UpdateItem", error)),
+            Err(error) => match condition_failure(&error) {
+                Some(row) => Ok(row.map(Recipient::read)),
+                None => Err(self.failed("UpdateItem", error)),
+            },
         }
     }
 
@@ -349,17 +353,18 @@ impl Ledger {
             None => remove.push("#streak"),
         }
         let known = judged.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default();
+        let kept = judged.live_soft_bounces(scope);
         if known.is_empty() {
             conditions.push("attribute_not_exists(#soft)".to_owned());
         } else {
             conditions.push("#soft = :known".to_owned());
             update = update
                 .expression_attribute_values(":known", AttributeValue::Ss(known.iter().map(write_soft).collect()));
-            let kept: Vec<String> = judged.live_soft_bounces(scope).iter().map(write_soft).collect();
             if kept.is_empty() {
                 remove.push("#soft");
             } else {
                 set.push("#soft = :kept");
+                let kept = kept.iter().map(write_soft).collect();
                 update = update.expression_attribute_values(":kept", AttributeValue::Ss(kept));
             }
         }
@@ -381,13 +386,31 @@ impl Ledger {
         let sent = update
             .update_expression(expression)
             .condition_expression(conditions.join(" AND "))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         match sent {
             Ok(_) => Ok(StreakWrite::Written),
-            Err(error) if is_condition(&error) => Ok(StreakWrite::Overtaken),
-            Err(error) => Err(self.failed("UpdateItem", error)),
+            Err(error) => match condition_failure(&error) {
+                // This very write, repeated because its answer got lost.
+                Some(Some(row)) if is_settled(&Recipient::read(row), scope, &kept, outcome) => Ok(StreakWrite::Written),
+                Some(_) => Ok(StreakWrite::Overtaken),
+                None => Err(self.failed("UpdateItem", error)),
+            },
         }
+    }
+}
+
+fn is_settled(row: &Recipient, scope: &Scope, kept: &[SoftBounce], outcome: Option<&Entry>) -> bool {
+    row.entries.get(&(scope.clone(), Origin::Streak)) == outcome
+        && row.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default() == kept
+}
+
+/// Whether a write failed by its condition, and on which row.
+fn condition_failure<R>(error: &SdkError<UpdateItemError, R>) -> Option<Option<&Item>> {
+    match error.as_service_error()? {
+        UpdateItemError::ConditionalCheckFailedException(failure) => Some(failure.item()),
+        _ => None,
     }
 }
 

@@ -344,11 +344,16 @@ async fn a_streak_is_settled_only_as_it_was_judged() {
             .note_delivery(&jane, &scope, at("2026-01-01T11:00:00Z"))
             .await
             .unwrap(),
-        None,
-        "no news"
+        Some(delivered.clone()),
+        "no news, and the row as it is"
     );
     assert_eq!(settle(&newer, None).await, StreakWrite::Overtaken);
     assert_eq!(settle(&delivered, None).await, StreakWrite::Written);
+    assert_eq!(
+        settle(&delivered, None).await,
+        StreakWrite::Written,
+        "the answer got lost, and the SDK tried again"
+    );
     let row = ledger.recipient(&jane).await.unwrap().unwrap();
     assert_eq!(row.soft_bounces[&scope], [second], "the void one is dropped");
     assert!(row.entries.is_empty());

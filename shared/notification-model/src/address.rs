@@ -110,8 +110,10 @@ impl EmailAddress {
 pub fn normalise_domain(domain: &str) -> String {
     let domain = domain.trim_end_matches('.');
     // Domain literals and broken names have no IDNA form; they still are one name whatever their case.
+    // IDNA drops invisible characters, and a dot may have stood before one.
     idna::domain_to_ascii(domain)
         .ok()
+        .map(|ascii| ascii.trim_end_matches('.').to_owned())
         .filter(|ascii| !ascii.is_empty())
         .unwrap_or_else(|| domain.to_lowercase())
 }
@@ -183,6 +185,7 @@ mod tests {
             ("=?utf-8?B?SsO8cmdlbg==?= <j@example.com>", Some("j@example.com")),
             ("  spaced@example.com  ", Some("spaced@example.com")),
             ("user@example.com.", Some("user@example.com")),
+            ("user@example.com.\u{ad}.", Some("user@example.com")),
             ("user@[192.0.2.1]", Some("user@[192.0.2.1]")),
             ("\"odd@local\"@Example.com", Some("\"odd@local\"@example.com")),
             ("postmaster", Some("postmaster")),
