@@ -118,8 +118,8 @@ def judging(bench: Bench) -> None:
             subprocess.run([bench.python, HERE / "judge.py", event, "400"], check=True, capture_output=True, text=True).stdout
         )
         types, values, in_python = alternating(bench.runs, judge("types"), judge("values"), python)
-        row(group, name, "ns", types, values, "serde_json::Value, deciding less")
-        row(group, name, "ns", types, in_python, "Python json, deciding less")
+        row(group, f"{name}: processor time", "ns", types, values, "serde_json::Value, deciding less")
+        row(group, f"{name}: processor time", "ns", types, in_python, "Python json, deciding less")
         for what, unit in (("instructions", "instructions"), ("allocations", "allocations")):
             counts = {how: per_notification(bench, event, how, what) for how in ("types", "values")}
             row(group, f"{name}: {what}", unit, [counts["types"]], [counts["values"]], "serde_json::Value, deciding less")
@@ -143,7 +143,7 @@ def counted_by_valgrind(bench: Bench, event: pathlib.Path, how: str, what: str, 
 
 
 def handling(bench: Bench) -> None:
-    group = "The whole handler on a table in the same process"
+    group = "The whole handler on a table in the same process, processor time of both"
     total = 2000
     for kind in ("bounce", "delivery"):
         sizes = (1, 10, 100, 1000)
