@@ -183,34 +183,37 @@ def in_python(bench: Bench, endpoint: str, kind: str, batch: int, total: int) ->
 
 def costing(bench: Bench) -> None:
     group = "DynamoDB per notification, counted"
-    total = 1000
-    for kind, batch in (("bounce", 10), ("complaint", 10), ("soft", 10), ("delivery", 10), ("delivery", 100), ("bounce", 100)):
-        name = f"{kind}, batches of {batch}"
+    # The Python handler keeps the ids of an hour in one row, which grows: so both for few and for many an hour.
+    for kind, batch, total in (
+        ("bounce", 10, 50),
+        ("bounce", 10, 1000),
+        ("complaint", 10, 50),
+        ("soft", 10, 50),
+        ("delivery", 10, 50),
+        ("delivery", 100, 1000),
+    ):
+        name = f"{kind}, batches of {batch}, {total:,} an hour"
         with bench.store(LATENCY_MS) as ours, bench.store(LATENCY_MS) as theirs:
             rate = bench.run("handle", "--endpoint", ours, "--kind", kind, "--batch", batch, "--total", total)
             mine = figures(ours)
-            python = in_python(bench, theirs, kind, batch, total)
+            rate_of_python = in_python(bench, theirs, kind, batch, total)["per_second"]
             other = figures(theirs)
             for what, read in (
-                ("requests", lambda all_of: sum(all_of["requests"].values())),
-                ("write units, the index's included", lambda all_of: all_of["writeUnits"] + all_of["indexWriteUnits"]),
-                ("read units", lambda all_of: all_of["readUnits"]),
+                ("requests", lambda counted: sum(counted["requests"].values())),
+                ("write units, the index's included", lambda counted: counted["writeUnits"] + counted["indexWriteUnits"]),
+                ("read units", lambda counted: counted["readUnits"]),
             ):
                 if read(mine) or read(other):
                     theirs_too = [read(other) / total] if read(other) else None
                     row(group, f"{name}: {what}", "", [read(mine) / total], theirs_too, "Python with boto3" if theirs_too else "")
-            dollars = [
-                million(counted, per_second, batch) for counted, per_second in ((mine, rate / total), (other, python["per_second"] / total))
-            ]
+            dollars = [million(counted, total, per_second, batch) for counted, per_second in ((mine, rate), (other, rate_of_python))]
             row("Dollars per million notifications", name, "$", [dollars[0]], [dollars[1]], "Python with boto3")
 
 
-def million(counted: dict, share_of_total_per_second: float, batch: int) -> float:
+def million(counted: dict, total: int, per_second: float, batch: int) -> float:
     """Everything one million notifications cost: one publication each, the queue, the function, the table."""
-    total = 1000
-    seconds = 1 / (share_of_total_per_second * total)
     table = (counted["writeUnits"] + counted["indexWriteUnits"]) * PER_WRITE_UNIT + counted["readUnits"] * PER_READ_UNIT
-    function = seconds * MEMORY_GB * PER_GB_SECOND_ARM + PER_INVOCATION / batch
+    function = MEMORY_GB * PER_GB_SECOND_ARM / per_second + PER_INVOCATION / batch
     # Sent by SNS, and received and deleted ten at a time.
     queue = PER_SQS_REQUEST * (1 + 2 / 10)
     return 1e6 * (table / total + function + queue + PER_SNS_PUBLISH)

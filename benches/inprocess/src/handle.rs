@@ -175,16 +175,30 @@ fn notification(kind: &str, number: usize, recipients: usize, at: Timestamp) -> 
             .collect()
     };
     let at = at.to_string();
+    // About as long as those of a usual mail.
     let headers = [
-        "Received",
-        "From",
-        "To",
-        "Message-ID",
-        "Subject",
-        "List-Unsubscribe",
-        "Content-Type",
-    ]
-    .map(|name| json!({"name": name, "value": "a value as long as those of a usual mail are, more or less"}));
+        ("Received", 160),
+        ("Received", 180),
+        ("DKIM-Signature", 420),
+        ("Date", 31),
+        ("From", 40),
+        ("To", 30),
+        ("Message-ID", 60),
+        ("Subject", 50),
+        ("MIME-Version", 3),
+        ("Content-Type", 70),
+        ("List-Unsubscribe", 120),
+        ("List-Unsubscribe-Post", 26),
+        ("Feedback-ID", 40),
+    ];
+    let value = |length: usize| {
+        "what stands in a header; "
+            .chars()
+            .cycle()
+            .take(length)
+            .collect::<String>()
+    };
+    let headers = headers.map(|(name, length)| json!({"name": name, "value": value(length)}));
     let mail = json!({
         "timestamp": at, "messageId": format!("0100018d9dd1305b-{number:012}-000000"), "destination": addresses,
         "source": "news@shop.example", "sendingAccountId": "111122223333", "headers": headers,
