@@ -27,6 +27,7 @@ class Party:
         self.account = account
         self.sns, self.sqs = session.client("sns"), session.client("sqs")
         self.topic_arn = self.sns.create_topic(Name=f"router-test-{word}")["TopicArn"]
+        self.seen: set[tuple[str, str]] = set()
         self.queue_url, self.queue_arn = self._queue(f"router-test-{word}", {"AWS": f"arn:aws:iam::{POSTROOM}:root"})
         self.subscribed_url, subscribed_arn = self._queue(f"router-test-{word}-sub", {"Service": "sns.amazonaws.com"})
         let_in = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{POSTROOM}:root"}, "Action": "sns:Publish"}
@@ -48,10 +49,17 @@ class Party:
         return self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"], arn
 
     def through_queue(self) -> list[dict]:
-        return take(self.sqs, self.queue_url)
+        return self._once(take(self.sqs, self.queue_url))
 
     def through_topic(self) -> list[dict]:
-        return take(self.sqs, self.subscribed_url)
+        return self._once(take(self.sqs, self.subscribed_url))
+
+    def _once(self, messages: list[dict]) -> list[dict]:
+        """As a receiver ought to read a standard queue or topic, which gets a message again when an answer was slow."""
+        places = [(message["attributes"]["route"], message["attributes"]["idempotencyKey"]) for message in messages]
+        fresh = {place: message for place, message in zip(places, messages) if place not in self.seen}
+        self.seen.update(fresh)
+        return list(fresh.values())
 
 
 def take(sqs, url: str) -> list[dict]:
@@ -256,7 +264,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     stranger = {"name": "b", "account": B, "target": routed.b.topic_arn}
     lines = '[lines]\nacts = ["pause-configuration-set"]\n'
     lines += '[lines.bounces]\nwarn = "10 %"\nact = "20 %"\nhour-recipients = 10\nday-recipients = 1000\nevents = 3\n'
-    routed.apply([owner, delegate, stranger], lines)
+    routes = [owner, delegate, stranger]
+    routed.apply(routes)
     for number in range(12):
         recipient = f"{number}-{routed.word}@example.net"
         mail = routed.mail(POSTROOM, recipient, name) | {"destination": [recipient]}
@@ -264,6 +273,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
         if number < 6:
             routed.publish(bounce(mail, recipient))
     routed.settled()
+    # Only now, or a scheduled look would see a part of the campaign.
+    routed.apply(routes, lines)
     routed.watch()
 
     (to_owner,) = eventually(routed.owner.through_queue)
