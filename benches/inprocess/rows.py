@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Measures what the feedback function's work costs and prints one row a line; see benches/README.md.
+"""Measures what the functions' work costs and prints one row a line; see benches/README.md.
 
 The subjects take turns, each turn in a process of its own. What is timed is timed inside of that process.
 """
 
 import argparse
+import base64
 import contextlib
 import json
 import pathlib
+import random
 import re
 import statistics
 import subprocess
@@ -210,6 +212,89 @@ def costing(bench: Bench) -> None:
             row("Dollars per million notifications", name, "$", [dollars[0]], [dollars[1]], "Python with boto3")
 
 
+def mailing(bench: Bench) -> None:
+    group = "Inbound: mail that arrives"
+    mails = {kilobytes: mail(bench, kilobytes) for kilobytes in (1, 1000, 30_000)}
+    returned = report(bench, mails[1000])
+    header = len(mails[1].read_bytes().partition(b"\r\n\r\n")[0]) / 1e6
+    work = [
+        (f"its header of {1000 * header:.1f} KB", mails[30_000], "header", header, 2000),
+        ("all of its parts, 1 MB (mail-parser; the function does not)", mails[1000], "parts", 1, 50),
+        ("a delivery report that returns 1 MB", returned, "report", 1, 50),
+        ("forward of 1 MB", mails[1000], "forward", 1, 50),
+        ("forward of 30 MB", mails[30_000], "forward", 30, 5),
+    ]
+    for name, file, what, megabytes, times in work:
+        ours = lambda: megabytes * 1e9 / bench.run("mail", "--mail", file, "--work", what, "--times", times)
+        other = lambda: megabytes * 1e9 / in_python_too(bench, file, what, max(1, times // 25))
+        row(group, name, "MB/s", *alternating(bench.runs, ours, other), "Python's email package")
+    for kilobytes, size in ((1000, "1 MB"), (30_000, "30 MB")):
+        for what in ("header", "forward"):
+            peak = lambda: bench.run("mail", "--mail", mails[kilobytes], "--work", what, "--peak") / 1024
+            other = lambda: in_python_too(bench, mails[kilobytes], what, 1, "peak") / 1024
+            name = f"{'header' if what == 'header' else 'forward'} of {size}: peak memory, the mail's own bytes included"
+            row(group, name, "MiB", *alternating(3, peak, other), "Python's email package")
+
+
+def in_python_too(bench: Bench, file: pathlib.Path, what: str, times: int, figure: str = "time") -> float:
+    command = [bench.python, HERE / "mail.py", file, what, str(times), figure]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+HEADER = """\
+Return-Path: <news+bounces@lists.shop.example>
+Received: from mail-{n}.relay.example (mail-{n}.relay.example [192.0.2.{n}])
+ by inbound-smtp.us-east-1.amazonaws.com with SMTP id 7f3k0s9d8f7g6h5j4k3l2m1n0
+ for info@shop.example; Tue, 03 Mar 2026 09:15:0{n} +0000 (UTC)
+X-SES-Spam-Verdict: PASS
+X-SES-Virus-Verdict: PASS
+Authentication-Results: amazonses.com; spf=pass (spfCheck: domain of relay.example designates 192.0.2.1)
+ client-ip=192.0.2.1; envelope-from=jane@relay.example; helo=mail-1.relay.example; dkim=pass header.i=@relay.example;
+ dmarc=pass header.from=relay.example;
+DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=relay.example; s=s{n}; t=1772529302;
+ h=from:to:subject:date:message-id:mime-version:content-type; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;
+ b={signature}
+From: =?utf-8?q?J=C3=BCrgen_Doe?= <jane@relay.example>
+To: "Doe, Joe" <info@shop.example>, sales@shop.example
+Cc: =?utf-8?b?TcO8bGxlcg==?= <mueller@relay.example>
+Subject: =?utf-8?q?Angebot_=C3=BCber_hundert_St=C3=BCck?= und mehr
+Date: Tue, 03 Mar 2026 10:15:00 +0100
+Message-ID: <20260303091500.12345@relay.example>
+References: <1@shop.example> <2@relay.example>
+MIME-Version: 1.0
+"""
+
+
+def mail(bench: Bench, kilobytes: int) -> pathlib.Path:
+    """A mail with a usual header, a text and one attachment in base64; the same bytes each time."""
+    fields = HEADER.format(n=1, signature="\n ".join(["Zm9ydHktdHdvIG9jdGV0cyBvZiBhIHNpZ25hdHVyZSwgdHdpY2U"] * 7))
+    text = fields.replace("\n", "\r\n").encode()
+    text += b'Content-Type: multipart/mixed; boundary="part"\r\n\r\n--part\r\nContent-Type: text/plain; charset=utf-8\r\n'
+    text += b"\r\nGuten Tag,\r\nanbei unser Angebot.\r\n--part\r\nContent-Type: application/pdf; name=offer.pdf\r\n"
+    text += b"Content-Transfer-Encoding: base64\r\n\r\n"
+    attachment = base64.encodebytes(random.Random(1).randbytes(max(0, kilobytes * 1000 - len(text)) * 57 // 78))
+    path = bench.work / f"{kilobytes}.eml"
+    path.write_bytes(text + attachment.replace(b"\n", b"\r\n") + b"--part--\r\n")
+    return path
+
+
+def report(bench: Bench, returned: pathlib.Path) -> pathlib.Path:
+    """A delivery report (RFC 3464) that returns a whole mail."""
+    parts = [
+        b"Content-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n",
+        b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n"
+        b"Final-Recipient: rfc822; gone@relay.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        b"Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n",
+        b"Content-Type: message/rfc822\r\n\r\n" + returned.read_bytes(),
+    ]
+    text = b"From: MAILER-DAEMON@relay.example\r\nTo: info@shop.example\r\nSubject: Undelivered\r\n"
+    text += b"Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+    text += b'Content-Type: multipart/report; report-type=delivery-status; boundary="whole"\r\n\r\n'
+    path = bench.work / "report.eml"
+    path.write_bytes(text + b"".join(b"--whole\r\n" + part + b"\r\n" for part in parts) + b"--whole--\r\n")
+    return path
+
+
 def million(counted: dict, total: int, per_second: float, batch: int) -> float:
     """Everything one million notifications cost: one publication each, the queue, the function, the table."""
     table = (counted["writeUnits"] + counted["indexWriteUnits"]) * PER_WRITE_UNIT + counted["readUnits"] * PER_READ_UNIT
@@ -220,7 +305,7 @@ def million(counted: dict, total: int, per_second: float, batch: int) -> float:
 
 
 def main() -> None:
-    parts = {"judging": judging, "handling": handling, "python": handling_beside_python, "costing": costing}
+    parts = {"judging": judging, "handling": handling, "python": handling_beside_python, "costing": costing, "mailing": mailing}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target" / "release" / "bench-inprocess")
     parser.add_argument("--python", default=sys.executable, help="Python with boto3")

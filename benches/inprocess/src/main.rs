@@ -3,6 +3,7 @@
 
 mod handle;
 mod judge;
+mod mail;
 mod store;
 
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ enum Bench {
     Route(handle::RouteOptions),
     /// Events for other handlers to do the same work, one a line
     Events(handle::Options),
+    /// Read or rewrite a mail, over and over; prints nanoseconds per mail
+    Mail(mail::Options),
     /// A table on a port of its own choice; prints the endpoint, and answers a GET with what its requests cost
     Serve(store::Options),
 }
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Handle(options) => runtime.block_on(handle::run(&options)),
         Bench::Route(options) => runtime.block_on(handle::route(&options)),
         Bench::Events(options) => handle::print_events(&options),
+        Bench::Mail(options) => mail::run(&options),
         Bench::Serve(options) => runtime.block_on(store::serve(&options)),
     }
 }

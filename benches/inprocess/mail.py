@@ -1,0 +1,59 @@
+"""What a mail costs that arrives, with Python's email package: prints nanoseconds of processor time per mail, or the peak
+memory in KiB. The same work as in `src/mail.rs`; the forward is what handlers in Python do, a parse and a new text.
+"""
+
+import email.policy
+import pathlib
+import resource
+import sys
+import time
+from email.parser import BytesHeaderParser, BytesParser
+
+DROPPED = ("Return-Path", "Sender", "DKIM-Signature", "Message-ID", "Received-SPF", "Authentication-Results")
+
+
+def header(mail: bytes):
+    # Or it copies the body as the payload.
+    block, _, _ = mail.partition(b"\r\n\r\n")
+    message = BytesHeaderParser(policy=email.policy.default).parsebytes(block + b"\r\n\r\n")
+    return [message[name] for name in ("From", "To", "Subject", "Date", "Auto-Submitted", "List-Id", "Received")]
+
+
+def parts(mail: bytes):
+    message = BytesParser(policy=email.policy.default).parsebytes(mail)
+    return sum(len(part.get_payload(decode=True) or b"") for part in message.walk() if not part.is_multipart())
+
+
+def report(mail: bytes):
+    message = BytesParser(policy=email.policy.default).parsebytes(mail)
+    (status,) = [part for part in message.walk() if part.get_content_type() == "message/delivery-status"]
+    return [(fields["Final-Recipient"], fields["Action"], fields["Status"]) for fields in status.get_payload()]
+
+
+def forward(mail: bytes) -> bytes:
+    message = BytesParser(policy=email.policy.SMTP).parsebytes(mail)
+    author = message["From"]
+    for name in DROPPED:
+        del message[name]
+    message.replace_header("From", "forward@shop.example")
+    if "Reply-To" not in message:
+        message["Reply-To"] = author
+    message["Resent-To"] = "owner@target.example"
+    return message.as_bytes()
+
+
+WORK = {"nothing": len, "header": header, "parts": parts, "report": report, "forward": forward}
+
+
+def main() -> None:
+    file, work, times, what = sys.argv[1:]
+    mail, work = pathlib.Path(file).read_bytes(), WORK[work]
+    began = time.thread_time_ns()
+    for _ in range(int(times)):
+        work(mail)
+    took = (time.thread_time_ns() - began) / int(times)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if what == "peak" else took)
+
+
+if __name__ == "__main__":
+    main()
