@@ -19,13 +19,17 @@ from boto3.dynamodb.conditions import Key
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools" / "local" / "stack.py"
 IDENTITY = "stack-test.example"
+# A slow machine takes longer than the demonstration's three seconds, and would use up a message's attempts by that.
+VISIBILITY_SECONDS = 10
+# Long, as waiting ends with the condition: a busy machine takes many times as long as an idle one.
+PATIENCE_SECONDS = 180
 
 
 class Stack:
     """The deployed stack as its users see it."""
 
-    def __init__(self, outputs: dict[str, str]):
-        self.outputs = outputs
+    def __init__(self, outputs: dict[str, str], name: str = "postroom"):
+        self.outputs, self.name = outputs, name
         self.topic_arn = outputs["TopicArn"]
         self.sns = boto3.client("sns")
         self.sqs = boto3.client("sqs")
@@ -49,10 +53,10 @@ class Stack:
         key = Key("pk").eq(f"RECIPIENT#{address.lower()}") & Key("sk").begins_with(sort_key_prefix)
         return self.table.query(KeyConditionExpression=key, ConsistentRead=True)["Items"]
 
-    def waiting(self, queue: str = "QueueUrl") -> int:
-        """Messages that are in a queue, those being worked on included."""
+    def waiting(self, url: str | None = None) -> int:
+        """Messages that are in a queue, the feedback function's unless told, those being worked on included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
+        answer = self.sqs.get_queue_attributes(QueueUrl=url or self.outputs["QueueUrl"], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def take_dead_letters(self) -> list[str]:
@@ -64,6 +68,18 @@ class Stack:
                 bodies.append(message["Body"])
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
+
+    def work_queues(self) -> dict[str, str]:
+        """The URLs of all queues but those of dead letters, by their names in the template."""
+        resources = boto3.client("cloudformation").describe_stack_resources(StackName=self.name)["StackResources"]
+        queues = [one for one in resources if one["ResourceType"] == "AWS::SQS::Queue"]
+        urls = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in queues}
+        return {name: url for name, url in urls.items() if "DeadLetter" not in name}
+
+    def hand_out_again_after(self, seconds: int, *urls: str) -> None:
+        """Set the visibility timeout of these queues."""
+        for url in urls:
+            self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 
     @contextlib.contextmanager
     def intake_paused(self):
@@ -77,7 +93,7 @@ class Stack:
             client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def postroomctl(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["postroomctl", *arguments], capture_output=True, text=True, timeout=30)
+        return subprocess.run(["postroomctl", *arguments], capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +109,7 @@ def stack(request) -> Stack:
     stack.ses.verify_domain_identity(Domain=IDENTITY)
     for kind in ("Bounce", "Complaint"):
         stack.ses.set_identity_notification_topic(Identity=IDENTITY, NotificationType=kind, SnsTopic=stack.topic_arn)
+    stack.hand_out_again_after(VISIBILITY_SECONDS, *stack.work_queues().values())
     stack.take_dead_letters()
     return stack
 
@@ -103,7 +120,7 @@ def unique() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def eventually(condition, seconds: float = 30):
+def eventually(condition, seconds: float = PATIENCE_SECONDS):
     """Wait until the condition is true, and return what it returned."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):

@@ -9,13 +9,13 @@ from conftest import eventually
 def test_bounce_of_mail_sent_through_ses_becomes_a_suppression(stack, unique):
     recipient = f"bounce+{unique}@simulator.amazonses.com"
     stack.send_mail(recipient)
-    assert len(eventually(lambda: stack.suppressions(recipient), seconds=10)) == 1
+    assert len(eventually(lambda: stack.suppressions(recipient))) == 1
 
 
 def test_complaint_about_mail_sent_through_ses_becomes_a_suppression(stack, unique):
     recipient = f"complaint+{unique}@simulator.amazonses.com"
     stack.send_mail(recipient)
-    assert len(eventually(lambda: stack.suppressions(recipient), seconds=10)) == 1
+    assert len(eventually(lambda: stack.suppressions(recipient))) == 1
 
 
 def test_notification_delivered_five_times_counts_once(stack, unique):
@@ -38,9 +38,9 @@ def test_bad_record_leaves_its_neighbours_alone_and_ends_in_the_dead_letter_queu
     for recipient in (before, after):
         assert len(eventually(lambda: stack.suppressions(recipient))) == 1
     eventually(lambda: stack.waiting() == 0)
-    dead_letters = stack.take_dead_letters()
-    assert len(dead_letters) == 1
-    assert not_json in dead_letters[0]
+    # Whatever another test left is none of ours.
+    (dead_letter,) = [letter for letter in stack.take_dead_letters() if unique in letter]
+    assert not_json in dead_letter
 
 
 def test_postroomctl_tells_why_a_recipient_is_suppressed(stack, unique):

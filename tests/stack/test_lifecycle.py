@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import subprocess
 import threading
-import time
 import tomllib
 
 import boto3
@@ -19,7 +18,7 @@ NAME = "postroom-lifecycle"
 BUILD = ROOT / ".local" / "sam-build"
 UNREADABLE = "not JSON "
 # So long that a busy machine does not use up attempts by being slow.
-PATIENT = {"QueueVisibilityTimeoutSeconds": "10", "MaxReceiveCount": "3"}
+PATIENT = {"QueueVisibilityTimeoutSeconds": "20", "MaxReceiveCount": "3"}
 
 
 def deploy(template: pathlib.Path, **changes: str) -> dict[str, str]:
@@ -30,7 +29,7 @@ def deploy(template: pathlib.Path, **changes: str) -> dict[str, str]:
     command += ["--region", os.environ["AWS_REGION"], "--stack-name", NAME, "--template-file", str(template)]
     command += ["--parameter-overrides"]
     command += [f"{name}={value}" for name, value in parameters.items()]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -52,13 +51,13 @@ def left_over() -> set[str]:
 def delete() -> None:
     client = boto3.client("cloudformation")
     client.delete_stack(StackName=NAME)
-    client.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    client.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
 
 
 @pytest.fixture(scope="module")
 def own(stack):
     """Built by the shared stack's deployment, deployed under a name of its own."""
-    deployed = Stack(deploy(BUILD / "template.yaml"))
+    deployed = Stack(deploy(BUILD / "template.yaml"), NAME)
     yield deployed
     delete()
 
@@ -124,15 +123,16 @@ def test_a_new_version_under_traffic_loses_nothing(own, new_version, unique):
     at_start = len(traffic.recipients)
     deploy(new_version, HardBounceDays="400", BatchSize="7")
     at_end = len(traffic.recipients)
-    time.sleep(2)
+    eventually(lambda: len(traffic.recipients) > at_end + 20)
     traffic.over.set()
-    traffic.join(timeout=30)
+    traffic.join(timeout=120)
+    assert not traffic.is_alive(), "what it still publishes would be missed below"
 
     code, days = code_of(own)
     assert code != before[0] and (before[1], days) == ("forever", "400")
     assert at_end - at_start > 20, "there was traffic during the deployment"
 
-    eventually(lambda: own.waiting() == 0, seconds=180)
+    eventually(lambda: own.waiting() == 0, seconds=600)
     dead = [json.loads(body)["Message"] for body in own.take_dead_letters()]
     # A redelivered one may be applied and dead; nothing may be neither.
     assert {one for one in dead if one.startswith(UNREADABLE)} == set(traffic.unreadable)
@@ -147,5 +147,8 @@ def test_a_new_version_under_traffic_loses_nothing(own, new_version, unique):
 def test_what_is_deleted_leaves_nothing(own):
     names = left_over()
     assert any("Table" in name for name in names) and any("feedback-errors" in name for name in names)
+    # A function at work would write into its log group once more, which the emulator makes anew for it.
+    queues = own.work_queues().values()
+    eventually(lambda: not any(own.waiting(url) for url in queues), seconds=600)
     delete()
     assert left_over() == set()

@@ -124,23 +124,22 @@ class Routed:
 
     def settled(self) -> None:
         """Wait until nothing is on its way any more."""
-        urls = self.stack.outputs | router_queues(self.stack)
-
-        def empty():
-            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-            for queue in ("QueueUrl", "RouterQueue", "DeliverQueue"):
-                answer = self.stack.sqs.get_queue_attributes(QueueUrl=urls[queue], AttributeNames=names)
-                if any(int(answer["Attributes"][name]) for name in names):
-                    return False
-            return True
-
-        eventually(empty, seconds=60)
+        queues = self.stack.work_queues()
+        # In this order, as the router fills the deliver queue.
+        urls = [queues[name] for name in ("FeedbackQueue", "RouterQueue", "DeliverQueue")]
+        eventually(lambda: not any(self.stack.waiting(url) for url in urls), seconds=600)
 
     def watch(self) -> None:
-        answer = boto3.client("lambda").invoke(
-            FunctionName=self.stack.outputs["RouterFunctionName"], Payload=json.dumps({"postroom": "watch"})
-        )
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        """Looks at every sender; again, as the schedule would, if a busy machine kept one from being looked at."""
+        client = boto3.client("lambda")
+        look = {"FunctionName": self.stack.outputs["RouterFunctionName"], "Payload": json.dumps({"postroom": "watch"})}
+        eventually(lambda: "FunctionError" not in client.invoke(**look))
+
+    def parked(self) -> list[dict]:
+        """What the targets of this test refused for good, each delivery once: parking is at least once too."""
+        letters = take(self.stack.sqs, self.stack.outputs["DeliverDeadLetterQueueUrl"])
+        ours = [letter for letter in letters if self.word in letter["body"] and "reason" in letter["attributes"]]
+        return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
 
 
 def now() -> str:
@@ -158,20 +157,17 @@ def bounce(mail: dict, recipient: str) -> dict:
     return {"notificationType": "Bounce", "bounce": details, "mail": mail}
 
 
-def router_queues(stack) -> dict[str, str]:
-    """The queues that are no output: people have no business with them."""
-    resources = boto3.client("cloudformation").describe_stack_resources(StackName="postroom")["StackResources"]
-    names = ("RouterQueue", "DeliverQueue")
-    return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources if one["LogicalResourceId"] in names}
-
-
 @pytest.fixture
 def routed(stack, unique, tmp_path) -> Routed:
     routed = Routed(stack, unique, tmp_path)
     take(stack.sqs, stack.outputs["DeliverDeadLetterQueueUrl"])
     yield routed
-    # An empty file: nothing of this test is routed or watched in the next.
-    routed.apply([])
+    try:
+        # What is still on its way would take the next test's routes.
+        routed.settled()
+    finally:
+        # An empty file: nothing of this test is routed or watched in the next.
+        routed.apply([])
 
 
 @pytest.fixture
@@ -215,7 +211,7 @@ def test_a_target_that_refuses_is_parked_and_the_others_got_theirs(routed):
     routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
     assert len(eventually(routed.owner.through_queue)) == 1
     assert len(eventually(routed.a.through_topic)) == 1
-    (parked,) = eventually(lambda: take(routed.stack.sqs, routed.stack.outputs["DeliverDeadLetterQueueUrl"]))
+    (parked,) = eventually(routed.parked)
     assert parked["attributes"]["target"] == f"topic:{missing}"
     assert parked["attributes"]["reason"].startswith("NotFound")
     routed.settled()
@@ -230,7 +226,7 @@ def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
     routed.apply(routed.standard_routes())
     routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
     assert len(eventually(routed.owner.through_queue)) == 1
-    (parked,) = eventually(lambda: take(routed.stack.sqs, routed.stack.outputs["DeliverDeadLetterQueueUrl"]))
+    (parked,) = eventually(routed.parked)
     assert parked["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
 
 
@@ -244,9 +240,12 @@ def test_what_no_route_is_for_arrives_at_the_unrouted_topic(routed, unrouted):
         mine.extend(one for one in unrouted() if routed.word in one["body"])
         return mine
 
-    (one,) = eventually(arrived)
-    assert json.loads(one["body"]) == notification
-    assert one["attributes"]["reason"] == "no-route"
+    eventually(arrived)
+    # Once or, when an answer was slow, more than once.
+    for one in mine:
+        assert json.loads(one["body"]) == notification
+        assert one["attributes"]["reason"] == "no-route"
+    routed.settled()
     assert routed.b.through_topic() == []
 
 
@@ -277,8 +276,13 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     routed.apply(routes, lines)
     routed.watch()
 
-    (to_owner,) = eventually(routed.owner.through_queue)
-    (to_delegate,) = eventually(routed.a.through_topic)
+    def alerts(party: Party, read) -> list[dict]:
+        """Of this campaign: these parties hear of every sender of theirs, and other tests' senders bounce too."""
+        return [one for one in read(party) if one["attributes"]["identity"] == routed.identity]
+
+    # An alert whose telling was interrupted is told by the first look after five minutes (CLAIM): at most ten.
+    (to_owner,) = eventually(lambda: alerts(routed.owner, Party.through_queue), seconds=660)
+    (to_delegate,) = eventually(lambda: alerts(routed.a, Party.through_topic))
     alert = json.loads(to_owner["body"])
     assert alert == json.loads(to_delegate["body"])
     assert (alert["alertType"], alert["count"], alert["recipients"]) == ("Act", 6, 12)
@@ -286,7 +290,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
 
     routed.watch()
     routed.settled()
-    assert [routed.owner.through_queue(), routed.a.through_topic(), routed.b.through_topic()] == [[], [], []]
+    assert alerts(routed.owner, Party.through_queue) == alerts(routed.a, Party.through_topic) == []
+    assert routed.b.through_topic() == []
 
     (act,) = [act["act"] for act in alert["acts"] if act["act"]]
     undone = routed.stack.postroomctl("watch", "undo", act)

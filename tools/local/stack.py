@@ -37,6 +37,8 @@ STACK_NAME = "postroom"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
 PORT_VARIABLE = "POSTROOM_LOCAL_PORT"
+# For the emulator to answer: long, as waiting ends when it does.
+START_SECONDS = 180
 # "release" deploys the functions as an AWS account would get them. The default takes a third of the time to build,
 # a twentieth after a change, and checks integer overflow.
 BUILD_VARIABLE = "POSTROOM_LOCAL_BUILD"
@@ -158,7 +160,7 @@ def stop() -> None:
     if not state:
         say("The local stack is not running")
         return
-    for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+    for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 30)):
         if not members(state["group"]):
             break
         with contextlib.suppress(ProcessLookupError):
@@ -363,17 +365,17 @@ def require_free_port(port: int) -> None:
 
 
 def wait_until_healthy(process: subprocess.Popen, port: int, log: pathlib.Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise Problem(f"the local AWS ended at once\n{tail(log)}")
         with contextlib.suppress(OSError, urllib.error.URLError):
             # No proxy: the address is this machine's.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=2):
+            with opener.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=10):
                 return
         time.sleep(0.2)
-    raise Problem(f"the local AWS does not answer on port {port} after 60 s\n{tail(log)}")
+    raise Problem(f"the local AWS does not answer on port {port} after {START_SECONDS} s\n{tail(log)}")
 
 
 # Running and telling
