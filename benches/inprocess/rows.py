@@ -11,6 +11,7 @@ import json
 import pathlib
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -122,6 +123,9 @@ def judging(bench: Bench) -> None:
         types, values, in_python = alternating(bench.runs, judge("types"), judge("values"), python)
         row(group, f"{name}: processor time", "ns", types, values, "serde_json::Value, deciding less")
         row(group, f"{name}: processor time", "ns", types, in_python, "Python json, deciding less")
+        if not shutil.which("valgrind"):
+            print("without valgrind, neither instructions nor allocations are counted", file=sys.stderr)
+            continue
         for what, unit in (("instructions", "instructions"), ("allocations", "allocations")):
             counts = {how: per_notification(bench, event, how, what) for how in ("types", "values")}
             row(group, f"{name}: {what}", unit, [counts["types"]], [counts["values"]], "serde_json::Value, deciding less")

@@ -12,6 +12,7 @@ use std::fmt::Display;
 use ::watch::Watch;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
+use lambda_clients::Lazily;
 use ledger::Ledger;
 
 use crate::decide::{Action, Unrouted};
@@ -26,17 +27,17 @@ pub use crate::effects::targets::Delivered;
 const BATCH_ENTRIES: usize = 10;
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// The clients of the services that targets live in.
+/// The clients of the services that targets live in. Those that most events do without are made when they are used.
 #[derive(Debug, Clone)]
 pub struct Clients {
     /// For topics.
-    pub sns: aws_sdk_sns::Client,
+    pub sns: Lazily<aws_sdk_sns::Client>,
     /// For queues, the targets' and our own.
     pub sqs: aws_sdk_sqs::Client,
     /// For buses.
-    pub eventbridge: aws_sdk_eventbridge::Client,
+    pub eventbridge: Lazily<aws_sdk_eventbridge::Client>,
     /// For digests and alerts, and for what the watch does.
-    pub ses: aws_sdk_sesv2::Client,
+    pub ses: Lazily<aws_sdk_sesv2::Client>,
 }
 
 /// Where actions take effect.

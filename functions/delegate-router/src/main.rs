@@ -7,7 +7,7 @@ use delegate_router::metrics::NAMESPACE;
 use delegate_router::settings::Settings;
 use embedded_metrics::Metrics;
 use jiff::Timestamp;
-use lambda_clients::{Aws, patience};
+use lambda_clients::{Aws, Lazily, patience};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
@@ -18,14 +18,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
-    let ses = aws_sdk_sesv2::config::Builder::from(aws.config())
-        .timeout_config(patience::for_ses())
-        .build();
+    let patient = aws.config().to_builder().timeout_config(patience::for_ses()).build();
     let clients = Clients {
-        sns: aws_sdk_sns::Client::new(aws.config()),
+        sns: Lazily::of(aws.config(), aws_sdk_sns::Client::new),
         sqs: aws_sdk_sqs::Client::new(aws.config()),
-        eventbridge: aws_sdk_eventbridge::Client::new(aws.config()),
-        ses: aws_sdk_sesv2::Client::from_conf(ses),
+        eventbridge: Lazily::of(aws.config(), aws_sdk_eventbridge::Client::new),
+        ses: Lazily::of(&patient, aws_sdk_sesv2::Client::new),
     };
     let effects = Arc::new(Effects::new(ledger, clients, settings));
     aws.open_table_connection();

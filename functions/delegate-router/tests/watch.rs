@@ -162,7 +162,8 @@ async fn who_is_granted_an_alert_and_who_wants_it() {
             aws_sdk_sesv2::Config::builder()
                 .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::latest())
                 .build(),
-        );
+        )
+        .into();
         let account = OWNER.parse().unwrap();
         let watch = ::watch::Watch { ledger, ses, account };
         watch.round(now()).await.unwrap().alerts.remove(0)

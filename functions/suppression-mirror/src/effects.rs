@@ -5,6 +5,7 @@ use aws_sdk_sesv2::operation::delete_suppressed_destination::DeleteSuppressedDes
 use aws_sdk_sesv2::operation::put_suppressed_destination::PutSuppressedDestinationError;
 use aws_sdk_sesv2::types::SuppressionListReason;
 use jiff::Timestamp;
+use lambda_clients::Lazily;
 use ledger::{Ledger, LedgerError, MirrorAction, MirrorReason, MirrorRequest};
 
 use crate::decide::{List, Step, decide};
@@ -24,7 +25,7 @@ pub struct Effects {
     /// The table.
     pub ledger: Ledger,
     /// SQS, for what has ended.
-    pub queue: aws_sdk_sqs::Client,
+    pub queue: Lazily<aws_sdk_sqs::Client>,
     /// The lane's own queue.
     pub queue_url: String,
     /// What goes where, and how fast.
@@ -243,7 +244,7 @@ mod tests {
         let effects = Effects {
             ses: mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, [&put]),
             ledger: Ledger::new(mock_dynamodb(), "unused"),
-            queue: mock_client!(aws_sdk_sqs, []),
+            queue: mock_client!(aws_sdk_sqs, []).into(),
             queue_url: String::new(),
             policy: Policy::default(),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use jiff::Timestamp;
-use lambda_clients::{Aws, patience};
+use lambda_clients::{Aws, Lazily, patience};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ledger::Ledger;
 use serde_json::Value;
@@ -28,7 +28,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let effects = Arc::new(Effects {
         ses: aws_sdk_sesv2::Client::from_conf(ses),
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
-        queue: aws_sdk_sqs::Client::new(aws.config()),
+        queue: Lazily::of(aws.config(), aws_sdk_sqs::Client::new),
         queue_url,
         policy,
     });

@@ -48,7 +48,7 @@ impl Lane {
                 config.retry_config(RetryConfig::disabled())
             }),
             ledger: ledger.clone(),
-            queue: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&send]),
+            queue: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&send]).into(),
             queue_url: "https://sqs.example/mirror".to_owned(),
             policy: Policy {
                 mirror_to: MirrorTo::Tenant,

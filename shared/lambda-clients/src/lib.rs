@@ -18,6 +18,7 @@
 
 mod connections;
 mod environment;
+mod lazily;
 pub mod patience;
 
 use aws_credential_types::Credentials;
@@ -31,6 +32,7 @@ use aws_types::region::Region;
 use crate::connections::Connections;
 pub use crate::environment::BadEnvironment;
 use crate::environment::Environment;
+pub use crate::lazily::Lazily;
 
 /// What all clients of a function share.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::types::{ReputationEntityType, SendingStatus};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use lambda_clients::Lazily;
 use ledger::{
     Act, ActKind, ActStatus, Deed, Ledger, LedgerError, Level, LinesTable, Sender, SenderRates, Tally, WatchState,
 };
@@ -77,7 +78,7 @@ pub struct Watch {
     /// The table.
     pub ledger: Ledger,
     /// SES of the Region that sends.
-    pub ses: Client,
+    pub ses: Lazily<Client>,
     /// The account this runs in: the only one it can act in.
     pub account: AccountId,
 }

@@ -160,7 +160,7 @@ impl Scene {
         Self {
             watch: Watch {
                 ledger,
-                ses: ses(&things),
+                ses: ses(&things).into(),
                 account: own.parse().unwrap(),
             },
             things,

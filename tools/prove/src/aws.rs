@@ -237,10 +237,10 @@ impl Aws {
             .http_client(SharedHttpClient::new(self.clone()))
             .build();
         Clients {
-            sns: aws_sdk_sns::Client::from_conf(sns),
+            sns: aws_sdk_sns::Client::from_conf(sns).into(),
             sqs: self.sqs(),
-            eventbridge: aws_sdk_eventbridge::Client::from_conf(eventbridge),
-            ses: aws_sdk_sesv2::Client::from_conf(ses),
+            eventbridge: aws_sdk_eventbridge::Client::from_conf(eventbridge).into(),
+            ses: aws_sdk_sesv2::Client::from_conf(ses).into(),
         }
     }
 }

@@ -145,10 +145,10 @@ impl World {
     pub(crate) async fn with_topics(given: Arc<Mutex<Given>>, topics: &Rule) -> Self {
         let (ledger, _, requests) = ledger::testing::fresh().await;
         let clients = Clients {
-            sns: mocked!(aws_sdk_sns, given, &[topics]),
+            sns: mocked!(aws_sdk_sns, given, &[topics]).into(),
             sqs: mocked!(aws_sdk_sqs, given, &[&send(given.clone()), &send_batch(given.clone())]),
-            eventbridge: mocked!(aws_sdk_eventbridge, given, &[&put_events(given.clone())]),
-            ses: mocked!(aws_sdk_sesv2, given, &[&send_email(given.clone())]),
+            eventbridge: mocked!(aws_sdk_eventbridge, given, &[&put_events(given.clone())]).into(),
+            ses: mocked!(aws_sdk_sesv2, given, &[&send_email(given.clone())]).into(),
         };
         Self {
             effects: Effects::new(ledger.clone(), clients, settings()),

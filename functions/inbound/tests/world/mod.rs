@@ -134,13 +134,13 @@ impl World {
         ];
         let [get_object, send_email, send_bounce, publish, send_message, get_secret] = &rules;
         let clients = Clients {
-            s3: mocked!(aws_sdk_s3, &[get_object]),
-            ses: mocked!(aws_sdk_sesv2, &[send_email]),
-            ses_v1: mocked!(aws_sdk_ses, &[send_bounce]),
-            sns: mocked!(aws_sdk_sns, &[publish]),
-            sqs: mocked!(aws_sdk_sqs, &[send_message]),
-            handover: mocked!(aws_sdk_sqs, &[send_message]),
-            secrets: mocked!(aws_sdk_secretsmanager, &[get_secret]),
+            s3: mocked!(aws_sdk_s3, &[get_object]).into(),
+            ses: mocked!(aws_sdk_sesv2, &[send_email]).into(),
+            ses_v1: mocked!(aws_sdk_ses, &[send_bounce]).into(),
+            sns: mocked!(aws_sdk_sns, &[publish]).into(),
+            sqs: mocked!(aws_sdk_sqs, &[send_message]).into(),
+            handover: mocked!(aws_sdk_sqs, &[send_message]).into(),
+            secrets: mocked!(aws_sdk_secretsmanager, &[get_secret]).into(),
         };
         Self {
             effects: Effects::new(ledger.clone(), clients, settings(changes)),
