@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
 use crate::client::{Ledger, LedgerError, key};
@@ -148,7 +149,8 @@ impl Ledger {
         Ok(rows.iter().filter_map(WatchState::read).collect())
     }
 
-    /// Writes how a sender stands unless another has written since `state.version` was read. Whether it was written.
+    /// Writes how a sender stands unless another has written since `state.version` was read. Whether it was written, also
+    /// by an attempt whose answer got lost.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -171,13 +173,18 @@ impl Ledger {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item))
+            .set_item(Some(item.clone()))
             .condition_expression("attribute_not_exists(pk) OR #version = :version")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", n(state.version))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        self.won("PutItem", put)
+        let Err(error) = put else { return Ok(true) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => Ok(refused.item() == Some(&item)),
+            _ => Err(self.failed("PutItem", error)),
+        }
     }
 
     /// Every sender that is not calm.

@@ -468,6 +468,15 @@ async fn an_act_that_was_cut_short_is_finished_with_the_policy_it_found() {
         ..WatchState::unknown(ledger::Window::Hour, ledger::Measure::Bounces)
     };
     assert!(scene.ledger().put_watch_state(&scene.sender, &crossing).await.unwrap());
+    assert!(
+        scene.ledger().put_watch_state(&scene.sender, &crossing).await.unwrap(),
+        "the answer got lost, and the SDK tried again"
+    );
+    let other = WatchState {
+        claimed_at: Some(scene.now + SignedDuration::from_secs(1)),
+        ..crossing.clone()
+    };
+    assert!(!scene.ledger().put_watch_state(&scene.sender, &other).await.unwrap());
     let deed = Deed::Policy {
         identity: "shop.example".to_owned(),
         name: "alone".to_owned(),
