@@ -1,6 +1,8 @@
 //! The JSON of AWS, reduced to the fields that are read, so that no other field can make a record unreadable.
 
-use serde::de::{DeserializeOwned, Deserializer};
+use std::borrow::Cow;
+
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,12 +11,9 @@ use crate::error::ShapeError;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
-pub(crate) struct SqsRecord {
-    pub(crate) body: String,
-    #[serde(rename = "eventSourceARN", default, deserialize_with = "or_none")]
-    pub(crate) event_source_arn: Option<String>,
-    #[serde(default, deserialize_with = "or_none")]
-    pub(crate) attributes: Option<SqsAttributes>,
+pub(crate) struct SqsRecord<'a> {
+    #[serde(borrow)]
+    pub(crate) body: Cow<'a, str>,
 }
 
 /// Apart from the rest of the record: without it nothing else matters.
@@ -24,11 +23,22 @@ pub(crate) struct SqsRecordId {
     pub(crate) message_id: String,
 }
 
+/// An SQS body read in one pass, without a tree of all its fields: enough to tell what wrapped the message, and all of what
+/// SNS wraps it in.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object")]
-pub(crate) struct SqsAttributes {
-    #[serde(default, deserialize_with = "or_none")]
-    pub(crate) approximate_receive_count: Option<String>,
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SqsBody {
+    pub(crate) r#type: Option<String>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) topic_arn: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) timestamp: Option<String>,
+    /// An EventBridge event has it.
+    #[serde(rename = "detail", default, deserialize_with = "is_there")]
+    pub(crate) has_detail: bool,
+    /// The record of a failed invocation has it.
+    #[serde(rename = "requestPayload", default, deserialize_with = "is_there")]
+    pub(crate) has_request_payload: bool,
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
@@ -91,16 +101,19 @@ pub(crate) struct BatchItemFailure {
 }
 
 /// Reads `value`, which stands at `path` of the event.
-pub(crate) fn read<T: DeserializeOwned>(value: &Value, path: &str) -> Result<T, ShapeError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let inner = error.path().to_string();
-        let path = if inner == "." {
-            path.to_owned()
-        } else {
-            format!("{path}.{inner}")
-        };
-        ShapeError::new(path, problem(error.inner()))
-    })
+pub(crate) fn read<'de, T: Deserialize<'de>>(value: &'de Value, path: &str) -> Result<T, ShapeError> {
+    // Tracking the path costs time, so only what failed pays for it.
+    T::deserialize(value)
+        .or_else(|_| serde_path_to_error::deserialize(value))
+        .map_err(|error| {
+            let inner = error.path().to_string();
+            let path = if inner == "." {
+                path.to_owned()
+            } else {
+                format!("{path}.{inner}")
+            };
+            ShapeError::new(path, problem(error.inner()))
+        })
 }
 
 /// serde's message without the value it met, which is the payload's.
@@ -119,4 +132,8 @@ fn problem(error: &serde_json::Error) -> String {
 fn or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(value).ok())
+}
+
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
