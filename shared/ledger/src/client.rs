@@ -9,12 +9,14 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::item::{Item, s, text};
+use crate::sender::Listed;
 
 /// Postroom's table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pub(crate) client: Client,
     pub(crate) table: String,
+    pub(crate) listed: Listed,
 }
 
 /// The table did not do what was asked; nothing is known of the state, and the same call can be made again.
@@ -36,6 +38,7 @@ impl Ledger {
         Self {
             client,
             table: table.into(),
+            listed: Listed::default(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! How each sender is doing: what it sent, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::{EmailAddress, Mail};
@@ -283,7 +284,8 @@ pub struct SenderRates {
 }
 
 impl Ledger {
-    /// Counts a bounce or complaint. One write request, however often it runs.
+    /// Counts a bounce or complaint. One write request, however often it runs. The row is listed in the index only if this
+    /// ledger has not yet listed one of its sender and hour: an entry costs as much as the row.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -296,15 +298,23 @@ impl Ledger {
             event.count.as_str(),
             event.message_id
         );
-        let mut expression = "SET listKey = :listKey, listSort = :listSort, expiresAt = :expiresAt".to_owned();
+        let pk = event.sender.pk();
+        let mut expression = "SET expiresAt = :expiresAt".to_owned();
         let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(key(&event.sender.pk(), &sk)))
-            .expression_attribute_values(":listKey", s(list_key(event.at)))
-            .expression_attribute_values(":listSort", s(event.sender.pk()))
+            .set_key(Some(key(&pk, &sk)))
             .expression_attribute_values(":expiresAt", n(expires_at.as_second()));
+        let list_key = list_key(event.at);
+        let entry = hash(&[&list_key, &pk]);
+        let lists = !self.listed.has(entry);
+        if lists {
+            expression.push_str(", listKey = :listKey, listSort = :listSort");
+            update = update
+                .expression_attribute_values(":listKey", s(list_key))
+                .expression_attribute_values(":listSort", s(pk));
+        }
         // The identity's notification knows neither, and must not erase what the configuration set's event told.
         let line = [
             ("configurationSet", &event.line.configuration_set),
@@ -321,6 +331,10 @@ impl Ledger {
             .send()
             .await
             .map_err(|error| self.failed("UpdateItem", error))?;
+        if lists {
+            // Only now: a sender must be found by a row that is there.
+            self.listed.add(entry);
+        }
         Ok(())
     }
 
@@ -424,6 +438,31 @@ impl Ledger {
             }
         }
         Ok(found.into_iter().collect())
+    }
+}
+
+/// Entries of the index that this process has made, as hashes of sender and hour.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listed(Arc<Mutex<HashSet<u64>>>);
+
+impl Listed {
+    /// More than the senders of some hours. Whatever is forgotten is listed once more.
+    const MOST: usize = 10_000;
+
+    fn has(&self, entry: u64) -> bool {
+        self.entries().contains(&entry)
+    }
+
+    fn add(&self, entry: u64) {
+        let mut entries = self.entries();
+        if entries.len() >= Self::MOST {
+            entries.clear();
+        }
+        entries.insert(entry);
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
+use ledger::testing::Fault;
 use ledger::{
     Asker, Count, DeliveredBatch, Entry, EventCount, HistoryEntry, Ledger, Line, Origin, Scope, Sender, SenderBatch,
     SoftBounce, StreakWrite,
@@ -499,6 +500,55 @@ async fn everyone_who_sent_today_is_listed_once() {
         requests.take()["Query"] <= 27,
         "one query an hour, and one more for each sender found"
     );
+}
+
+#[tokio::test]
+async fn a_sender_that_only_bounces_is_listed_by_one_row_an_hour() {
+    let (ledger, client, requests) = ledger::testing::fresh().await;
+    let expires_at = at("2026-02-01T00:00:00Z");
+    let bounce = |message: &str, time: &str| EventCount {
+        sender: sender("222233334444"),
+        line: Line::default(),
+        count: Count::Hard,
+        message_id: message.to_owned(),
+        recipient: None,
+        at: at(time),
+    };
+    let listed = async || {
+        let rows = client
+            .scan()
+            .table_name("postroom")
+            .index_name("listing")
+            .send()
+            .await
+            .unwrap();
+        rows.count()
+    };
+    requests.fail(Fault::Lost, 0);
+    let lost = ledger
+        .count_event(&bounce("m0", "2026-01-02T11:00:00Z"), expires_at)
+        .await;
+    lost.unwrap_err();
+    for message in ["m1", "m2", "m1"] {
+        ledger
+            .count_event(&bounce(message, "2026-01-02T11:00:00Z"), expires_at)
+            .await
+            .unwrap();
+    }
+    assert_eq!(listed().await, 1);
+    let senders = ledger.senders(at("2026-01-02T12:00:00Z")).await.unwrap();
+    assert_eq!(senders, [sender("222233334444")]);
+    let rates = ledger
+        .sender_rates(&senders[0], at("2026-01-02T11:30:00Z"))
+        .await
+        .unwrap();
+    assert_eq!(rates.hour.get(Count::Hard), 2, "what is not listed counts too");
+
+    ledger
+        .count_event(&bounce("m3", "2026-01-02T12:00:00Z"), expires_at)
+        .await
+        .unwrap();
+    assert_eq!(listed().await, 2, "each hour anew");
 }
 
 #[tokio::test]
