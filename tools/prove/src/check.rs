@@ -24,6 +24,8 @@ struct Found {
     events: BTreeMap<(String, Counted), BTreeMap<String, BTreeSet<String>>>,
     /// By sender and kind: distinct recipients of messages.
     common: BTreeMap<(String, Counted), BTreeSet<[u8; 8]>>,
+    /// By sender and hour: whether a row is listed, so that the watch finds the sender.
+    listed: BTreeMap<(String, String), bool>,
     history: BTreeMap<(String, String, String), usize>,
     /// By address: the lines of its digests, with their keys.
     digests: BTreeMap<String, Vec<(String, String)>>,
@@ -50,6 +52,9 @@ fn read(items: &[Value]) -> Found {
             }
         } else if let Some(sender) = pk.strip_prefix("SENDER#") {
             count(&mut found, sender, sk, item);
+            let hour: String = sk.chars().take("2026-01-02T03".len()).collect();
+            let lists = s(item, "listKey") == format!("HOUR#{hour}") && s(item, "listSort") == pk;
+            *found.listed.entry((sender.to_owned(), hour)).or_default() |= lists;
         } else if let Some(address) = pk.strip_prefix("DIGEST#")
             && let Some((_, key)) = sk.split_once('#')
         {
@@ -129,6 +134,9 @@ pub fn in_the_end(story: &Story, rows: &[Value], taken: &[Taken]) -> Result<(), 
     let found = read(rows);
     decisions(story, &found, &expected)?;
     same("counts", &numbers(&found), &expected_numbers(&expected))?;
+    if let Some((sender, hour)) = found.listed.iter().find_map(|(of, lists)| (!lists).then_some(of)) {
+        return Err(format!("{sender} sent at {hour}, and is not listed there"));
+    }
     same("history", &found.history, &expected.history)?;
     routed(&found, taken, &expected)
 }
