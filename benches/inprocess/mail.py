@@ -4,7 +4,7 @@ memory in KiB. The same work as in `src/mail.rs`; the forward is what handlers i
 
 import email.policy
 import pathlib
-import resource
+import re
 import sys
 import time
 from email.parser import BytesHeaderParser, BytesParser
@@ -52,7 +52,12 @@ def main() -> None:
     for _ in range(int(times)):
         work(mail)
     took = (time.thread_time_ns() - began) / int(times)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if what == "peak" else took)
+    print(peak() if what == "peak" else took)
+
+
+def peak() -> int:
+    # Not getrusage: its figure begins with that of the process which started this one.
+    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 
 
 if __name__ == "__main__":
