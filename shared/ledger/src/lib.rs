@@ -7,8 +7,8 @@
 //! |---|---|---|---|
 //! | recipient | `RECIPIENT#<address>` | `SUPPRESSION` | one attribute `<scope>\|<origin>` per decision |
 //! | history | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>#<scope>` | what happened and what was done about it |
-//! | event count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | one bounce or complaint |
-//! | batch count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | ids of a batch's sends, deliveries, ... |
+//! | event count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | one bounce or complaint; the first that a process writes for a sender and hour is listed under `HOUR#<hour>` |
+//! | batch count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | ids of a batch's sends, deliveries, ...; listed under `HOUR#<hour>` |
 //! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
 //! | watch state | `WATCH#<owner>/<account>/<identity>` | `STATE#<window>#<measure>` | how the sender stands; listed under `WATCHED` until calm |
 //! | act | `WATCH#<owner>/<account>/<identity>` | `ACT#<id>` | what was done to the sender, with all that undoing needs; listed under `ACTS` |
