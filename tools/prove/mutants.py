@@ -42,7 +42,7 @@ def main() -> None:
     for patch in patches:
         subprocess.run(["patch", "--quiet", "--strip=1", "--input", patch], cwd=copy, check=True)
         try:
-            verdict = verdict_of(copy, arguments)
+            verdict = verdict_of(copy, first_seed(patch), arguments)
         finally:
             subprocess.run(["patch", "--quiet", "--strip=1", "--reverse", "--input", patch], cwd=copy, check=True)
         print(f"{patch.stem:<40} {verdict or 'NOT CAUGHT'}", flush=True)
@@ -57,9 +57,15 @@ def main() -> None:
         sys.exit(f"not caught: {', '.join(survivors)}")
 
 
-def verdict_of(copy: pathlib.Path, arguments: argparse.Namespace) -> str | None:
+def first_seed(patch: pathlib.Path) -> str:
+    """A rare bug names the seed that found it once."""
+    named = re.search(r"^First seed: (\d+)$", patch.read_text(), re.MULTILINE)
+    return named[1] if named else "1"
+
+
+def verdict_of(copy: pathlib.Path, first: str, arguments: argparse.Namespace) -> str | None:
     """What the proof says of the bug; None when it says nothing."""
-    command = [*PROVE, "--first", "1", "--seeds", str(arguments.seeds)]
+    command = [*PROVE, "--first", first, "--seeds", str(arguments.seeds)]
     environment = os.environ | {"CARGO_TARGET_DIR": str(arguments.target_dir), "RUST_BACKTRACE": "0"}
     build = subprocess.run([*PROVE, "--help"], cwd=copy, env=environment, capture_output=True, text=True)
     if build.returncode != 0:
