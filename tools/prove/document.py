@@ -29,7 +29,7 @@ def main() -> None:
 
 def when() -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    return f"{datetime.date.today()}, commit {commit}, {os.cpu_count()} cores, Linux {platform.release().split("-")[0]}"
+    return f"{datetime.date.today()}, commit {commit}, {os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}"
 
 
 def seeds(path: pathlib.Path) -> str:
