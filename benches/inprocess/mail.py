@@ -42,7 +42,7 @@ def forward(mail: bytes) -> bytes:
     return message.as_bytes()
 
 
-WORK = {"nothing": len, "header": header, "parts": parts, "report": report, "forward": forward}
+WORK = {"header": header, "parts": parts, "report": report, "forward": forward}
 
 
 def main() -> None:

@@ -31,8 +31,6 @@ pub(crate) struct Options {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Work {
-    /// Nothing: what the process and the mail's bytes take
-    Nothing,
     /// The header block and what is decided by; all the function reads of most mails
     Header,
     /// Every part decoded, by the mail-parser crate
@@ -60,7 +58,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 /// How many octets there were in the end, so that nothing is left out as unused.
 fn once(mail: &[u8], work: Work, limits: &Limits) -> anyhow::Result<usize> {
     Ok(match work {
-        Work::Nothing => mail.len(),
         Work::Header => {
             let head = Head::parse(mail, limits)?;
             black_box(head.facts(None, limits));

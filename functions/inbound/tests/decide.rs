@@ -61,6 +61,13 @@ fn decided(received: &Received, mailboxes: Vec<Mailbox>, head: HeadFacts) -> Dec
     decide(received, &facts, &policy())
 }
 
+/// Whether a mail is believed as a report: handed on to the feedback path.
+fn is_published(mail: &str, received: &Received) -> bool {
+    let head = read_head(mail.as_bytes(), true, received, &Limits::default());
+    let decision = decided(received, vec![], head);
+    decision.actions.iter().any(|action| action.what == What::PublishReport)
+}
+
 #[test]
 fn only_a_trusted_domain_that_dmarc_confirms_is_believed() {
     let cases = [
@@ -80,10 +87,7 @@ fn only_a_trusted_domain_that_dmarc_confirms_is_believed() {
             "From: {from}\r\nTo: news@shop.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
         );
         let received = received(&["news@shop.example"], verdict);
-        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
-        let decision = decided(&received, vec![], head);
-        let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
-        assert_eq!(published, expected, "{from} {verdict}");
+        assert_eq!(is_published(&mail, &received), expected, "{from} {verdict}");
     }
 }
 
@@ -104,10 +108,7 @@ fn a_report_to_another_customer_of_ses_is_not_believed_however_it_is_signed() {
              Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
         );
         let received = received(&["news@shop.example"], "PASS");
-        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
-        let decision = decided(&received, vec![], head);
-        let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
-        assert_eq!(published, expected, "{to}");
+        assert_eq!(is_published(&mail, &received), expected, "{to}");
     }
 }
 
@@ -125,10 +126,7 @@ fn what_ses_read_as_the_author_counts_for_a_report() {
         let mut received = received(&["news@shop.example"], "PASS");
         let headers = serde_json::from_value(json!({"from": from})).unwrap();
         received.mail.common_headers = Some(headers);
-        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
-        let decision = decided(&received, vec![], head);
-        let published = decision.actions.iter().any(|action| action.what == What::PublishReport);
-        assert_eq!(published, expected, "{from:?}");
+        assert_eq!(is_published(mail, &received), expected, "{from:?}");
     }
 }
 
