@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::item::{Item, s, text};
@@ -27,6 +30,35 @@ pub struct LedgerError {
     table: String,
     cause: String,
 }
+
+/// What a conditional write came to.
+pub(crate) enum Conditional<T> {
+    /// It took place.
+    Written(T),
+    /// Its condition did not hold for this row, if there is one and it was asked for.
+    Refused(Option<Item>),
+}
+
+/// An error that may be a condition's.
+pub(crate) trait Refusal {
+    /// The row for which the condition did not hold, where that was the cause.
+    fn row(&self) -> Option<Option<&Item>>;
+}
+
+macro_rules! refusal {
+    ($($error:ty),+) => { $(
+        impl Refusal for $error {
+            fn row(&self) -> Option<Option<&Item>> {
+                match self {
+                    Self::ConditionalCheckFailedException(failure) => Some(failure.item()),
+                    _ => None,
+                }
+            }
+        }
+    )+ };
+}
+
+refusal!(PutItemError, UpdateItemError, DeleteItemError);
 
 /// How often one BatchGetItem is repeated for the keys DynamoDB left out.
 const UNPROCESSED_ROUNDS: usize = 8;
@@ -61,6 +93,38 @@ impl Ledger {
             table: self.table.clone(),
             cause: cause.into(),
         }
+    }
+
+    /// What a conditional write came to. It needs `ReturnValuesOnConditionCheckFailure`, where the row matters.
+    pub(crate) fn conditional<T, E: Refusal, R>(
+        &self,
+        operation: &'static str,
+        answer: Result<T, SdkError<E, R>>,
+    ) -> Result<Conditional<T>, LedgerError>
+    where
+        SdkError<E, R>: std::error::Error,
+    {
+        let error = match answer {
+            Ok(output) => return Ok(Conditional::Written(output)),
+            Err(error) => error,
+        };
+        match error.as_service_error().and_then(Refusal::row) {
+            Some(row) => Ok(Conditional::Refused(row.cloned())),
+            None => Err(self.failed(operation, error)),
+        }
+    }
+
+    /// Whether a conditional write took place.
+    pub(crate) fn took_place<T, E: Refusal, R>(
+        &self,
+        operation: &'static str,
+        answer: Result<T, SdkError<E, R>>,
+    ) -> Result<bool, LedgerError>
+    where
+        SdkError<E, R>: std::error::Error,
+    {
+        let outcome = self.conditional(operation, answer)?;
+        Ok(matches!(outcome, Conditional::Written(_)))
     }
 
     pub(crate) async fn put(&self, item: Item) -> Result<(), LedgerError> {

@@ -4,11 +4,10 @@
 //! first, so that two runs at a time send it once, and marked as sent last, so that a run that died is repeated by a
 //! later one when the claim has run out.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
 
-use crate::client::{Ledger, LedgerError, key};
+use crate::client::{Conditional, Ledger, LedgerError, key};
 use crate::item::{Item, n, s, stamp, text, time};
 
 /// One person's digest of one window.
@@ -49,16 +48,10 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failure)) => {
-                    let row = failure.item();
-                    Ok(row.is_some_and(|row| !row.contains_key("claimedAt")))
-                }
-                _ => Err(self.failed("PutItem", error)),
-            },
-        }
+        Ok(match self.conditional("PutItem", answer)? {
+            Conditional::Written(_) => true,
+            Conditional::Refused(row) => row.is_some_and(|row| !row.contains_key("claimedAt")),
+        })
     }
 
     /// Adds a line to a digest; again with the same id it is the same line.
@@ -120,13 +113,7 @@ impl Ledger {
             .expression_attribute_values(":lapsed", s(stamp(lapsed)))
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => Ok(false),
-                _ => Err(self.failed("UpdateItem", error)),
-            },
-        }
+        self.took_place("UpdateItem", answer)
     }
 
     /// Hands every line of a digest to `each`, a page at a time: a bad day's digest need not fit into memory.

@@ -7,14 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 
-use crate::client::{Ledger, LedgerError, key};
+use crate::client::{Conditional, Ledger, LedgerError, key};
 use crate::item::{Item, epoch, hash, hour, n, s, stamp, text, time};
 use crate::mailbox::{KeptSubject, MailboxKey, Treatment};
 
@@ -308,16 +306,11 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match answer {
-            Ok(_) => Ok(Claimed::Ours),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failure)) => {
-                    let done = failure.item().is_some_and(|row| row.contains_key("doneAt"));
-                    Ok(if done { Claimed::Done } else { Claimed::Busy })
-                }
-                _ => Err(self.failed("PutItem", error)),
-            },
-        }
+        Ok(match self.conditional("PutItem", answer)? {
+            Conditional::Written(_) => Claimed::Ours,
+            Conditional::Refused(Some(row)) if row.contains_key("doneAt") => Claimed::Done,
+            Conditional::Refused(_) => Claimed::Busy,
+        })
     }
 
     /// Marks a claimed action as done: it is never done again. `outcome` tells people what became of it.
@@ -350,7 +343,7 @@ impl Ledger {
             .expression_attribute_values(":now", s(stamp(now)))
             .send()
             .await;
-        self.unless_condition("DeleteItem", answer).map(drop)
+        self.took_place("DeleteItem", answer).map(drop)
     }
 
     /// What was done with a mail: mailbox, action and target as one text, with the outcome once it is done.
@@ -390,7 +383,7 @@ impl Ledger {
             .expression_attribute_values(":expires", n(expires_at.as_second()))
             .send()
             .await;
-        self.unless_condition("UpdateItem", answer)
+        self.took_place("UpdateItem", answer)
     }
 
     /// Counts a mail for its sender, unless that makes more than `cap` in the hour of `at`: then `false`. A mail counts
@@ -423,23 +416,6 @@ impl Ledger {
             .expression_attribute_values(":expires", n(expires_at))
             .send()
             .await;
-        self.unless_condition("UpdateItem", answer)
-    }
-
-    /// Whether a conditional write took place.
-    fn unless_condition<T, E, R>(
-        &self,
-        operation: &'static str,
-        answer: Result<T, SdkError<E, R>>,
-    ) -> Result<bool, LedgerError>
-    where
-        E: ProvideErrorMetadata,
-        SdkError<E, R>: std::error::Error,
-    {
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-            Err(error) => Err(self.failed(operation, error)),
-        }
+        self.took_place("UpdateItem", answer)
     }
 }

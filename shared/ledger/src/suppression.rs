@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 
-use crate::client::{Ledger, LedgerError, key};
+use crate::client::{Conditional, Ledger, LedgerError, key};
 use crate::item::{Item, epoch, n, s, stamp, text, time};
 use crate::scope::{Origin, Scope};
 
@@ -254,11 +252,7 @@ impl Ledger {
             .expression_attribute_values(":now", s(stamp(now)))
             .send()
             .await;
-        match outcome {
-            Ok(_) => Ok(true),
-            Err(error) if is_condition(&error) => Ok(false),
-            Err(error) => Err(self.failed("UpdateItem", error)),
-        }
+        self.took_place("UpdateItem", outcome)
     }
 
     /// Adds a soft bounce to a scope's streak; adding it again changes nothing. Answers with the row as it is now.
@@ -312,13 +306,11 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match outcome {
-            Ok(output) => Ok(output.attributes.as_ref().map(Recipient::read)),
-            Err(error) => match condition_failure(&error) {
-                Some(row) => Ok(row.map(Recipient::read)),
-                None => Err(self.failed("UpdateItem", error)),
-            },
-        }
+        let row = match self.conditional("UpdateItem", outcome)? {
+            Conditional::Written(output) => output.attributes,
+            Conditional::Refused(row) => row,
+        };
+        Ok(row.as_ref().map(Recipient::read))
     }
 
     /// Writes what a scope's streak amounts to (`None`: nothing), if the row's streak is still the one judged, and drops
@@ -389,31 +381,18 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match sent {
-            Ok(_) => Ok(StreakWrite::Written),
-            Err(error) => match condition_failure(&error) {
-                // This very write, repeated because its answer got lost.
-                Some(Some(row)) if is_settled(&Recipient::read(row), scope, &kept, outcome) => Ok(StreakWrite::Written),
-                Some(_) => Ok(StreakWrite::Overtaken),
-                None => Err(self.failed("UpdateItem", error)),
-            },
-        }
+        Ok(match self.conditional("UpdateItem", sent)? {
+            Conditional::Written(_) => StreakWrite::Written,
+            // This very write, repeated because its answer got lost.
+            Conditional::Refused(Some(row)) if is_settled(&Recipient::read(&row), scope, &kept, outcome) => {
+                StreakWrite::Written
+            }
+            Conditional::Refused(_) => StreakWrite::Overtaken,
+        })
     }
 }
 
 fn is_settled(row: &Recipient, scope: &Scope, kept: &[SoftBounce], outcome: Option<&Entry>) -> bool {
     row.entries.get(&(scope.clone(), Origin::Streak)) == outcome
         && row.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default() == kept
-}
-
-/// Whether a write failed by its condition, and on which row.
-fn condition_failure<R>(error: &SdkError<UpdateItemError, R>) -> Option<Option<&Item>> {
-    match error.as_service_error()? {
-        UpdateItemError::ConditionalCheckFailedException(failure) => Some(failure.item()),
-        _ => None,
-    }
-}
-
-fn is_condition(error: &impl ProvideErrorMetadata) -> bool {
-    error.code() == Some("ConditionalCheckFailedException")
 }

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
-use crate::client::{Ledger, LedgerError, key};
+use crate::client::{Conditional, Ledger, LedgerError, key};
 use crate::item::{Item, n, s, stamp, text, time};
 use crate::sender::Sender;
 
@@ -180,11 +178,10 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = put else { return Ok(true) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refused)) => Ok(refused.item() == Some(&item)),
-            _ => Err(self.failed("PutItem", error)),
-        }
+        Ok(match self.conditional("PutItem", put)? {
+            Conditional::Written(_) => true,
+            Conditional::Refused(row) => row.as_ref() == Some(&item),
+        })
     }
 
     /// Every sender that is not calm.
@@ -211,21 +208,6 @@ impl Ledger {
                 .expression_attribute_values(":sort", s(sort)),
         };
         self.all_rows(query).await
-    }
-
-    /// Whether a conditional write was the first.
-    fn won<T, E, R>(&self, operation: &'static str, written: Result<T, SdkError<E, R>>) -> Result<bool, LedgerError>
-    where
-        SdkError<E, R>: std::error::Error,
-        E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
-    {
-        match written {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(refused)) if refused.err().code() == Some("ConditionalCheckFailedException") => {
-                Ok(false)
-            }
-            Err(error) => Err(self.failed(operation, error)),
-        }
     }
 }
 

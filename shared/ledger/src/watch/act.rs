@@ -263,7 +263,7 @@ impl Ledger {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        self.won("PutItem", put).map(|_| ())
+        self.took_place("PutItem", put).map(|_| ())
     }
 
     /// Moves an act on from the status it was read with. Whether it was still there.
@@ -295,7 +295,7 @@ impl Ledger {
                 .expression_attribute_values(":extra", s(value));
         }
         let updated = update.update_expression(expression).send().await;
-        self.won("UpdateItem", updated)
+        self.took_place("UpdateItem", updated)
     }
 
     /// Everything that was done to a sender, oldest first.
