@@ -72,9 +72,11 @@ impl Positions {
 
     fn add_table(&mut self, table: &DeTable<'_>, parent: &str) {
         for (key, value) in table {
+            // Escaped, because a quoted key may contain line breaks.
+            let name = key.get_ref().escape_debug();
             let path = match parent {
-                "" => key.get_ref().to_string(),
-                parent => format!("{parent}.{}", key.get_ref()),
+                "" => name.to_string(),
+                parent => format!("{parent}.{name}"),
             };
             let mut line = self.line_at(key.span().start);
             // The span of a table is that of its header, which follows the first use of its key.
