@@ -23,7 +23,7 @@ check: ## Format, lints and the tests that need no stack
 
 template-check: ## Lint the SAM template, test its wiring
 	$(STACK) exec sam validate --lint
-	$(STACK) exec cfn-lint template.yaml
+	$(STACK) exec cfn-lint template.yaml stacks/*.yaml
 	$(STACK) exec checkov --config-file .checkov.yaml
 	$(STACK) exec pytest tests/template
 

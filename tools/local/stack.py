@@ -130,6 +130,7 @@ def deploy() -> None:
     target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
     link(BIN / "postroomctl", target / host / "debug" / "postroomctl")
     run("Packaging", ["sam", "build", "--config-env", "local"], env)
+    run("Patching the template", [python_of("sam"), TOOLS / "patch_template.py", LOCAL / "sam-build"], env)
     run("Deploying", ["sam", "deploy", "--config-env", "local", "--region", REGION], env)
     OUTPUTS.write_text(json.dumps(read_outputs(env), indent=2) + "\n")
 
