@@ -6,10 +6,10 @@
 #[path = "../../functions/feedback/src"]
 mod feedback {
     #[allow(dead_code)]
-    pub mod judgement;
+    pub mod classification;
 }
 
-use feedback::judgement::{Evidence, judge};
+use feedback::classification::{Evidence, classify};
 use libfuzzer_sys::fuzz_target;
 use notification_model::{Event, SesMessage};
 
@@ -31,9 +31,9 @@ fuzz_target!(|text: &str| {
     let _ = (mail.sending_domain(), mail.configuration_set(), mail.tenant(), mail.source_address());
     if let Event::Bounce(bounce) = &notification.event {
         for recipient in &bounce.bounced_recipients {
-            let judgement = judge(&Evidence::of(bounce, recipient));
+            let classification = classify(&Evidence::of(bounce, recipient));
             // It reaches the log and the metrics, too.
-            let words = format!("{} {} {}", judgement.kind, judgement.reason, judgement.because);
+            let words = format!("{} {} {}", classification.kind, classification.reason, classification.because);
             let address = recipient.email_address.as_str();
             assert!(!address.contains('@') || address.len() < 6 || !words.contains(address), "{words}");
         }

@@ -3,15 +3,15 @@
 use std::time::Instant;
 
 use clap::Args;
-use embedded_metrics::Metrics;
 use feedback::effects::Effects;
 use feedback::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Ledger, Narrowing, PartyMatch, Route, RouteKey, View};
+use lambda_kit::Metrics;
 use prove::aws::{Aws, DELIVER_URL, PARK_URL, UNROUTED};
 use serde_json::{Value, json};
+use store::{Redaction, Route, RouteFilter, RouteKey, SenderMatch, Store};
 
-use crate::judge::{processor_time, tell};
+use crate::classify::{processor_time, tell};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -67,11 +67,11 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
                 "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
                 _ => None,
             };
-            aws_sdk_dynamodb::Client::new(lambda_clients::Aws::from_env(environment)?.config())
+            aws_sdk_dynamodb::Client::new(lambda_kit::Aws::from_env(environment)?.config())
         }
     };
     let effects = Effects {
-        ledger: Ledger::new(client, "postroom"),
+        store: Store::new(client, "postroom"),
         policy: Policy::default(),
         mirror: None,
     };
@@ -97,8 +97,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 /// Prints notifications per second; each becomes a message per route.
 pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
     let aws = Aws::new(1, false);
-    let ledger = Ledger::new(aws.dynamodb(), "postroom");
-    let parties = PartyMatch {
+    let store = Store::new(aws.dynamodb(), "postroom");
+    let parties = SenderMatch {
         owner: Some("111122223333".parse()?),
         account: None,
         identity: None,
@@ -107,14 +107,14 @@ pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
     let route = |number: usize| -> anyhow::Result<Route> {
         Ok(Route {
             name: format!("route-{number}"),
-            parties: parties.clone(),
-            only: Narrowing::default(),
+            senders: parties.clone(),
+            filter: RouteFilter::default(),
             target: format!("queue:arn:aws:sqs:us-east-1:111122223333:target-{number}").parse()?,
-            view: View::Redacted,
+            redaction: Redaction::Standard,
         })
     };
     let routes: Vec<Route> = (0..options.routes).map(route).collect::<anyhow::Result<_>>()?;
-    ledger.put_routes(&key, &routes).await?;
+    store.put_routes(&key, &routes).await?;
     let settings = |name: &str| {
         let value = match name {
             "TABLE_NAME" => "postroom",
@@ -127,7 +127,7 @@ pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
         Some(value.to_owned())
     };
     let settings = delegate_router::settings::Settings::from_env(settings)?;
-    let effects = delegate_router::effects::Effects::new(ledger, aws.clients(), settings);
+    let effects = delegate_router::effects::Effects::new(store, aws.clients(), settings);
     let at: Timestamp = "2026-03-02T08:00:00Z".parse()?;
     let events = events(options.total, options.batch, |number| {
         notification("bounce", number, 1, at)

@@ -11,7 +11,7 @@ use inbound::mail::{Head, Limits};
 use mail_parser::{MessageParser, PartType};
 use notification_model::EmailAddress;
 
-use crate::judge::{processor_time, tell};
+use crate::classify::{processor_time, tell};
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -1,8 +1,8 @@
 //! The pieces that `rows.py` measures, one a process: parsing and judging, the whole handler, and a table that counts what
 //! its requests would cost on AWS.
 
+mod classify;
 mod handle;
-mod judge;
 mod mail;
 mod store;
 
@@ -13,7 +13,7 @@ use clap::Parser;
 #[derive(Parser)]
 enum Bench {
     /// Parse and decide, over and over; prints nanoseconds per notification
-    Judge(judge::Options),
+    Judge(classify::Options),
     /// Handle batches on a table at an endpoint; prints notifications per second
     Handle(handle::Options),
     /// Route batches on a table in this process; prints notifications per second
@@ -32,7 +32,7 @@ type EventFile = PathBuf;
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match Bench::parse() {
-        Bench::Judge(options) => judge::run(&options),
+        Bench::Judge(options) => classify::run(&options),
         Bench::Handle(options) => runtime.block_on(handle::run(&options)),
         Bench::Route(options) => runtime.block_on(handle::route(&options)),
         Bench::Events(options) => handle::print_events(&options),

@@ -31,7 +31,7 @@ const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki
 
 impl Endpoints {
     pub(crate) async fn start(connect: Duration) -> anyhow::Result<Self> {
-        let (_, table) = ledger::testing::fresh_with_endpoint().await;
+        let (_, table) = store::testing::fresh_with_endpoint().await;
         let upstream = table.trim_start_matches("http://").to_owned();
         let (tls, roots) = tls()?;
         let behind_tls = |wait: Duration| {

@@ -1,19 +1,19 @@
 //! Who hears of an alert of the watch. Pure.
 //!
-//! The parties of an alert are the sender it is about, and what grants a route the one's notifications grants it the
+//! The ownership of an alert are the sender it is about, and what grants a route the one's notifications grants it the
 //! alert. An alert is about all of a sender's mail, so a route that asks for some configuration sets or tenants only does
 //! not get it: it would tell of the others. A route that lists events gets it when `Alert` is among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 
-use ledger::{Narrowing, PartyMatch, Route, RouteKey};
 use notification_model::{AccountId, Identity};
+use reputation::Alert;
 use serde_json::json;
 use siphasher::sip128::{Hasher128, SipHasher13};
-use watch::Alert;
+use store::{Route, RouteFilter, RouteKey, SenderMatch};
 
-use crate::decide::{Action, Unrouted, UnroutedReason, granted, place, reason};
+use crate::decide::{Action, Unrouted, UnroutedReason, granted, reason, target_key};
 use crate::delivery::Delivery;
 
 /// What an alert is called where events are listed.
@@ -32,7 +32,7 @@ pub fn route_keys(alert: &Alert) -> Vec<RouteKey> {
     if let Ok(owner) = alert.sender.owner.parse::<AccountId>() {
         return RouteKey::candidates(&owner, &account, &Identity::from(alert.sender.identity.as_str()));
     }
-    let only_account = PartyMatch {
+    let only_account = SenderMatch {
         owner: None,
         account: Some(account),
         identity: None,
@@ -46,33 +46,33 @@ pub fn decide_alert(alert: &Alert, routes: &[Route]) -> Vec<Action> {
     let keys = route_keys(alert);
     if keys.is_empty() {
         let because = "it does not tell the sending account";
-        return vec![unrouted(alert, UnroutedReason::CannotTell, because)];
+        return vec![unrouted(alert, UnroutedReason::UnidentifiedAccounts, because)];
     }
     let mut routes = granted(&keys, routes);
     if routes.is_empty() {
         let because = "no route is about its owner, sending account and identity";
         return vec![unrouted(alert, UnroutedReason::NoRoute, because)];
     }
-    routes.retain(|route| wants(&route.only));
+    routes.retain(|route| wants(&route.filter));
     if routes.is_empty() {
-        let because = "the routes about its parties ask for events other than Alert, or for a part of the mail";
+        let because = "the routes about its ownership ask for events other than Alert, or for a part of the mail";
         return vec![unrouted(alert, UnroutedReason::NotWanted, because)];
     }
     let mut told = BTreeSet::new();
     routes
         .into_iter()
-        .filter(|route| told.insert(place(&route.target)))
+        .filter(|route| told.insert(target_key(&route.target)))
         .map(|route| Action::Deliver(deliver(alert, route)))
         .collect()
 }
 
-fn wants(only: &Narrowing) -> bool {
+fn wants(only: &RouteFilter) -> bool {
     let listed = only.events.iter().any(|event| event.eq_ignore_ascii_case(ALERT));
     only.configuration_sets.is_empty() && only.tenants.is_empty() && (only.events.is_empty() || listed)
 }
 
 fn deliver(alert: &Alert, route: &Route) -> Delivery {
-    let key = idempotency_key(alert, &place(&route.target));
+    let key = idempotency_key(alert, &target_key(&route.target));
     let mut attributes = attributes(alert);
     attributes.insert("route".to_owned(), route.name.clone());
     attributes.insert("idempotencyKey".to_owned(), key.clone());
@@ -87,9 +87,9 @@ fn deliver(alert: &Alert, route: &Route) -> Delivery {
 }
 
 /// A hash, because the alert's id may be longer than what a FIFO queue takes.
-fn idempotency_key(alert: &Alert, place: &str) -> String {
+fn idempotency_key(alert: &Alert, target_key: &str) -> String {
     let mut hasher = SipHasher13::new();
-    for part in [alert.id.as_str(), place] {
+    for part in [alert.id.as_str(), target_key] {
         hasher.write(part.as_bytes());
         hasher.write_u8(0xff);
     }

@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{Narrowing, PartyMatch, Route, RouteKey, Target, View};
 use notification_model::{AccountId, EmailAddress, Mail, Notification};
 use serde_json::json;
+use store::{Redaction, Route, RouteFilter, RouteKey, SenderMatch, Target};
 
 use crate::delivery::{Delivery, idempotency_key};
-use crate::digest::Line;
-use crate::parties::{CannotTell, Parties};
-use crate::view::redacted;
+use crate::digest::DigestItem;
+use crate::ownership::{Ownership, UnidentifiedAccounts};
+use crate::redaction::redacted;
 
 /// The name of the tag and header by which our own notices are known, and its value.
 pub const NOTICE_TAG: (&str, &str) = ("postroom", "digest");
@@ -26,18 +26,18 @@ pub struct Received {
     pub payload: String,
 }
 
-/// What has to be known of the parties.
+/// What has to be known of the ownership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Whose notification it is.
-    pub parties: Result<Parties, CannotTell>,
-    /// The routes under the parties' keys.
+    pub ownership: Result<Ownership, UnidentifiedAccounts>,
+    /// The routes under the ownership' keys.
     pub routes: Vec<Route>,
 }
 
 /// By what we know our own notices.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct House {
+pub struct OwnIdentity {
     /// The account this function runs in.
     pub account: Option<AccountId>,
     /// The sender of our digests.
@@ -60,7 +60,7 @@ pub struct Unrouted {
     pub reason: UnroutedReason,
     /// The reason in words.
     pub because: String,
-    /// As of a delivery, as far as the parties are known.
+    /// As of a delivery, as far as the ownership are known.
     pub attributes: BTreeMap<String, String>,
     /// What SES wrote.
     pub body: String,
@@ -70,10 +70,10 @@ pub struct Unrouted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UnroutedReason {
     /// It cannot be told whose it is.
-    CannotTell,
-    /// No route is about its parties.
+    UnidentifiedAccounts,
+    /// No route is about its ownership.
     NoRoute,
-    /// There are routes about its parties, and none wants this event, configuration set or tenant.
+    /// There are routes about its ownership, and none wants this event, configuration set or tenant.
     NotWanted,
     /// It is about a digest of ours, and only people who get digests would hear of it.
     OwnNotice,
@@ -84,7 +84,7 @@ impl UnroutedReason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::CannotTell => "cannot-tell",
+            Self::UnidentifiedAccounts => "unidentified-accounts",
             Self::NoRoute => "no-route",
             Self::NotWanted => "not-wanted",
             Self::OwnNotice => "own-notice",
@@ -94,29 +94,36 @@ impl UnroutedReason {
 
 /// Who hears of a notification: every target of every route that matches, once each, or the `unrouted` topic.
 ///
-/// A target that several routes name sees what the most specific of them shows; among routes about the same parties, what
+/// A target that several routes name sees what the most specific of them shows; among routes about the same ownership, what
 /// the one shows that shows less.
 #[must_use]
-pub fn decide(received: &Received, facts: &Facts, house: &House) -> Vec<Action> {
-    let parties = match &facts.parties {
-        Ok(parties) => parties,
-        Err(because) => return unrouted(received, None, UnroutedReason::CannotTell, because.to_string()),
+pub fn decide(received: &Received, facts: &Facts, own_identity: &OwnIdentity) -> Vec<Action> {
+    let ownership = match &facts.ownership {
+        Ok(ownership) => ownership,
+        Err(because) => {
+            return unrouted(
+                received,
+                None,
+                UnroutedReason::UnidentifiedAccounts,
+                because.to_string(),
+            );
+        }
     };
-    let give_up = |reason, because: &str| unrouted(received, Some(parties), reason, because.to_owned());
-    let mut routes = granted(&parties.route_keys(), &facts.routes);
+    let give_up = |reason, because: &str| unrouted(received, Some(ownership), reason, because.to_owned());
+    let mut routes = granted(&ownership.route_keys(), &facts.routes);
     if routes.is_empty() {
         return give_up(
             UnroutedReason::NoRoute,
             "no route is about its owner, sending account and identity",
         );
     }
-    routes.retain(|route| wants(&route.only, parties, &received.notification));
+    routes.retain(|route| wants(&route.filter, ownership, &received.notification));
     if routes.is_empty() {
-        let because = "the routes about its parties ask for other events, configuration sets or tenants";
+        let because = "the routes about its ownership ask for other events, configuration sets or tenants";
         return give_up(UnroutedReason::NotWanted, because);
     }
     // A digest about a digest that bounced would bounce: that way lies a loop.
-    if is_own_notice(&received.notification.mail, house) {
+    if is_own_notice(&received.notification.mail, own_identity) {
         routes.retain(|route| !matches!(route.target, Target::Email(_)));
     }
     if routes.is_empty() {
@@ -128,48 +135,48 @@ pub fn decide(received: &Received, facts: &Facts, house: &House) -> Vec<Action> 
     let mut told = BTreeSet::new();
     routes
         .into_iter()
-        .filter(|route| told.insert(place(&route.target)))
-        .map(|route| Action::Deliver(deliver(received, parties, route)))
+        .filter(|route| told.insert(target_key(&route.target)))
+        .map(|route| Action::Deliver(deliver(received, ownership, route)))
         .collect()
 }
 
 /// The routes that owner, account and identity grant, the most specific first. What is looked up by key is checked again
 /// here: nothing that a reader of the table gets wrong can reach a stranger.
 pub(crate) fn granted<'a>(keys: &[RouteKey], routes: &'a [Route]) -> Vec<&'a Route> {
-    let rank = |route: &Route| keys.iter().position(|key| *key.parties() == route.parties);
+    let rank = |route: &Route| keys.iter().position(|key| *key.sender_match() == route.senders);
     let mut granted: Vec<(usize, &Route)> = routes.iter().filter_map(|route| Some((rank(route)?, route))).collect();
-    granted.sort_by_key(|(rank, route)| (*rank, Reverse(route.view), &route.name));
+    granted.sort_by_key(|(rank, route)| (*rank, Reverse(route.redaction), &route.name));
     granted.into_iter().map(|(_, route)| route).collect()
 }
 
-fn wants(only: &Narrowing, parties: &Parties, notification: &Notification) -> bool {
+fn wants(only: &RouteFilter, ownership: &Ownership, notification: &Notification) -> bool {
     let one_of = |words: &BTreeSet<String>, word: Option<&str>| {
         words.is_empty() || word.is_some_and(|word| words.contains(word))
     };
     let plain = |name: &str| name.replace([' ', '-', '_'], "").to_ascii_lowercase();
     let event = plain(notification.event.name());
-    one_of(&only.configuration_sets, parties.configuration_set.as_deref())
-        && one_of(&only.tenants, parties.tenant.as_deref())
+    one_of(&only.configuration_sets, ownership.configuration_set.as_deref())
+        && one_of(&only.tenants, ownership.tenant.as_deref())
         && (only.events.is_empty() || only.events.iter().any(|wanted| plain(wanted) == event))
 }
 
 /// Tag and header are the sender's words: believed of anyone, they would let a sender hide its bounces. So they count
 /// only on mail of this account, which SES vouches for.
-fn is_own_notice(mail: &Mail, house: &House) -> bool {
-    if house.account.is_none() || mail.sending_account_id != house.account {
+fn is_own_notice(mail: &Mail, own_identity: &OwnIdentity) -> bool {
+    if own_identity.account.is_none() || mail.sending_account_id != own_identity.account {
         return false;
     }
     let (tag, value) = NOTICE_TAG;
     // Tags come only with a configuration set and headers only if switched on, so the sender must do without them.
     let source = mail.source_address();
-    let from = house.digest_from.as_ref().map(EmailAddress::key);
+    let from = own_identity.digest_from.as_ref().map(EmailAddress::key);
     mail.tag(tag) == Some(value)
         || mail.header(NOTICE_HEADER).is_some()
         || (from.is_some() && source.as_ref().map(EmailAddress::key) == from)
 }
 
 /// What makes two targets the same.
-pub(crate) fn place(target: &Target) -> String {
+pub(crate) fn target_key(target: &Target) -> String {
     match target {
         Target::Email(address) => EmailAddress::parse(address)
             .map_or_else(|| target.to_string(), |address| format!("email:{}", address.key())),
@@ -177,15 +184,15 @@ pub(crate) fn place(target: &Target) -> String {
     }
 }
 
-fn deliver(received: &Received, parties: &Parties, route: &Route) -> Delivery {
-    let key = idempotency_key(received, &place(&route.target));
-    let mut attributes = attributes(&received.notification, Some(parties));
+fn deliver(received: &Received, ownership: &Ownership, route: &Route) -> Delivery {
+    let key = idempotency_key(received, &target_key(&route.target));
+    let mut attributes = attributes(&received.notification, Some(ownership));
     attributes.insert("route".to_owned(), route.name.clone());
     attributes.insert("idempotencyKey".to_owned(), key.clone());
-    let body = match (&route.target, route.view) {
-        (Target::Email(_), view) => Line::of(&received.notification, parties, view).to_text(),
-        (_, View::Full) => received.payload.clone(),
-        (_, View::Redacted) => redacted(&received.notification).to_string(),
+    let body = match (&route.target, route.redaction) {
+        (Target::Email(_), view) => DigestItem::of(&received.notification, ownership, view).to_text(),
+        (_, Redaction::None) => received.payload.clone(),
+        (_, Redaction::Standard) => redacted(&received.notification).to_string(),
     };
     Delivery {
         target: route.target.clone(),
@@ -197,11 +204,11 @@ fn deliver(received: &Received, parties: &Parties, route: &Route) -> Delivery {
 }
 
 pub(crate) fn reason(route: &Route) -> String {
-    let PartyMatch {
+    let SenderMatch {
         owner,
         account,
         identity,
-    } = &route.parties;
+    } = &route.senders;
     let about: Vec<String> = [
         owner.as_ref().map(|owner| format!("owner {owner}")),
         account.as_ref().map(|account| format!("sending account {account}")),
@@ -210,15 +217,20 @@ pub(crate) fn reason(route: &Route) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let view = match route.view {
-        View::Full => "everything",
-        View::Redacted => "the redacted form",
+    let view = match route.redaction {
+        Redaction::None => "everything",
+        Redaction::Standard => "the redacted form",
     };
     format!("route {} shows {view} of {}", route.name, about.join(", "))
 }
 
-fn unrouted(received: &Received, parties: Option<&Parties>, reason: UnroutedReason, because: String) -> Vec<Action> {
-    let mut attributes = attributes(&received.notification, parties);
+fn unrouted(
+    received: &Received,
+    ownership: Option<&Ownership>,
+    reason: UnroutedReason,
+    because: String,
+) -> Vec<Action> {
+    let mut attributes = attributes(&received.notification, ownership);
     attributes.insert("reason".to_owned(), reason.as_str().to_owned());
     vec![Action::Unrouted(Unrouted {
         reason,
@@ -228,16 +240,16 @@ fn unrouted(received: &Received, parties: Option<&Parties>, reason: UnroutedReas
     })]
 }
 
-fn attributes(notification: &Notification, parties: Option<&Parties>) -> BTreeMap<String, String> {
+fn attributes(notification: &Notification, ownership: Option<&Ownership>) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::from([("type".to_owned(), notification.event.name().to_owned())]);
-    let Some(parties) = parties else { return attributes };
+    let Some(ownership) = ownership else { return attributes };
     let known = [
-        ("owner", Some(parties.owner.to_string())),
-        ("sendingAccount", Some(parties.account.to_string())),
-        ("identity", Some(parties.identity.to_string())),
-        ("configurationSet", parties.configuration_set.clone()),
-        ("tenant", parties.tenant.clone()),
-        ("delegated", Some(json!(parties.delegated()).to_string())),
+        ("owner", Some(ownership.owner.to_string())),
+        ("sendingAccount", Some(ownership.account.to_string())),
+        ("identity", Some(ownership.identity.to_string())),
+        ("configurationSet", ownership.configuration_set.clone()),
+        ("tenant", ownership.tenant.clone()),
+        ("delegated", Some(json!(ownership.delegated()).to_string())),
     ];
     let known = known
         .into_iter()

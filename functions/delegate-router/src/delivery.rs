@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
-use ledger::{Target, stamp};
 use notification_model::{EmailAddress, Event};
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
+use store::{Target, stamp};
 
 use crate::decide::Received;
 
@@ -22,7 +22,7 @@ pub struct Delivery {
     pub key: String,
     /// Why this target gets it, in words.
     pub reason: String,
-    /// For filters: type, parties, identity, route, key.
+    /// For filters: type, ownership, identity, route, key.
     pub attributes: BTreeMap<String, String>,
     /// What it gets.
     pub body: String,
@@ -85,7 +85,7 @@ impl Delivery {
 /// What names an event and a target. SES tells of one bounce through the identity's topic and through the configuration
 /// set: both have the same key. The message id stands in the open, because SES chooses it: what a sender chooses only
 /// enters the hash, and can collide with events of the same message at most.
-pub(crate) fn idempotency_key(received: &Received, place: &str) -> String {
+pub(crate) fn idempotency_key(received: &Received, target_key: &str) -> String {
     let notification = &received.notification;
     let mut parts = vec![notification.event.name().to_owned(), stamp(notification.occurred_at())];
     let keys = |addresses: Vec<&EmailAddress>| {
@@ -120,7 +120,7 @@ pub(crate) fn idempotency_key(received: &Received, place: &str) -> String {
         }
         Event::Other(_) => parts.push(received.payload.trim().to_owned()),
     }
-    parts.push(place.to_owned());
+    parts.push(target_key.to_owned());
 
     let mut hasher = SipHasher13::new();
     for part in &parts {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::View;
 use notification_model::{Bounce, BounceSubType, BounceType, Event, Notification};
 use serde::{Deserialize, Serialize};
+use store::Redaction;
 
-use crate::parties::Parties;
-use crate::view::own_recipients;
+use crate::ownership::Ownership;
+use crate::redaction::own_recipients;
 
 /// Recipients of one notification that are named.
 const RECIPIENTS_PER_LINE: usize = 10;
@@ -122,7 +122,7 @@ impl Kind {
 /// One notification in a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Line {
+pub struct DigestItem {
     kind: Kind,
     at: Timestamp,
     recipients: Vec<String>,
@@ -142,14 +142,18 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-impl Line {
+impl DigestItem {
     /// What a person is told of a notification. The subject is the sender's, so only the full view has it.
     #[must_use]
-    pub fn of(notification: &Notification, parties: &Parties, view: View) -> Self {
+    pub fn of(notification: &Notification, ownership: &Ownership, redaction: Redaction) -> Self {
         let mut recipients = own_recipients(notification);
         let more_recipients = recipients.len().saturating_sub(RECIPIENTS_PER_LINE);
         recipients.truncate(RECIPIENTS_PER_LINE);
-        let headers = notification.mail.common_headers.as_ref().filter(|_| view == View::Full);
+        let headers = notification
+            .mail
+            .common_headers
+            .as_ref()
+            .filter(|_| redaction == Redaction::None);
         Self {
             kind: Kind::of(&notification.event),
             at: notification.occurred_at(),
@@ -158,13 +162,13 @@ impl Line {
             why: plain(&why(&notification.event)),
             subject: headers.and_then(|headers| headers.subject.as_deref()).map(plain),
             message_id: notification.mail.message_id.clone(),
-            identity: parties.identity.to_string(),
-            owner: parties.owner.to_string(),
-            account: parties.account.to_string(),
+            identity: ownership.identity.to_string(),
+            owner: ownership.owner.to_string(),
+            account: ownership.account.to_string(),
         }
     }
 
-    /// The line as the ledger keeps it.
+    /// The line as the store keeps it.
     #[must_use]
     pub fn to_text(&self) -> String {
         // Strings, numbers and lists of them always have a JSON form.
@@ -250,7 +254,7 @@ struct Group {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Members {
     notifications: usize,
-    lines: Vec<Line>,
+    lines: Vec<DigestItem>,
 }
 
 /// A window's lines, added one by one.
@@ -289,9 +293,9 @@ impl Rendered {
 }
 
 impl Summary {
-    /// Adds a line as the ledger keeps it.
+    /// Adds a line as the store keeps it.
     pub fn add(&mut self, text: &str) {
-        let Ok(line) = serde_json::from_str::<Line>(text) else {
+        let Ok(line) = serde_json::from_str::<DigestItem>(text) else {
             self.unreadable += 1;
             return;
         };
@@ -361,7 +365,7 @@ impl Summary {
         let mut out = format!("What Amazon SES reported, {period}.\n");
         for (group, members) in &self.groups {
             let title = group.kind.title();
-            let _ = write!(out, "\n{title}: {}\n{}\n", members.notifications, group.parties());
+            let _ = write!(out, "\n{title}: {}\n{}\n", members.notifications, group.ownership());
             let _ = writeln!(out, "What to do: {}", group.kind.advice());
             for line in &members.lines {
                 let _ = writeln!(out, "- {}", line.text());
@@ -388,7 +392,7 @@ impl Summary {
                 out,
                 "<h2>{title}: {}</h2><p>{}</p><p><strong>What to do:</strong> {}</p><ul>",
                 members.notifications,
-                escaped(&group.parties()),
+                escaped(&group.ownership()),
                 group.kind.advice()
             );
             for line in &members.lines {
@@ -418,7 +422,7 @@ const FOOTER: &str = "You get this because a route of Postroom names your addres
                       Whoever runs Postroom for these identities can change that.";
 
 impl Group {
-    fn parties(&self) -> String {
+    fn ownership(&self) -> String {
         if self.owner == self.account {
             return format!(
                 "Mail from {}, sent by its owner, account {}.",
@@ -440,7 +444,7 @@ impl Members {
     }
 }
 
-impl Line {
+impl DigestItem {
     fn to_whom(&self) -> String {
         let mut to_whom = match self.recipients.as_slice() {
             [] => "one of its recipients".to_owned(),

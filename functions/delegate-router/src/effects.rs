@@ -1,24 +1,24 @@
-//! Applies actions: with its parts the only place here that awaits AWS.
+//! Applies actions: with its parts the only target_key here that awaits AWS.
 
 mod digests;
 mod facts;
-mod refusal;
+mod rejection;
 mod targets;
 mod watch;
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use ::watch::Watch;
+use ::reputation::ReputationMonitor;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
-use lambda_clients::Lazily;
-use ledger::Ledger;
+use lambda_kit::LazyClient;
+use store::Store;
 
 use crate::decide::{Action, Unrouted};
 use crate::delivery::Delivery;
 use crate::effects::facts::RoutingTable;
-use crate::effects::refusal::Refusal;
+use crate::effects::rejection::Rejection;
 use crate::settings::Settings;
 
 pub use crate::effects::targets::Delivered;
@@ -31,13 +31,13 @@ const BATCH_BYTES: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct Clients {
     /// For topics.
-    pub sns: Lazily<aws_sdk_sns::Client>,
+    pub sns: LazyClient<aws_sdk_sns::Client>,
     /// For queues, the targets' and our own.
     pub sqs: aws_sdk_sqs::Client,
     /// For buses.
-    pub eventbridge: Lazily<aws_sdk_eventbridge::Client>,
+    pub eventbridge: LazyClient<aws_sdk_eventbridge::Client>,
     /// For digests and alerts, and for what the watch does.
-    pub ses: Lazily<aws_sdk_sesv2::Client>,
+    pub ses: LazyClient<aws_sdk_sesv2::Client>,
 }
 
 /// Where actions take effect.
@@ -45,24 +45,24 @@ pub struct Clients {
 pub struct Effects {
     /// The configuration.
     pub settings: Settings,
-    ledger: Ledger,
+    store: Store,
     clients: Clients,
     routing: RoutingTable,
-    watch: Watch,
+    watch: ReputationMonitor,
 }
 
 impl Effects {
     /// Effects on this table and these services, with nothing remembered yet.
     #[must_use]
-    pub fn new(ledger: Ledger, clients: Clients, settings: Settings) -> Self {
+    pub fn new(store: Store, clients: Clients, settings: Settings) -> Self {
         Self {
-            routing: RoutingTable::new(ledger.clone(), &settings),
-            watch: Watch {
-                ledger: ledger.clone(),
+            routing: RoutingTable::new(store.clone(), &settings),
+            watch: ReputationMonitor {
+                store: store.clone(),
                 ses: clients.ses.clone(),
                 account: settings.account.clone(),
             },
-            ledger,
+            store,
             clients,
             settings,
         }
@@ -118,11 +118,11 @@ impl Effects {
             .clients
             .sqs
             .send_message_batch()
-            .queue_url(&self.settings.deliver_queue_url)
+            .queue_url(&self.settings.delivery_queue_url)
             .set_entries(Some(entries));
         let output = match request.send().await {
             Ok(output) => output,
-            Err(error) => return all(&Refusal::of(&error)),
+            Err(error) => return all(&Rejection::of(&error)),
         };
         let accepted: HashSet<&str> = output.successful.iter().map(|entry| entry.id.as_str()).collect();
         let code_of = |id: &str| {
@@ -152,8 +152,8 @@ impl Effects {
             let (body, mut attributes) = (unrouted.body.clone(), unrouted.attributes.clone());
             attributes.insert("because".to_owned(), unrouted.because.clone());
             async move {
-                let refusal = self.publish(topic, &body, &attributes, None).await.err()?;
-                Some((index, format!("Publish to the unrouted topic: {refusal}")))
+                let rejection = self.publish(topic, &body, &attributes, None).await.err()?;
+                Some((index, format!("Publish to the unrouted topic: {rejection}")))
             }
         };
         let failures = stream::iter(unrouted.iter().map(publish).collect::<Vec<_>>())

@@ -1,4 +1,4 @@
-//! Lambda function: every SES notification reaches the parties that must hear of it, and nobody else.
+//! Lambda function: every SES notification reaches the ownership that must hear of it, and nobody else.
 //!
 //! Event -> records -> notification -> facts -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
 //!
@@ -11,16 +11,16 @@ pub mod delivery;
 pub mod digest;
 pub mod effects;
 pub mod metrics;
-pub mod parties;
+pub mod ownership;
+pub mod redaction;
 pub mod settings;
-pub mod view;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use embedded_metrics::Metrics;
 use intake::{Batch, Outcomes, Record, RecordKind, Response};
 use jiff::Timestamp;
+use lambda_kit::Metrics;
 use notification_model::SesMessage;
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::R
     }
     if effects
         .settings
-        .is_deliver_queue(record.provenance.queue_arn.as_deref())
+        .is_delivery_queue(record.provenance.queue_arn.as_deref())
     {
         let delivery = Delivery::from_message(&record.payload)?;
         let mut metrics = Metrics::default();
@@ -110,7 +110,7 @@ async fn route(outcomes: &mut Outcomes<Handled>, effects: &Effects, now: Timesta
         .collect();
     let facts = effects.facts(&mails).await;
 
-    let house = effects.settings.house();
+    let own_identity = effects.settings.own_identity();
     let mut actions = Vec::new();
     let mut metrics = BTreeMap::new();
     for ((index, received), facts) in received.iter().zip(facts) {
@@ -121,7 +121,7 @@ async fn route(outcomes: &mut Outcomes<Handled>, effects: &Effects, now: Timesta
                 continue;
             }
         };
-        let Ok(decided) = catch_unwind(AssertUnwindSafe(|| decide(received, &facts, &house))) else {
+        let Ok(decided) = catch_unwind(AssertUnwindSafe(|| decide(received, &facts, &own_identity))) else {
             outcomes.fail(*index, "the decision panicked");
             continue;
         };
@@ -143,7 +143,7 @@ fn log(received: &Received, decided: &[Action]) {
         Action::Deliver(_) => None,
     });
     tracing::info!(
-        event = received.notification.event.type_word(),
+        event = received.notification.event.type_name(),
         message_id = received.notification.mail.message_id,
         targets = decided.len() - usize::from(unrouted.is_some()),
         unrouted,

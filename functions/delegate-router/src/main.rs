@@ -5,27 +5,27 @@ use std::sync::Arc;
 use delegate_router::effects::{Clients, Effects};
 use delegate_router::metrics::NAMESPACE;
 use delegate_router::settings::Settings;
-use embedded_metrics::Metrics;
 use jiff::Timestamp;
-use lambda_clients::{Aws, Lazily, patience};
+use lambda_kit::Metrics;
+use lambda_kit::{Aws, LazyClient, timeouts};
 use lambda_runtime::{LambdaEvent, service_fn};
-use ledger::Ledger;
 use serde_json::Value;
+use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     intake::start_log("delegate_router", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
-    let patient = aws.config().to_builder().timeout_config(patience::for_ses()).build();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
+    let patient = aws.config().to_builder().timeout_config(timeouts::ses()).build();
     let clients = Clients {
-        sns: Lazily::of(aws.config(), aws_sdk_sns::Client::new),
+        sns: LazyClient::of(aws.config(), aws_sdk_sns::Client::new),
         sqs: aws_sdk_sqs::Client::new(aws.config()),
-        eventbridge: Lazily::of(aws.config(), aws_sdk_eventbridge::Client::new),
-        ses: Lazily::of(&patient, aws_sdk_sesv2::Client::new),
+        eventbridge: LazyClient::of(aws.config(), aws_sdk_eventbridge::Client::new),
+        ses: LazyClient::of(&patient, aws_sdk_sesv2::Client::new),
     };
-    let effects = Arc::new(Effects::new(ledger, clients, settings));
+    let effects = Arc::new(Effects::new(store, clients, settings));
     aws.open_table_connection();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {

@@ -1,9 +1,9 @@
 //! What the router counts for CloudWatch.
 
-use embedded_metrics::Metrics;
 use jiff::Timestamp;
-use ledger::Target;
+use lambda_kit::Metrics;
 use notification_model::Notification;
+use store::Target;
 
 use crate::decide::Action;
 use crate::delivery::Delivery;
@@ -18,7 +18,7 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
     let mut metrics = Metrics::default();
     metrics.count(
         "Notifications",
-        vec![("Type", notification.event.type_word().to_owned())],
+        vec![("Type", notification.event.type_name().to_owned())],
     );
     metrics.age(notification.occurred_at(), now);
     count_ways(&mut metrics, actions);
@@ -29,7 +29,7 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
 pub fn count_delivery(metrics: &mut Metrics, delivery: &Delivery, end: Delivered) {
     let metric = match end {
         Delivered::Taken => "Delivered",
-        Delivered::Parked => "Parked",
+        Delivered::DeadLettered => "DeadLettered",
     };
     metrics.count(metric, vec![("Target", target_word(&delivery.target))]);
 }

@@ -7,22 +7,22 @@ use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use notification_model::{AccountId, EmailAddress};
 
-use crate::decide::House;
+use crate::decide::OwnIdentity;
 
 /// The function's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The ledger's table.
+    /// The store's table.
     pub table: String,
     /// The account this function runs in: the only one in which the watch can act.
     pub account: AccountId,
     /// The queue in which each target's delivery waits.
-    pub deliver_queue_url: String,
+    pub delivery_queue_url: String,
     /// The queue for deliveries that their target refuses for good.
-    pub park_queue_url: String,
+    pub dead_letter_queue_url: String,
     /// The topic for notifications that no target gets.
     pub unrouted_topic_arn: String,
-    /// The sender of digests, a verified identity. Without it, what is routed to people is parked.
+    /// The sender of digests, a verified identity. Without it, what is routed to people is dead-lettered.
     pub digest_from: Option<EmailAddress>,
     /// How long a digest collects.
     pub digest_window: SignedDuration,
@@ -59,8 +59,8 @@ impl Settings {
             account: need("ACCOUNT_ID", "the account's id")?
                 .parse()
                 .context("environment variable ACCOUNT_ID")?,
-            deliver_queue_url: need("DELIVER_QUEUE_URL", "a queue's URL")?,
-            park_queue_url: need("PARK_QUEUE_URL", "a queue's URL")?,
+            delivery_queue_url: need("DELIVERY_QUEUE_URL", "a queue's URL")?,
+            dead_letter_queue_url: need("DELIVERY_DEAD_LETTER_QUEUE_URL", "a queue's URL")?,
             unrouted_topic_arn: need("UNROUTED_TOPIC_ARN", "a topic's ARN")?,
             digest_from,
             digest_window: SignedDuration::from_mins(at_least_one("DIGEST_MINUTES", set("DIGEST_MINUTES"), 60)?),
@@ -72,8 +72,8 @@ impl Settings {
 
     /// By what our own notices are known.
     #[must_use]
-    pub fn house(&self) -> House {
-        House {
+    pub fn own_identity(&self) -> OwnIdentity {
+        OwnIdentity {
             account: Some(self.account.clone()),
             digest_from: self.digest_from.clone(),
         }
@@ -81,9 +81,9 @@ impl Settings {
 
     /// Whether Lambda took a record from the `deliver` queue: only there a delivery is believed.
     #[must_use]
-    pub fn is_deliver_queue(&self, queue_arn: Option<&str>) -> bool {
+    pub fn is_delivery_queue(&self, queue_arn: Option<&str>) -> bool {
         let mut arn = queue_arn.unwrap_or_default().rsplit(':');
-        let mut url = self.deliver_queue_url.trim_end_matches('/').rsplit('/');
+        let mut url = self.delivery_queue_url.trim_end_matches('/').rsplit('/');
         let same_name = arn
             .next()
             .is_some_and(|name| !name.is_empty() && url.next() == Some(name));
@@ -107,11 +107,11 @@ mod tests {
         ("TABLE_NAME", "postroom"),
         ("ACCOUNT_ID", "111122223333"),
         (
-            "DELIVER_QUEUE_URL",
+            "DELIVERY_QUEUE_URL",
             "https://sqs.eu-west-1.amazonaws.com/111122223333/deliver",
         ),
         (
-            "PARK_QUEUE_URL",
+            "DELIVERY_DEAD_LETTER_QUEUE_URL",
             "https://sqs.eu-west-1.amazonaws.com/111122223333/park",
         ),
         ("UNROUTED_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:unrouted"),
@@ -131,8 +131,8 @@ mod tests {
         let cases = [
             ("TABLE_NAME", ""),
             ("ACCOUNT_ID", "1111"),
-            ("DELIVER_QUEUE_URL", " "),
-            ("PARK_QUEUE_URL", ""),
+            ("DELIVERY_QUEUE_URL", " "),
+            ("DELIVERY_DEAD_LETTER_QUEUE_URL", ""),
             ("UNROUTED_TOPIC_ARN", ""),
             ("DIGEST_FROM", "nobody"),
             ("DIGEST_MINUTES", "0"),
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn the_house_and_its_queue_are_known() {
         let settings = from(&[("DIGEST_FROM", "Postroom <postroom@shop.example>")]).unwrap();
-        let house = settings.house();
-        assert_eq!(house.account.unwrap().as_str(), "111122223333");
-        assert_eq!(house.digest_from.unwrap().as_str(), "postroom@shop.example");
+        let own_identity = settings.own_identity();
+        assert_eq!(own_identity.account.unwrap().as_str(), "111122223333");
+        assert_eq!(own_identity.digest_from.unwrap().as_str(), "postroom@shop.example");
         let cases = [
             (Some("arn:aws:sqs:eu-west-1:111122223333:deliver"), true),
             (Some("arn:aws:sqs:eu-west-1:111122223333:feedback"), false),
@@ -163,7 +163,7 @@ mod tests {
             (None, false),
         ];
         for (arn, expected) in cases {
-            assert_eq!(settings.is_deliver_queue(arn), expected, "{arn:?}");
+            assert_eq!(settings.is_delivery_queue(arn), expected, "{arn:?}");
         }
     }
 }

@@ -7,12 +7,12 @@
 
 mod support;
 
-use delegate_router::decide::{Action, Facts, House, Received, decide};
-use delegate_router::parties::identify;
-use ledger::{Route, View};
+use delegate_router::decide::{Action, Facts, OwnIdentity, Received, decide};
+use delegate_router::ownership::identify;
 use notification_model::{SesMessage, parse};
 use serde_json::{Value, json};
-use support::{A, B, OWNER, parties, route};
+use store::{Redaction, Route};
+use support::{A, B, OWNER, route, senders};
 
 const TOPIC: &str = "topic:arn:aws:sns:us-east-1:111122223333:t";
 
@@ -31,8 +31,8 @@ fn received(mail: Value) -> Received {
     Received { notification, payload }
 }
 
-fn house() -> House {
-    House {
+fn own_identity() -> OwnIdentity {
+    OwnIdentity {
         account: Some(OWNER.parse().unwrap()),
         digest_from: notification_model::EmailAddress::parse("postroom@shop.example"),
     }
@@ -41,7 +41,7 @@ fn house() -> House {
 /// Where it goes, as `target: view`, or `unrouted: reason`.
 fn decided(received: &Received, routes: &[Route]) -> Vec<String> {
     let facts = Facts {
-        parties: identify(&received.notification.mail, &[]),
+        ownership: identify(&received.notification.mail, &[]),
         routes: routes.to_vec(),
     };
     let shown = |action: Action| match action {
@@ -49,25 +49,28 @@ fn decided(received: &Received, routes: &[Route]) -> Vec<String> {
         Action::Deliver(delivery) => format!("{}: redacted", delivery.target),
         Action::Unrouted(unrouted) => format!("unrouted: {}", unrouted.reason.as_str()),
     };
-    decide(received, &facts, &house()).into_iter().map(shown).collect()
+    decide(received, &facts, &own_identity())
+        .into_iter()
+        .map(shown)
+        .collect()
 }
 
 #[test]
 fn the_most_specific_route_of_a_target_says_what_it_sees() {
     let levels = [
-        parties(Some(OWNER), Some(A), Some("news@shop.example")),
-        parties(Some(OWNER), Some(A), Some("shop.example")),
-        parties(Some(OWNER), Some(A), None),
-        parties(Some(OWNER), None, Some("news@shop.example")),
-        parties(Some(OWNER), None, Some("shop.example")),
-        parties(Some(OWNER), None, None),
-        parties(None, Some(A), None),
+        senders(Some(OWNER), Some(A), Some("news@shop.example")),
+        senders(Some(OWNER), Some(A), Some("shop.example")),
+        senders(Some(OWNER), Some(A), None),
+        senders(Some(OWNER), None, Some("news@shop.example")),
+        senders(Some(OWNER), None, Some("shop.example")),
+        senders(Some(OWNER), None, None),
+        senders(None, Some(A), None),
     ];
     for (at, specific) in levels.iter().enumerate() {
         for general in &levels[at + 1..] {
             for (view, other, expected) in [
-                (View::Full, View::Redacted, "full"),
-                (View::Redacted, View::Full, "redacted"),
+                (Redaction::None, Redaction::Standard, "full"),
+                (Redaction::Standard, Redaction::None, "redacted"),
             ] {
                 let routes = [
                     route("b", general.clone(), TOPIC, other),
@@ -77,8 +80,8 @@ fn the_most_specific_route_of_a_target_says_what_it_sees() {
             }
         }
         let tied = [
-            route("a", specific.clone(), TOPIC, View::Full),
-            route("b", specific.clone(), TOPIC, View::Redacted),
+            route("a", specific.clone(), TOPIC, Redaction::None),
+            route("b", specific.clone(), TOPIC, Redaction::Standard),
         ];
         assert_eq!(
             decided(&received(json!({})), &tied),
@@ -90,17 +93,17 @@ fn the_most_specific_route_of_a_target_says_what_it_sees() {
 
 #[test]
 fn one_person_is_told_once_however_the_address_is_spelt() {
-    let owner = parties(Some(OWNER), None, None);
+    let owner = senders(Some(OWNER), None, None);
     let routes = [
-        route("a", owner.clone(), "email:Ops@Shop.example", View::Full),
-        route("b", owner, "email:Ops <ops@shop.example>", View::Full),
+        route("a", owner.clone(), "email:Ops@Shop.example", Redaction::None),
+        route("b", owner, "email:Ops <ops@shop.example>", Redaction::None),
     ];
     assert_eq!(decided(&received(json!({})), &routes).len(), 1);
 }
 
 #[test]
 fn conditions_narrow_and_words_grant_nothing() {
-    let owner = || route("r", parties(Some(OWNER), None, None), TOPIC, View::Full);
+    let owner = || route("r", senders(Some(OWNER), None, None), TOPIC, Redaction::None);
     let with = |change: &dyn Fn(&mut Route)| {
         let mut route = owner();
         change(&mut route);
@@ -113,66 +116,70 @@ fn conditions_narrow_and_words_grant_nothing() {
     let full = format!("{TOPIC}: full");
     let cases: Vec<(Route, Value, &str)> = vec![
         (
-            with(&|route| insert(&mut route.only.events, "renderingFailure")),
+            with(&|route| insert(&mut route.filter.events, "renderingFailure")),
             json!({}),
             &full,
         ),
         (
-            with(&|route| insert(&mut route.only.events, "Rendering Failure")),
+            with(&|route| insert(&mut route.filter.events, "Rendering Failure")),
             json!({}),
             &full,
         ),
         (
-            with(&|route| insert(&mut route.only.events, "Bounce")),
-            json!({}),
-            "unrouted: not-wanted",
-        ),
-        (
-            with(&|route| insert(&mut route.only.tenants, "acme")),
-            tags.clone(),
-            &full,
-        ),
-        (
-            with(&|route| insert(&mut route.only.tenants, "beta")),
-            tags.clone(),
-            "unrouted: not-wanted",
-        ),
-        (
-            with(&|route| insert(&mut route.only.tenants, "acme")),
+            with(&|route| insert(&mut route.filter.events, "Bounce")),
             json!({}),
             "unrouted: not-wanted",
         ),
         (
-            with(&|route| insert(&mut route.only.configuration_sets, "campaigns")),
+            with(&|route| insert(&mut route.filter.tenants, "acme")),
             tags.clone(),
             &full,
         ),
         (
-            with(&|route| insert(&mut route.only.configuration_sets, "Campaigns")),
+            with(&|route| insert(&mut route.filter.tenants, "beta")),
+            tags.clone(),
+            "unrouted: not-wanted",
+        ),
+        (
+            with(&|route| insert(&mut route.filter.tenants, "acme")),
+            json!({}),
+            "unrouted: not-wanted",
+        ),
+        (
+            with(&|route| insert(&mut route.filter.configuration_sets, "campaigns")),
+            tags.clone(),
+            &full,
+        ),
+        (
+            with(&|route| insert(&mut route.filter.configuration_sets, "Campaigns")),
             tags,
             "unrouted: not-wanted",
         ),
         (
-            route("r", parties(None, Some(B), None), TOPIC, View::Full),
+            route("r", senders(None, Some(B), None), TOPIC, Redaction::None),
             json!({}),
             "unrouted: no-route",
         ),
         (
             route(
                 "r",
-                parties(Some(OWNER), None, Some("other.example")),
+                senders(Some(OWNER), None, Some("other.example")),
                 TOPIC,
-                View::Full,
+                Redaction::None,
             ),
             json!({"source": "a@other.example", "tags": {"ses:from-domain": ["other.example"]}}),
             "unrouted: no-route",
         ),
         (
-            route("r", parties(Some("999900001111"), None, None), TOPIC, View::Full),
+            route("r", senders(Some("999900001111"), None, None), TOPIC, Redaction::None),
             json!({"tags": {"owner": ["999900001111"], "sourceArn": ["arn:aws:ses:us-east-1:999900001111:identity/x"]}}),
             "unrouted: no-route",
         ),
-        (owner(), json!({"sendingAccountId": null}), "unrouted: cannot-tell"),
+        (
+            owner(),
+            json!({"sendingAccountId": null}),
+            "unrouted: unidentified-accounts",
+        ),
     ];
     for (route, mail, expected) in cases {
         assert_eq!(decided(&received(mail.clone()), &[route]), [expected], "{mail}");
@@ -183,11 +190,11 @@ fn conditions_narrow_and_words_grant_nothing() {
 fn a_digest_about_a_digest_is_not_written_and_nobody_can_pretend() {
     let email = route(
         "e",
-        parties(Some(OWNER), None, None),
+        senders(Some(OWNER), None, None),
         "email:ops@shop.example",
-        View::Full,
+        Redaction::None,
     );
-    let topic = route("t", parties(Some(OWNER), None, None), TOPIC, View::Full);
+    let topic = route("t", senders(Some(OWNER), None, None), TOPIC, Redaction::None);
     let signs = [
         json!({"tags": {"postroom": ["digest"]}}),
         json!({"headers": [{"name": "x-postroom-notice", "value": "digest"}]}),

@@ -3,8 +3,8 @@
 
 mod support;
 
-use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use support::{A, B, OWNER, World, now, sqs_event};
 
@@ -65,7 +65,7 @@ async fn a_bad_campaign_is_one_mail() {
     bodies.push(bounce(28, OWNER, "Permanent", ""));
     collect(&world, &bodies).await;
     collect(&world, &bodies[..3]).await;
-    assert_eq!(world.digest_lines(OPS).await.len(), 29, "told again it is no news");
+    assert_eq!(world.digest_items(OPS).await.len(), 29, "told again it is no news");
 
     assert_eq!(digest_run(&world, "2026-03-02T09:01:59Z").await, json!(null));
     assert!(
@@ -99,21 +99,21 @@ async fn a_digest_that_failed_is_sent_by_a_later_run_and_keeps_no_other_back() {
     let world = World::furnished().await;
     let mut also = support::route(
         "also",
-        support::parties(Some(OWNER), None, Some("shop.example")),
+        support::senders(Some(OWNER), None, Some("shop.example")),
         "email:zoe@shop.example",
-        ledger::View::Full,
+        store::Redaction::None,
     );
-    also.only.events.insert("bounce".to_owned());
-    let ops = ledger::RouteKey::new(also.parties.clone()).unwrap();
+    also.filter.events.insert("bounce".to_owned());
+    let ops = store::RouteKey::new(also.senders.clone()).unwrap();
     let mut routes = world
-        .ledger
+        .store
         .routes_for(std::slice::from_ref(&ops))
         .await
         .unwrap()
         .remove(&ops)
         .unwrap();
     routes.push(also);
-    world.ledger.put_routes(&ops, &routes).await.unwrap();
+    world.store.put_routes(&ops, &routes).await.unwrap();
 
     collect(&world, &[bounce(1, A, "Permanent", "")]).await;
     world.refuse(OPS, "MessageRejected");
@@ -132,16 +132,16 @@ async fn a_digest_that_failed_is_sent_by_a_later_run_and_keeps_no_other_back() {
 #[tokio::test]
 async fn a_line_never_goes_into_a_window_that_was_sent() {
     let world = World::furnished().await;
-    let digest = ledger::DigestKey {
+    let digest = store::DigestKey {
         address: OPS.to_owned(),
         window: "2026-03-02T08:00:00Z".parse().unwrap(),
     };
     let expires_at = now() + SignedDuration::from_hours(1);
-    assert!(world.ledger.open_digest(&digest, expires_at).await.unwrap());
-    assert!(world.ledger.claim_digest(&digest, now(), now()).await.unwrap());
+    assert!(world.store.open_digest(&digest, expires_at).await.unwrap());
+    assert!(world.store.claim_digest(&digest, now(), now()).await.unwrap());
 
     collect(&world, &[bounce(1, A, "Permanent", "")]).await;
-    assert!(world.digest_lines(OPS).await.is_empty());
+    assert!(world.digest_items(OPS).await.is_empty());
     digest_run(&world, "2026-03-02T10:10:00Z").await;
     assert_eq!(world.taken_by(OPS).len(), 1, "it is in the next");
 }

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use delegate_router::delivery::Delivery;
-use embedded_metrics::Metrics;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use support::{Taken, World, now};
 
@@ -56,7 +56,7 @@ async fn handled(event: &Value) -> Value {
         "requests": requests,
         "waiting": waiting,
         "taken": taken.into_iter().map(shown).collect::<Vec<_>>(),
-        "digest": world.digest_lines("ops@shop.example").await,
+        "digest": world.digest_items("ops@shop.example").await,
         "metrics": counted(&metrics),
     })
 }

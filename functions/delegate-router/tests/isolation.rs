@@ -1,6 +1,6 @@
 //! Whatever a sender writes, no target gets a notification of a party it was not granted; and none is lost.
 //!
-//! The reference below knows nothing of keys, ranks or the ledger: it reads accounts out of the JSON by hand.
+//! The reference below knows nothing of keys, ranks or the store: it reads accounts out of the JSON by hand.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -13,15 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use delegate_router::decide::{Action, Facts, Received, decide};
 use delegate_router::delivery::Delivery;
-use delegate_router::parties::identify;
-use embedded_metrics::Metrics;
-use ledger::{Narrowing, RegisteredIdentity, Route, View};
+use delegate_router::ownership::identify;
+use lambda_kit::Metrics;
 use notification_model::{SesMessage, parse};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use support::{OWNER, PARK_URL, UNROUTED, World, now, parties, route, settings, sqs_event};
+use store::{Redaction, RegisteredIdentity, Route, RouteFilter};
+use support::{OWNER, PARK_URL, UNROUTED, World, now, route, senders, settings, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const ACCOUNTS: [&str; 4] = [OWNER, "222233334444", "333344445555", "444455556666"];
@@ -94,10 +94,14 @@ fn grant() -> impl Strategy<Value = Grant> {
 
 fn as_route((number, grant): (usize, &Grant)) -> Route {
     let words = |words: &BTreeSet<&str>| words.iter().map(|word| (*word).to_owned()).collect();
-    let view = if grant.full { View::Full } else { View::Redacted };
-    let about = parties(grant.owner, grant.account, grant.identity.as_deref());
+    let view = if grant.full {
+        Redaction::None
+    } else {
+        Redaction::Standard
+    };
+    let about = senders(grant.owner, grant.account, grant.identity.as_deref());
     Route {
-        only: Narrowing {
+        filter: RouteFilter {
             configuration_sets: words(&grant.sets),
             tenants: words(&grant.tenants),
             events: words(&grant.events),
@@ -195,7 +199,7 @@ fn entitled(notification: &Value, grants: &[Grant], registry: &Registry) -> BTre
     let is_notice = account == OWNER && tag("postroom") == Some("digest");
     let mut targets = BTreeMap::new();
     for grant in grants {
-        let parties = grant.owner.is_none_or(|granted| granted == owner)
+        let ownership = grant.owner.is_none_or(|granted| granted == owner)
             && grant.account.is_none_or(|granted| granted == account)
             && grant.identity.as_deref().is_none_or(|granted| {
                 granted == identity || identity.split_once('@').is_some_and(|(_, domain)| domain == granted)
@@ -205,7 +209,7 @@ fn entitled(notification: &Value, grants: &[Grant], registry: &Registry) -> BTre
         let wanted = named(&grant.sets, "ses:configuration-set")
             && named(&grant.tenants, "ses:tenant-name")
             && (grant.events.is_empty() || grant.events.contains(notification["eventType"].as_str().unwrap()));
-        if parties && wanted && !(is_notice && grant.target.starts_with("email:")) {
+        if ownership && wanted && !(is_notice && grant.target.starts_with("email:")) {
             *targets.entry(grant.target).or_insert(false) |= grant.full;
         }
     }
@@ -228,7 +232,7 @@ fn cases(default: u32) -> ProptestConfig {
 #[test]
 fn decided_is_what_is_granted_and_nothing_else() {
     let world = (prop::collection::vec(grant(), 0..12), notification(), registry());
-    let house = settings().house();
+    let own_identity = settings().own_identity();
     TestRunner::new(cases(3000))
         .run(&world, |(grants, notification, registry)| {
             let notification = numbered(notification, 1);
@@ -239,7 +243,7 @@ fn decided_is_what_is_granted_and_nothing_else() {
             };
             let account = notification["mail"]["sendingAccountId"].as_str().unwrap_or_default();
             let facts = Facts {
-                parties: identify(&parsed.mail, &registered(&registry, account)),
+                ownership: identify(&parsed.mail, &registered(&registry, account)),
                 // All of them, not only those that a look-up by key would find.
                 routes: grants.iter().enumerate().map(as_route).collect(),
             };
@@ -248,7 +252,7 @@ fn decided_is_what_is_granted_and_nothing_else() {
                 payload,
             };
             let mut told = BTreeMap::new();
-            for action in decide(&received, &facts, &house) {
+            for action in decide(&received, &facts, &own_identity) {
                 match action {
                     Action::Deliver(delivery) => {
                         let again = told.insert(delivery.target.to_string(), delivery.body);
@@ -321,7 +325,7 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
     for account in registry.keys() {
         let known = registered(registry, account);
         world
-            .ledger
+            .store
             .register_identities(&account.parse().unwrap(), &known)
             .await
             .unwrap();
@@ -359,11 +363,11 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
         found.push(match taken.by.as_str() {
             PARK_URL => waits(&taken.body),
             UNROUTED => ("unrouted".to_owned(), id(&taken.body)),
-            place => (named(place), id(&taken.body)),
+            target_key => (named(target_key), id(&taken.body)),
         });
     }
     for target in TARGETS.iter().filter(|target| target.starts_with("email:")) {
-        let lines = world.digest_lines(target.trim_start_matches("email:")).await;
+        let lines = world.digest_items(target.trim_start_matches("email:")).await;
         found.extend(lines.iter().map(|line| ((*target).to_owned(), id(line))));
     }
     let once: BTreeSet<_> = found.iter().cloned().collect();
@@ -371,8 +375,8 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
     once
 }
 
-fn named(place: &str) -> String {
-    let name = place.rsplit(['/', ':']).next().unwrap();
+fn named(target_key: &str) -> String {
+    let name = target_key.rsplit(['/', ':']).next().unwrap();
     let target = TARGETS
         .iter()
         .find(|target| target.rsplit(['/', ':']).next() == Some(name));

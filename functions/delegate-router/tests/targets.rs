@@ -4,10 +4,10 @@ mod support;
 use std::sync::Arc;
 
 use aws_smithy_mocks::mock;
-use embedded_metrics::Metrics;
-use ledger::View;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
-use support::{A, B, OWNER, PARK_URL, UNROUTED, World, now, parties, route, sqs_event};
+use store::Redaction;
+use support::{A, B, OWNER, PARK_URL, UNROUTED, World, now, route, senders, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
@@ -49,7 +49,7 @@ async fn a_bounce_of_a_delegate_reaches_the_delegate_and_the_owner_and_nobody_el
         "the full view is SES's own text"
     );
     assert!(!world.taken_by(A_TOPIC)[0].body.contains("joe@example.net"));
-    assert_eq!(world.digest_lines("ops@shop.example").await.len(), 1);
+    assert_eq!(world.digest_items("ops@shop.example").await.len(), 1);
 }
 
 #[tokio::test]
@@ -59,22 +59,29 @@ async fn a_target_that_refuses_is_parked_and_the_others_got_theirs() {
         world.refuse("a-feedback", code);
         route_all(&world, &[bounce("m1", A)]).await;
         let mut metrics = Metrics::default();
-        assert_eq!(world.deliver_waiting(&mut metrics).await, 0, "parked is acknowledged");
+        assert_eq!(
+            world.deliver_waiting(&mut metrics).await,
+            0,
+            "dead_lettered is acknowledged"
+        );
         assert_eq!(who(&world), [OWNERS_QUEUE, PARK_URL]);
-        let parked = &world.taken_by(PARK_URL)[0];
-        assert_eq!(parked.attributes["reason"], format!("{code}: no entry"));
-        assert_eq!(parked.attributes["target"], format!("topic:{A_TOPIC}"));
+        let dead_lettered = &world.taken_by(PARK_URL)[0];
+        assert_eq!(dead_lettered.attributes["reason"], format!("{code}: no entry"));
+        assert_eq!(dead_lettered.attributes["target"], format!("topic:{A_TOPIC}"));
 
         // An operator mends the topic and moves the message back to the deliver queue.
         world.admit("a-feedback");
-        world.given.lock().unwrap().waiting.push(parked.body.clone());
+        world.given.lock().unwrap().waiting.push(dead_lettered.body.clone());
         assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
         assert_eq!(who(&world), [A_TOPIC, OWNERS_QUEUE, PARK_URL]);
-        let parked = metrics
+        let dead_lettered = metrics
             .lines(delegate_router::metrics::NAMESPACE, now())
             .into_iter()
-            .filter(|line| line["Parked"] == 1);
-        assert_eq!(parked.map(|line| line["Target"].clone()).collect::<Vec<_>>(), ["topic"]);
+            .filter(|line| line["DeadLettered"] == 1);
+        assert_eq!(
+            dead_lettered.map(|line| line["Target"].clone()).collect::<Vec<_>>(),
+            ["topic"]
+        );
     }
 }
 
@@ -84,7 +91,7 @@ async fn a_target_that_stumbles_is_tried_again_alone() {
     world.refuse("a-feedback", "Throttled");
     route_all(&world, &[bounce("m1", A)]).await;
     assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 1);
-    assert_eq!(who(&world), [OWNERS_QUEUE], "nothing is parked for that");
+    assert_eq!(who(&world), [OWNERS_QUEUE], "nothing is dead_lettered for that");
     assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 1);
     world.admit("a-feedback");
     assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
@@ -102,7 +109,7 @@ async fn a_delivery_that_cannot_be_parked_is_not_lost() {
 
 #[tokio::test]
 async fn a_bus_can_refuse_in_an_accepted_request() {
-    for (code, parked, failed) in [
+    for (code, dead_lettered, failed) in [
         ("ResourceNotFoundException", 1, 0),
         ("AccessDeniedException", 1, 0),
         ("InternalFailure", 0, 1),
@@ -112,7 +119,7 @@ async fn a_bus_can_refuse_in_an_accepted_request() {
         world.refuse("event-bus/mail", code);
         route_all(&world, &[bounce("m1", B)]).await;
         assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, failed, "{code}");
-        assert_eq!(world.taken_by(PARK_URL).len(), parked, "{code}");
+        assert_eq!(world.taken_by(PARK_URL).len(), dead_lettered, "{code}");
         assert_eq!(world.taken_by(B_TOPIC).len(), 1, "{code}");
         world.admit("event-bus/mail");
         world.deliver_waiting(&mut Metrics::default()).await;
@@ -197,16 +204,16 @@ async fn one_spoilt_row_fails_those_it_concerns() {
 
 /// A route for A's mail with a target that no version knows.
 async fn spoil(world: &World) {
-    let key = parties(Some(OWNER), Some(A), Some("shop.example"));
-    let mut odd = route("odd", key, "bus:b", View::Full);
-    odd.target = ledger::Target::Bus(String::new());
+    let key = senders(Some(OWNER), Some(A), Some("shop.example"));
+    let mut odd = route("odd", key, "bus:b", Redaction::None);
+    odd.target = store::Target::Bus(String::new());
     world.put(vec![odd]).await;
 }
 
 #[tokio::test]
 async fn fifo_targets_get_the_key_and_one_message_in_order() {
     let world = World::new().await;
-    let to = |target: &str| route(target, parties(Some(OWNER), None, None), target, View::Full);
+    let to = |target: &str| route(target, senders(Some(OWNER), None, None), target, Redaction::None);
     world
         .put(vec![
             to("topic:arn:aws:sns:us-east-1:111122223333:all.fifo"),
@@ -232,7 +239,12 @@ async fn targets_that_make_no_sense_are_parked() {
     ] {
         let world = World::new().await;
         world
-            .put(vec![route("odd", parties(Some(OWNER), None, None), target, View::Full)])
+            .put(vec![route(
+                "odd",
+                senders(Some(OWNER), None, None),
+                target,
+                Redaction::None,
+            )])
             .await;
         route_all(&world, &[bounce("m1", A)]).await;
         assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
@@ -243,7 +255,7 @@ async fn targets_that_make_no_sense_are_parked() {
 #[tokio::test]
 async fn a_target_is_asked_in_its_own_region() {
     let world = World::new().await;
-    let to = |target: &str| route(target, parties(Some(OWNER), None, None), target, View::Full);
+    let to = |target: &str| route(target, senders(Some(OWNER), None, None), target, Redaction::None);
     world
         .put(vec![
             to("topic:arn:aws:sns:eu-west-1:222233334444:t"),
@@ -281,7 +293,7 @@ async fn answers_are_understood_as_sns_writes_them() {
         ),
         (vec![(500, said("InternalError")); 3], 3, 1, 0),
     ];
-    for (answers, calls, failed, parked) in cases {
+    for (answers, calls, failed, dead_lettered) in cases {
         let mut sequence = mock!(aws_sdk_sns::Client::publish).sequence();
         for (status, body) in answers.clone() {
             sequence = sequence.http_status(status, Some(body));
@@ -290,7 +302,12 @@ async fn answers_are_understood_as_sns_writes_them() {
         let world = World::with_topics(Arc::default(), &rule).await;
         let target = "topic:arn:aws:sns:us-east-1:222233334444:t";
         world
-            .put(vec![route("t", parties(Some(OWNER), None, None), target, View::Full)])
+            .put(vec![route(
+                "t",
+                senders(Some(OWNER), None, None),
+                target,
+                Redaction::None,
+            )])
             .await;
         route_all(&world, &[bounce("m1", A)]).await;
         assert_eq!(
@@ -298,7 +315,7 @@ async fn answers_are_understood_as_sns_writes_them() {
             failed,
             "{answers:?}"
         );
-        assert_eq!(world.taken_by(PARK_URL).len(), parked, "{answers:?}");
+        assert_eq!(world.taken_by(PARK_URL).len(), dead_lettered, "{answers:?}");
         assert_eq!(rule.num_calls(), calls, "{answers:?}");
     }
 }

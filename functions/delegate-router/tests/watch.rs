@@ -1,4 +1,4 @@
-//! From a bad campaign to those who hear of it: both parties, once, and nobody else.
+//! From a bad campaign to those who hear of it: both ownership, once, and nobody else.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod support;
@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use delegate_router::alerts::{decide_alert, route_keys};
 use delegate_router::decide::Action;
-use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Count, EventCount, Line, Narrowing, Route, Sender, SenderBatch, View};
+use lambda_kit::Metrics;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
-use support::{A, B, OWNER, World, now, parties, route};
+use store::{EventKind, Redaction, Route, RouteFilter, Sender, SenderBatch, SenderEvent, SendingStream};
+use support::{A, B, OWNER, World, now, route, senders};
 
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
 const AS_TOPIC: &str = "arn:aws:sns:eu-west-1:222233334444:a-feedback";
@@ -21,21 +21,21 @@ const AS_TOPIC: &str = "arn:aws:sns:eu-west-1:222233334444:a-feedback";
 async fn bad_campaign(world: &World, account: &str) {
     let sender: Sender = format!("{OWNER}/{account}/shop.example").parse().unwrap();
     let expires_at = Timestamp::now() + SignedDuration::from_hours(100);
-    let mut batch = SenderBatch::new(sender.clone(), Line::default(), now());
+    let mut batch = SenderBatch::new(sender.clone(), SendingStream::default(), now());
     for recipient in 0..100 {
-        batch.add(Count::Send, "m", &recipient.to_string());
+        batch.add(EventKind::Send, "m", &recipient.to_string());
     }
-    world.ledger.count_batch(&batch, expires_at).await.unwrap();
+    world.store.count_batch(&batch, expires_at).await.unwrap();
     for recipient in 0..10 {
-        let event = EventCount {
+        let event = SenderEvent {
             sender: sender.clone(),
-            line: Line::default(),
-            count: Count::Hard,
+            stream: SendingStream::default(),
+            kind: EventKind::Hard,
             at: now(),
             message_id: "m".to_owned(),
             recipient: EmailAddress::parse(&format!("r{recipient}@example.net")),
         };
-        world.ledger.count_event(&event, expires_at).await.unwrap();
+        world.store.count_event(&event, expires_at).await.unwrap();
     }
 }
 
@@ -49,10 +49,10 @@ fn count(metrics: &Metrics, name: &str) -> u64 {
     lines.iter().filter_map(|line| line.get(name)?.as_u64()).sum()
 }
 
-fn only(events: &[&str]) -> Narrowing {
-    Narrowing {
+fn filter(events: &[&str]) -> RouteFilter {
+    RouteFilter {
         events: events.iter().map(|event| (*event).to_owned()).collect(),
-        ..Narrowing::default()
+        ..RouteFilter::default()
     }
 }
 
@@ -71,7 +71,7 @@ async fn both_parties_hear_of_a_bad_campaign_once_and_the_other_delegate_does_no
     assert_eq!(by, [AS_TOPIC, OWNERS_QUEUE]);
     for one in &taken {
         let body: Value = serde_json::from_str(&one.body).unwrap();
-        assert_eq!(body["alertType"], "Act");
+        assert_eq!(body["alertType"], "Enforcement");
         assert_eq!(
             (body["count"].as_u64(), body["recipients"].as_u64()),
             (Some(10), Some(100))
@@ -80,7 +80,7 @@ async fn both_parties_hear_of_a_bad_campaign_once_and_the_other_delegate_does_no
         assert_eq!(body["alertId"], json!(one.attributes["alertId"]));
         assert!(one.attributes["idempotencyKey"].starts_with("alert-"));
     }
-    assert_eq!((count(&metrics, "Alerts"), count(&metrics, "WatchFailures")), (1, 0));
+    assert_eq!((count(&metrics, "Alerts"), count(&metrics, "CheckFailures")), (1, 0));
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn an_alert_that_could_not_be_told_is_told_later_under_the_same_id() {
         json!({"error": "the watch failed for 1 senders or alerts"}),
         "so that Lambda's Errors metric tells"
     );
-    assert_eq!((count(&metrics, "Alerts"), count(&metrics, "WatchFailures")), (0, 1));
+    assert_eq!((count(&metrics, "Alerts"), count(&metrics, "CheckFailures")), (0, 1));
 
     world.admit(support::DELIVER_URL);
     assert_eq!(look(&world, &mut metrics, 3).await, json!(null));
@@ -131,12 +131,12 @@ async fn without_a_route_an_alert_is_unrouted() {
 async fn a_person_is_mailed_at_once() {
     let world = World::new().await;
     let ops = Route {
-        only: only(&["alert"]),
+        filter: filter(&["alert"]),
         ..route(
             "ops",
-            parties(Some(OWNER), None, None),
+            senders(Some(OWNER), None, None),
             "email:ops@shop.example",
-            View::Redacted,
+            Redaction::Standard,
         )
     };
     world.put(vec![ops]).await;
@@ -157,7 +157,7 @@ async fn who_is_granted_an_alert_and_who_wants_it() {
     let world = World::new().await;
     bad_campaign(&world, A).await;
     let alert = {
-        let ledger = world.ledger.clone();
+        let store = world.store.clone();
         let ses = aws_sdk_sesv2::Client::from_conf(
             aws_sdk_sesv2::Config::builder()
                 .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::latest())
@@ -165,11 +165,11 @@ async fn who_is_granted_an_alert_and_who_wants_it() {
         )
         .into();
         let account = OWNER.parse().unwrap();
-        let watch = ::watch::Watch { ledger, ses, account };
+        let watch = ::reputation::ReputationMonitor { store, ses, account };
         watch.round(now()).await.unwrap().alerts.remove(0)
     };
     let words = |word: &str| BTreeSet::from([word.to_owned()]);
-    let everything = Narrowing::default;
+    let everything = RouteFilter::default;
     let cases = [
         ("the owner", (Some(OWNER), None, None), everything(), "routed"),
         ("the delegate", (None, Some(A), None), everything(), "routed"),
@@ -201,28 +201,28 @@ async fn who_is_granted_an_alert_and_who_wants_it() {
         (
             "events with alerts",
             (Some(OWNER), None, None),
-            only(&["Bounce", "Alert"]),
+            filter(&["Bounce", "Alert"]),
             "routed",
         ),
         (
             "events without",
             (Some(OWNER), None, None),
-            only(&["Bounce"]),
+            filter(&["Bounce"]),
             "not-wanted",
         ),
         (
             "a tenant hears nothing of the others",
             (Some(OWNER), None, None),
-            Narrowing {
+            RouteFilter {
                 tenants: words("acme"),
-                ..only(&["Alert"])
+                ..filter(&["Alert"])
             },
             "not-wanted",
         ),
         (
             "nor does a configuration set",
             (Some(OWNER), None, None),
-            Narrowing {
+            RouteFilter {
                 configuration_sets: words("campaigns"),
                 ..everything()
             },
@@ -232,8 +232,8 @@ async fn who_is_granted_an_alert_and_who_wants_it() {
     for (name, (owner, account, identity), only, expected) in cases {
         let target = "topic:arn:aws:sns:us-east-1:999900001111:t";
         let route = Route {
-            only,
-            ..route(name, parties(owner, account, identity), target, View::Redacted)
+            filter: only,
+            ..route(name, senders(owner, account, identity), target, Redaction::Standard)
         };
         let actions = decide_alert(&alert, &[route.clone(), route]);
         let became = match actions.as_slice() {

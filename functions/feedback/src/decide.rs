@@ -7,28 +7,30 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Count, Entry, EventCount, HistoryEntry, Line, Origin, Scope, Sender, SoftBounce};
 use notification_model::{
     Bounce, BounceSubType, BounceType, BouncedRecipient, Complaint, ComplaintFeedbackType, ComplaintSubType, Delivery,
     DsnAction, EmailAddress, Event, Mail, Notification, StatusCode, Subscription, SubscriptionStatus,
 };
+use store::{
+    EventKind, HistoryEntry, Scope, Sender, SenderEvent, SendingStream, SoftBounce, SuppressionEntry, SuppressionSource,
+};
 
-use crate::judgement::{BounceKind, Evidence, Judgement, judge};
-use crate::policy::{Lasting, Policy};
+use crate::classification::{BounceClassification, BounceKind, Evidence, classify};
+use crate::policy::{Policy, SuppressionPeriod};
 
 /// One thing to do. Each may run twice and in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Write a decision (a suppression, or its withdrawal) into the recipient's row and history.
-    Record {
+    WriteEntry {
         /// Whom it concerns.
         address: EmailAddress,
         /// Where it holds.
         scope: Scope,
         /// What it rests on.
-        origin: Origin,
+        source: SuppressionSource,
         /// The decision, with its reason.
-        entry: Entry,
+        entry: SuppressionEntry,
         /// The line of the audit trail.
         history: HistoryEntry,
     },
@@ -44,7 +46,7 @@ pub enum Action {
         history: HistoryEntry,
     },
     /// Write a line of the audit trail and nothing else.
-    Note {
+    AppendHistory {
         /// Whom it concerns.
         address: EmailAddress,
         /// The line.
@@ -60,15 +62,15 @@ pub enum Action {
         at: Timestamp,
     },
     /// Count a bounce or complaint, exactly once.
-    Count(EventCount),
+    CountEvent(SenderEvent),
     /// Count something that is common, together with the rest of the batch.
     CountInBatch {
         /// Who sent.
         sender: Sender,
         /// Configuration set and tenant.
-        line: Line,
+        stream: SendingStream,
         /// What.
-        count: Count,
+        kind: EventKind,
         /// When.
         at: Timestamp,
         /// The SES message id.
@@ -108,16 +110,16 @@ pub fn decide(notification: &Notification, facts: &Facts, policy: &Policy) -> Ve
         Event::Complaint(complaint) => about.complaint(complaint),
         Event::Delivery(delivery) => about.delivery(delivery),
         Event::Subscription(subscription) => about.subscription(subscription),
-        Event::Send => about.count_recipients(Count::Send, &about.mail.destination),
-        Event::Reject(_) => about.count_recipients(Count::Reject, &about.mail.destination),
-        Event::RenderingFailure(_) => about.count_recipients(Count::RenderingFailure, &about.mail.destination),
+        Event::Send => about.count_recipients(EventKind::Send, &about.mail.destination),
+        Event::Reject(_) => about.count_recipients(EventKind::Reject, &about.mail.destination),
+        Event::RenderingFailure(_) => about.count_recipients(EventKind::RenderingFailure, &about.mail.destination),
         Event::DeliveryDelay(delay) => {
             let delayed: Vec<_> = delay
                 .delayed_recipients
                 .iter()
                 .map(|one| one.email_address.key())
                 .collect();
-            about.count_recipients(Count::Delay, &delayed)
+            about.count_recipients(EventKind::Delay, &delayed)
         }
         Event::Open(_) | Event::Click(_) => acknowledge("opens and clicks say nothing about deliverability"),
         Event::Other(_) => acknowledge("an event type this version does not know"),
@@ -163,7 +165,7 @@ impl About<'_> {
     }
 
     fn bounced_recipient(&self, bounce: &Bounce, recipient: &BouncedRecipient) -> Vec<Action> {
-        let judgement = judge(&Evidence::of(bounce, recipient));
+        let classification = classify(&Evidence::of(bounce, recipient));
         let mut evidence = BTreeMap::from([
             ("bounceType", Some(bounce.bounce_type.to_string())),
             ("bounceSubType", Some(bounce.bounce_sub_type.to_string())),
@@ -173,7 +175,7 @@ impl About<'_> {
                 "diagnostic",
                 recipient.diagnostic_code.clone().filter(|text| !text.is_empty()),
             ),
-            ("bounceReason", Some(judgement.reason.to_string())),
+            ("bounceReason", Some(classification.reason.to_string())),
             ("feedbackId", bounce.feedback_id.clone()),
         ]);
         evidence.extend(self.message_evidence());
@@ -182,11 +184,11 @@ impl About<'_> {
             Some(mailed) => {
                 let forwarded = mailed.key() != named.key();
                 evidence.extend([("finalRecipient", forwarded.then(|| named.as_str().to_owned()))]);
-                self.bounced(&bounce.bounce_sub_type, &mailed, &judgement, written(evidence))
+                self.bounced(&bounce.bounce_sub_type, &mailed, &classification, written(evidence))
             }
-            None => vec![self.not_mailed(judgement.kind.as_str(), named, written(evidence))],
+            None => vec![self.not_mailed(classification.kind.as_str(), named, written(evidence))],
         };
-        let count = bounce_count(bounce, recipient, &judgement);
+        let count = bounce_count(bounce, recipient, &classification);
         actions.extend(count.map(|count| self.count_one(count, named)));
         actions
     }
@@ -208,7 +210,7 @@ impl About<'_> {
 
     fn not_mailed(&self, kind: &str, named: &EmailAddress, evidence: BTreeMap<String, String>) -> Action {
         let reason = "named in a report about a message that was not sent to it: no word against it";
-        Action::Note {
+        Action::AppendHistory {
             address: named.clone(),
             history: self.history(&format!("not-mailed-{kind}"), reason, Scope::of(self.mail), evidence),
         }
@@ -218,20 +220,20 @@ impl About<'_> {
         &self,
         sub_type: &BounceSubType,
         address: &EmailAddress,
-        judgement: &Judgement,
+        classification: &BounceClassification,
         evidence: BTreeMap<String, String>,
     ) -> Vec<Action> {
-        let because = format!("{}: {}", judgement.reason, judgement.because);
-        let kind = judgement.kind.as_str();
-        let note = |reason: String| Action::Note {
+        let because = format!("{}: {}", classification.reason, classification.because);
+        let kind = classification.kind.as_str();
+        let note = |reason: String| Action::AppendHistory {
             address: address.clone(),
             history: self.history(kind, &reason, Scope::of(self.mail), evidence.clone()),
         };
-        match judgement.kind {
+        match classification.kind {
             BounceKind::Hard => {
                 let reason = format!("hard bounce, {because}");
                 let entry = self.entry(address, self.policy.hard_bounce.end(self.at), &reason, evidence);
-                vec![self.record(kind, address, Scope::Global, Origin::Bounce, entry)]
+                vec![self.record(kind, address, Scope::Global, SuppressionSource::Bounce, entry)]
             }
             BounceKind::Soft | BounceKind::Undetermined => vec![Action::SoftBounce {
                 address: address.clone(),
@@ -243,13 +245,13 @@ impl About<'_> {
                 history: self.history(kind, &format!("soft bounce, {because}"), Scope::of(self.mail), evidence),
             }],
             // The contact list refused, not SES's suppression list: only that list's mail is unwanted.
-            BounceKind::Echo if *sub_type == BounceSubType::UnsubscribedRecipient => {
+            BounceKind::SuppressedBySes if *sub_type == BounceSubType::UnsubscribedRecipient => {
                 vec![note(format!("not sent, {because}"))]
             }
-            BounceKind::Echo => {
+            BounceKind::SuppressedBySes => {
                 let reason = format!("SES did not send, {because}");
                 let entry = self.entry(address, self.policy.ses_list.end(self.at), &reason, evidence);
-                vec![self.record(kind, address, Scope::of(self.mail), Origin::SesList, entry)]
+                vec![self.record(kind, address, Scope::of(self.mail), SuppressionSource::SesList, entry)]
             }
             BounceKind::SenderFault => vec![note(format!("the sender's or the message's fault, {because}"))],
             BounceKind::AutoReply => vec![note(format!("an automatic reply, {because}"))],
@@ -269,28 +271,28 @@ impl About<'_> {
         };
         let note = |kind: &str, reason: &str| {
             let history = self.history(kind, reason, Scope::of(self.mail), evidence.clone());
-            let note = |address: &EmailAddress| Action::Note {
+            let note = |address: &EmailAddress| Action::AppendHistory {
                 address: address.clone(),
                 history: history.clone(),
             };
             recipients.iter().map(note).collect::<Vec<_>>()
         };
-        let record = |kind: &str, origin: Origin, blocked: bool, lasting: Lasting, reason: &str| {
-            let entry = |address| Entry {
+        let record = |kind: &str, source: SuppressionSource, blocked: bool, period: SuppressionPeriod, reason: &str| {
+            let entry = |address| SuppressionEntry {
                 blocked,
-                ..self.entry(address, lasting.end(self.at), reason, evidence.clone())
+                ..self.entry(address, period.end(self.at), reason, evidence.clone())
             };
-            let record = |address| self.record(kind, address, Scope::of(self.mail), origin.clone(), entry(address));
+            let record = |address| self.record(kind, address, Scope::of(self.mail), source.clone(), entry(address));
             recipients.iter().map(record).collect::<Vec<_>>()
         };
 
         if let Some(list) = complaint
             .complaint_sub_type
             .as_ref()
-            .filter(|sub_type| is_echo(sub_type))
+            .filter(|sub_type| is_suppressed_by_ses(sub_type))
         {
             let reason = format!("SES did not send, because of an earlier complaint: {list}");
-            return record("echo", Origin::SesList, true, self.policy.ses_list, &reason);
+            return record("echo", SuppressionSource::SesList, true, self.policy.ses_list, &reason);
         }
         match &complaint.complaint_feedback_type {
             // Whoever of several took the complaint back, it may be another's that stands.
@@ -300,7 +302,13 @@ impl About<'_> {
             ),
             Some(ComplaintFeedbackType::NotSpam) => {
                 let reason = "reported as not spam: lifts a complaint, never a bounce";
-                record("not-spam", Origin::Complaint, false, Lasting::ForGood, reason)
+                record(
+                    "not-spam",
+                    SuppressionSource::Complaint,
+                    false,
+                    SuppressionPeriod::Permanent,
+                    reason,
+                )
             }
             // An authentication report (RFC 6591) is about the sender's DNS, not about what the recipient wants.
             Some(ComplaintFeedbackType::AuthFailure) => note(
@@ -313,9 +321,15 @@ impl About<'_> {
                     None => "reported without a feedback type".to_owned(),
                 };
                 let reason = format!("complaint, {said}{one_of}");
-                let mut actions = record("complaint", Origin::Complaint, true, self.policy.complaint, &reason);
+                let mut actions = record(
+                    "complaint",
+                    SuppressionSource::Complaint,
+                    true,
+                    self.policy.complaint,
+                    &reason,
+                );
                 // One complaint, however many recipients the provider names.
-                actions.push(self.count_one(Count::Complaint, first));
+                actions.push(self.count_one(EventKind::Complaint, first));
                 actions
             }
         }
@@ -338,7 +352,7 @@ impl About<'_> {
 
     fn delivery(&self, delivery: &Delivery) -> Vec<Action> {
         let keys: Vec<_> = delivery.recipients.iter().map(EmailAddress::key).collect();
-        let mut actions = self.count_recipients(Count::Delivery, &keys);
+        let mut actions = self.count_recipients(EventKind::Delivery, &keys);
         actions.extend(delivery.recipients.iter().map(|address| Action::Delivered {
             address: address.clone(),
             scope: Scope::of(self.mail),
@@ -365,24 +379,24 @@ impl About<'_> {
         ]);
         evidence.extend(self.message_evidence());
         let evidence = written(evidence);
-        let record = |origin: Origin, left: bool, what: String| {
+        let record = |source: SuppressionSource, left: bool, what: String| {
             let (kind, verb) = if left {
                 ("unsubscribe", "left")
             } else {
                 ("subscribe", "wants")
             };
             let entry = self.entry(&address, None, &format!("{verb} {what}"), evidence.clone());
-            let kind = format!("{kind}-{origin}");
+            let kind = format!("{kind}-{source}");
             self.record(
                 &kind,
                 &address,
                 Scope::of(self.mail),
-                origin,
-                Entry { blocked: left, ..entry },
+                source,
+                SuppressionEntry { blocked: left, ..entry },
             )
         };
         let whole = record(
-            Origin::List(list.to_owned()),
+            SuppressionSource::List(list.to_owned()),
             wanted.unsubscribe_all,
             format!(
                 "{} of contact list {list}",
@@ -392,16 +406,16 @@ impl About<'_> {
         let topics = wanted.topic_subscription_status.iter().map(|topic| {
             let left = topic.subscription_status == SubscriptionStatus::OptOut;
             let name = format!("{list}/{}", topic.topic_name);
-            record(Origin::Topic(name.clone()), left, format!("topic {name}"))
+            record(SuppressionSource::Topic(name.clone()), left, format!("topic {name}"))
         });
         std::iter::once(whole).chain(topics).collect()
     }
 
-    fn count_recipients(&self, count: Count, recipients: &[impl AsRef<str>]) -> Vec<Action> {
+    fn count_recipients(&self, kind: EventKind, recipients: &[impl AsRef<str>]) -> Vec<Action> {
         let one = |recipient: String| Action::CountInBatch {
             sender: Sender::of(self.mail),
-            line: Line::of(self.mail),
-            count,
+            stream: SendingStream::of(self.mail),
+            kind,
             at: self.at,
             message_id: self.mail.message_id.clone(),
             recipient,
@@ -416,11 +430,11 @@ impl About<'_> {
             .collect()
     }
 
-    fn count_one(&self, count: Count, recipient: &EmailAddress) -> Action {
-        Action::Count(EventCount {
+    fn count_one(&self, kind: EventKind, recipient: &EmailAddress) -> Action {
+        Action::CountEvent(SenderEvent {
             sender: Sender::of(self.mail),
-            line: Line::of(self.mail),
-            count,
+            stream: SendingStream::of(self.mail),
+            kind,
             at: self.at,
             message_id: self.mail.message_id.clone(),
             recipient: Some(recipient.clone()),
@@ -433,8 +447,8 @@ impl About<'_> {
         until: Option<Timestamp>,
         reason: &str,
         evidence: BTreeMap<String, String>,
-    ) -> Entry {
-        Entry {
+    ) -> SuppressionEntry {
+        SuppressionEntry {
             at: self.at,
             id: self.mail.message_id.clone(),
             blocked: true,
@@ -445,17 +459,24 @@ impl About<'_> {
         }
     }
 
-    fn record(&self, kind: &str, address: &EmailAddress, scope: Scope, origin: Origin, entry: Entry) -> Action {
+    fn record(
+        &self,
+        kind: &str,
+        address: &EmailAddress,
+        scope: Scope,
+        source: SuppressionSource,
+        entry: SuppressionEntry,
+    ) -> Action {
         let mut history = self.history(kind, &entry.reason, scope.clone(), entry.evidence.clone());
         history.suppresses = entry.blocked;
         // The explanation of a suppression lives as long as the suppression.
         if entry.blocked {
             history.expires_at = entry.until.max(history.expires_at).filter(|_| entry.until.is_some());
         }
-        Action::Record {
+        Action::WriteEntry {
             address: address.clone(),
             scope,
-            origin,
+            source,
             entry,
             history,
         }
@@ -487,7 +508,7 @@ impl About<'_> {
     }
 }
 
-fn is_echo(sub_type: &ComplaintSubType) -> bool {
+fn is_suppressed_by_ses(sub_type: &ComplaintSubType) -> bool {
     matches!(
         sub_type,
         ComplaintSubType::OnAccountSuppressionList | ComplaintSubType::OnTenantSuppressionList
@@ -496,14 +517,18 @@ fn is_echo(sub_type: &ComplaintSubType) -> bool {
 
 /// How a bounce counts against the sender. AWS's bounce rate takes every Permanent bounce that SES tried to deliver,
 /// whoever is at fault, so ours does too; what never left SES and what is no bounce at all is not counted.
-fn bounce_count(bounce: &Bounce, recipient: &BouncedRecipient, judgement: &Judgement) -> Option<Count> {
+fn bounce_count(
+    bounce: &Bounce,
+    recipient: &BouncedRecipient,
+    classification: &BounceClassification,
+) -> Option<EventKind> {
     let given_up =
         !recipient.status.is_some_and(StatusCode::is_transient) && recipient.action != Some(DsnAction::Delayed);
-    match judgement.kind {
-        BounceKind::Echo | BounceKind::AutoReply => None,
-        BounceKind::Hard => Some(Count::Hard),
-        _ if bounce.bounce_type == BounceType::Permanent && given_up => Some(Count::Hard),
-        BounceKind::Soft | BounceKind::SenderFault | BounceKind::Undetermined => Some(Count::Soft),
+    match classification.kind {
+        BounceKind::SuppressedBySes | BounceKind::AutoReply => None,
+        BounceKind::Hard => Some(EventKind::Hard),
+        _ if bounce.bounce_type == BounceType::Permanent && given_up => Some(EventKind::Hard),
+        BounceKind::Soft | BounceKind::SenderFault | BounceKind::Undetermined => Some(EventKind::Soft),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Applies actions to the ledger: the only place here that awaits AWS.
+//! Applies actions to the store: the only place here that awaits AWS.
 
 mod mirror;
 
@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{
-    DeliveredBatch, Entry, HistoryEntry, Ledger, LedgerError, Origin, Recipient, Scope, SenderBatch, SoftBounce,
-    StreakWrite,
-};
 use notification_model::EmailAddress;
+use store::{
+    DeliveredBatch, HistoryEntry, Recipient, Scope, SenderBatch, SoftBounce, Store, StoreError, StreakWrite,
+    SuppressionEntry, SuppressionSource,
+};
 
 use crate::decide::Action;
-use crate::policy::{Lasting, Policy};
+use crate::policy::{Policy, SuppressionPeriod};
 use crate::streak;
 
 pub use mirror::Mirror;
@@ -22,7 +22,7 @@ pub use mirror::Mirror;
 #[derive(Debug, Clone)]
 pub struct Effects {
     /// The table.
-    pub ledger: Ledger,
+    pub store: Store,
     /// The numbers.
     pub policy: Policy,
     /// The way to SES's own suppression lists; `None` leaves them alone.
@@ -42,7 +42,7 @@ pub enum StreakChange {
 #[derive(Debug, Default)]
 pub struct Applied {
     /// Better done for the whole batch.
-    pub later: Vec<Action>,
+    pub deferred: Vec<Action>,
     /// The streaks that changed.
     pub streaks: Vec<StreakChange>,
 }
@@ -51,7 +51,7 @@ pub struct Applied {
 #[derive(Debug, Default)]
 pub struct Delivered {
     /// The records whose share failed, by index.
-    pub failures: Vec<(BTreeSet<usize>, LedgerError)>,
+    pub failures: Vec<(BTreeSet<usize>, StoreError)>,
     /// The streaks that changed.
     pub streaks: Vec<StreakChange>,
 }
@@ -61,29 +61,29 @@ impl Effects {
     ///
     /// # Errors
     /// When DynamoDB fails. Everything can be applied again.
-    pub async fn apply(&self, actions: Vec<Action>, now: Timestamp) -> Result<Applied, LedgerError> {
-        let (later, at_once): (Vec<_>, Vec<_>) = actions
+    pub async fn apply(&self, actions: Vec<Action>, now: Timestamp) -> Result<Applied, StoreError> {
+        let (deferred, at_once): (Vec<_>, Vec<_>) = actions
             .into_iter()
             .partition(|action| matches!(action, Action::CountInBatch { .. } | Action::Delivered { .. }));
         let streaks = try_join_all(at_once.iter().map(|action| self.apply_one(action, now))).await?;
         Ok(Applied {
-            later,
+            deferred,
             streaks: streaks.into_iter().flatten().collect(),
         })
     }
 
-    async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<Option<StreakChange>, LedgerError> {
+    async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<Option<StreakChange>, StoreError> {
         match action {
-            Action::Record {
+            Action::WriteEntry {
                 address,
                 scope,
-                origin,
+                source,
                 entry,
                 history,
             } => {
-                self.ledger.record(address, scope, origin, entry, now).await?;
-                self.ledger.append_history(address, history).await?;
-                self.mirror(address, origin, history).await;
+                self.store.record(address, scope, source, entry, now).await?;
+                self.store.append_history(address, history).await?;
+                self.mirror(address, source, history).await;
             }
             Action::SoftBounce {
                 address,
@@ -91,14 +91,14 @@ impl Effects {
                 bounce,
                 history,
             } => {
-                self.ledger.append_history(address, history).await?;
-                let row = self.ledger.add_soft_bounce(address, scope, bounce, now).await?;
+                self.store.append_history(address, history).await?;
+                let row = self.store.add_soft_bounce(address, scope, bounce, now).await?;
                 return self.settle(address, scope, row).await;
             }
-            Action::Note { address, history } => self.ledger.append_history(address, history).await?,
-            Action::Count(event) => {
+            Action::AppendHistory { address, history } => self.store.append_history(address, history).await?,
+            Action::CountEvent(event) => {
                 let expires_at = self.end(self.policy.statistics, event.at);
-                self.ledger.count_event(event, expires_at).await?;
+                self.store.count_event(event, expires_at).await?;
             }
             Action::CountInBatch { .. } | Action::Delivered { .. } | Action::Acknowledge { .. } => {}
         }
@@ -107,13 +107,13 @@ impl Effects {
 
     /// Counts for the whole batch; one request per sender, line and ten minutes. `actions` come with the index of the
     /// record they belong to; the answer names the records whose count could not be written.
-    pub async fn count(&self, actions: &[(usize, Action)]) -> Vec<(BTreeSet<usize>, LedgerError)> {
+    pub async fn count(&self, actions: &[(usize, Action)]) -> Vec<(BTreeSet<usize>, StoreError)> {
         let mut batches: Vec<(SenderBatch, Timestamp, BTreeSet<usize>)> = Vec::new();
         for (index, action) in actions {
             let Action::CountInBatch {
                 sender,
-                line,
-                count,
+                stream,
+                kind,
                 at,
                 message_id,
                 recipient,
@@ -121,24 +121,24 @@ impl Effects {
             else {
                 continue;
             };
-            let known = batches.iter().position(|(batch, ..)| batch.takes(sender, line, *at));
+            let known = batches.iter().position(|(batch, ..)| batch.takes(sender, stream, *at));
             let position = known.unwrap_or_else(|| {
                 batches.push((
-                    SenderBatch::new(sender.clone(), line.clone(), *at),
+                    SenderBatch::new(sender.clone(), stream.clone(), *at),
                     *at,
                     BTreeSet::new(),
                 ));
                 batches.len() - 1
             });
             if let Some((batch, _, records)) = batches.get_mut(position) {
-                batch.add(*count, message_id, recipient);
+                batch.add(*kind, message_id, recipient);
                 records.insert(*index);
             }
         }
         let mut failures = Vec::new();
         for (batch, at, records) in batches {
             if let Err(error) = self
-                .ledger
+                .store
                 .count_batch(&batch, self.end(self.policy.statistics, at))
                 .await
             {
@@ -178,12 +178,12 @@ impl Effects {
         }
         for (batch, at, records) in batches {
             let expires_at = self.end(self.policy.deliveries, at);
-            if let Err(error) = self.ledger.put_deliveries(&batch, expires_at).await {
+            if let Err(error) = self.store.put_deliveries(&batch, expires_at).await {
                 outcome.failures.push((records, error));
             }
         }
         let addresses: Vec<EmailAddress> = newest.values().map(|(address, ..)| address.clone()).collect();
-        let rows = match self.ledger.recipients(&addresses).await {
+        let rows = match self.store.recipients(&addresses).await {
             Ok(rows) => rows,
             Err(error) => {
                 let all = newest.into_values().flat_map(|(.., records)| records).collect();
@@ -209,12 +209,12 @@ impl Effects {
         scope: &Scope,
         at: Timestamp,
         row: &Recipient,
-    ) -> Result<Option<StreakChange>, LedgerError> {
+    ) -> Result<Option<StreakChange>, StoreError> {
         let known = row.delivered_at.get(scope).is_some_and(|known| *known >= at);
         let changed = if known {
             None
         } else {
-            self.ledger.note_delivery(address, scope, at).await?
+            self.store.record_delivery(address, scope, at).await?
         };
         self.settle(address, scope, changed.unwrap_or_else(|| row.clone()))
             .await
@@ -227,12 +227,12 @@ impl Effects {
         address: &EmailAddress,
         scope: &Scope,
         mut row: Recipient,
-    ) -> Result<Option<StreakChange>, LedgerError> {
+    ) -> Result<Option<StreakChange>, StoreError> {
         loop {
             let live = row.live_soft_bounces(scope);
-            let streak = streak::judge(&live, &self.policy.streak);
+            let streak = streak::classify(&live, &self.policy.streak);
             let wanted = streak.as_ref().map(|streak| streak_entry(address, streak));
-            let register = row.entries.get(&(scope.clone(), Origin::Streak));
+            let register = row.entries.get(&(scope.clone(), SuppressionSource::Streak));
             let changes = register != wanted.as_ref();
             if !changes && row.soft_bounces.get(scope).map_or(0, Vec::len) == live.len() {
                 return Ok(None);
@@ -241,7 +241,7 @@ impl Effects {
             // it, so this comes round once.
             if streak.is_some()
                 && let Some(at) = self.delivery_before_the_row(address, scope, &row, &live).await?
-                && let Some(noted) = self.ledger.note_delivery(address, scope, at).await?
+                && let Some(noted) = self.store.record_delivery(address, scope, at).await?
             {
                 row = noted;
                 continue;
@@ -249,12 +249,12 @@ impl Effects {
             let history = changes.then(|| self.streak_history(scope, &row, wanted.as_ref(), register));
             // First the explanation: after the register is written, another try would find nothing to do.
             if let Some(history) = &history {
-                self.ledger.append_history(address, history).await?;
+                self.store.append_history(address, history).await?;
             }
-            let settled = self.ledger.settle_streak(address, scope, &row, wanted.as_ref()).await?;
+            let settled = self.store.settle_streak(address, scope, &row, wanted.as_ref()).await?;
             return Ok(match (settled, history) {
                 (StreakWrite::Written, Some(history)) => {
-                    self.mirror(address, &Origin::Streak, &history).await;
+                    self.mirror(address, &SuppressionSource::Streak, &history).await;
                     Some(if wanted.is_some() {
                         StreakChange::Suppressed
                     } else {
@@ -272,7 +272,7 @@ impl Effects {
         scope: &Scope,
         row: &Recipient,
         live: &[SoftBounce],
-    ) -> Result<Option<Timestamp>, LedgerError> {
+    ) -> Result<Option<Timestamp>, StoreError> {
         let (Some(first), Some(created_at)) = (live.first(), row.created_at) else {
             return Ok(None);
         };
@@ -281,21 +281,21 @@ impl Effects {
             .checked_add(SignedDuration::from_hours(1))
             .unwrap_or(created_at);
         let oldest_kept = match self.policy.deliveries {
-            Lasting::Days(days) => to
+            SuppressionPeriod::Days(days) => to
                 .checked_sub(SignedDuration::from_hours(24 * i64::from(days)))
                 .unwrap_or(to),
-            Lasting::ForGood => first.at,
+            SuppressionPeriod::Permanent => first.at,
         };
         let from = first.at.max(oldest_kept);
         if from >= to {
             return Ok(None);
         }
-        self.ledger.newest_delivery(address, scope, from, to).await
+        self.store.newest_delivery(address, scope, from, to).await
     }
 
-    async fn mirror(&self, address: &EmailAddress, origin: &Origin, history: &HistoryEntry) {
+    async fn mirror(&self, address: &EmailAddress, source: &SuppressionSource, history: &HistoryEntry) {
         let Some(mirror) = &self.mirror else { return };
-        if let Some(request) = crate::mirror::request(address, origin, history, &self.policy) {
+        if let Some(request) = crate::mirror::request(address, source, history, &self.policy) {
             mirror.send(&request).await;
         }
     }
@@ -304,8 +304,8 @@ impl Effects {
         &self,
         scope: &Scope,
         row: &Recipient,
-        wanted: Option<&Entry>,
-        before: Option<&Entry>,
+        wanted: Option<&SuppressionEntry>,
+        before: Option<&SuppressionEntry>,
     ) -> HistoryEntry {
         let recovered_at = row.delivered_at.get(scope).copied();
         let (at, id) = match (wanted, before) {
@@ -331,17 +331,17 @@ impl Effects {
         }
     }
 
-    fn end(&self, lasting: Lasting, from: Timestamp) -> Timestamp {
-        lasting.end(from).unwrap_or(Timestamp::MAX)
+    fn end(&self, period: SuppressionPeriod, from: Timestamp) -> Timestamp {
+        period.end(from).unwrap_or(Timestamp::MAX)
     }
 }
 
-fn streak_entry(address: &EmailAddress, streak: &streak::Streak) -> Entry {
+fn streak_entry(address: &EmailAddress, streak: &streak::Streak) -> SuppressionEntry {
     let until = match streak.until {
         Some(until) => format!("until {}", until.strftime("%Y-%m-%d")),
         None => "for good".to_owned(),
     };
-    Entry {
+    SuppressionEntry {
         at: streak.at,
         id: streak.message_id.clone(),
         blocked: true,

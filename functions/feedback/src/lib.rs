@@ -2,20 +2,20 @@
 //!
 //! Event -> records -> notification -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
 
+pub mod classification;
 pub mod decide;
 pub mod effects;
-pub mod judgement;
 pub mod metrics;
 pub mod mirror;
 pub mod policy;
 pub mod streak;
 
-use embedded_metrics::Metrics;
 use intake::{Batch, Outcomes, Record, RecordFailure, RecordKind, Response};
 use jiff::Timestamp;
-use ledger::LedgerError;
+use lambda_kit::Metrics;
 use notification_model::{ParseError, SesMessage};
 use serde_json::Value;
+use store::StoreError;
 
 use crate::decide::{Action, Facts, decide};
 use crate::effects::{Effects, Mirror};
@@ -24,7 +24,7 @@ use crate::metrics::count_streaks;
 /// What a record leaves to be done for the whole batch.
 #[derive(Debug, Default)]
 pub struct Handled {
-    later: Vec<Action>,
+    deferred: Vec<Action>,
     metrics: Metrics,
 }
 
@@ -59,7 +59,7 @@ enum Unhandled {
     #[error("inbound mail: subscribe the inbound function to this topic instead")]
     Inbound,
     #[error(transparent)]
-    Unwritten(#[from] LedgerError),
+    Unwritten(#[from] StoreError),
 }
 
 impl Unhandled {
@@ -68,7 +68,7 @@ impl Unhandled {
         match self {
             Self::Unreadable(_) => "parse",
             Self::Inbound => "inbound",
-            Self::Unwritten(_) => "ledger",
+            Self::Unwritten(_) => "store",
         }
     }
 }
@@ -91,7 +91,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
-        event = notification.event.type_word(),
+        event = notification.event.type_name(),
         message_id = notification.mail.message_id,
         actions = actions.len(),
         "decided"
@@ -99,22 +99,22 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     let applied = effects.apply(actions, now).await?;
     count_streaks(&mut metrics, &applied.streaks);
     Ok(Handled {
-        later: applied.later,
+        deferred: applied.deferred,
         metrics,
     })
 }
 
 /// Counts and deliveries are written once for the batch; a record whose share could not be written is tried again.
 async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects, metrics: &mut Metrics) {
-    let mut later = Vec::new();
+    let mut deferred = Vec::new();
     for (index, handled) in outcomes.succeeded_mut() {
-        later.extend(
-            std::mem::take(&mut handled.later)
+        deferred.extend(
+            std::mem::take(&mut handled.deferred)
                 .into_iter()
                 .map(|action| (index, action)),
         );
     }
-    let (counted, delivered) = futures_util::join!(effects.count(&later), effects.deliver(&later));
+    let (counted, delivered) = futures_util::join!(effects.count(&deferred), effects.deliver(&deferred));
     count_streaks(metrics, &delivered.streaks);
     for (records, error) in counted.into_iter().chain(delivered.failures) {
         for index in records {

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use embedded_metrics::Metrics;
 use feedback::effects::{Effects, Mirror};
 use feedback::metrics::NAMESPACE;
 use feedback::policy::Policy;
 use jiff::Timestamp;
-use lambda_clients::{Aws, patience};
+use lambda_kit::Metrics;
+use lambda_kit::{Aws, timeouts};
 use lambda_runtime::{LambdaEvent, service_fn};
-use ledger::Ledger;
 use serde_json::Value;
+use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -20,7 +20,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let effects = Arc::new(Effects {
-        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
+        store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
         policy,
         mirror: std::env::var("MIRROR_QUEUE_URL")
             .ok()
@@ -44,7 +44,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 
 fn mirror(aws: &Aws, queue_url: String) -> Mirror {
     let config = aws_sdk_sqs::config::Builder::from(aws.config())
-        .timeout_config(patience::in_passing())
+        .timeout_config(timeouts::best_effort())
         .build();
     Mirror::new(aws_sdk_sqs::Client::from_conf(config), queue_url)
 }

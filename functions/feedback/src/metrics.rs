@@ -1,13 +1,13 @@
 //! What feedback counts for CloudWatch.
 
-use embedded_metrics::Metrics;
 use jiff::Timestamp;
-use ledger::Origin;
+use lambda_kit::Metrics;
 use notification_model::{Event, Notification};
+use store::SuppressionSource;
 
+use crate::classification::{Evidence, classify};
 use crate::decide::Action;
 use crate::effects::StreakChange;
-use crate::judgement::{Evidence, judge};
 
 /// The CloudWatch namespace.
 pub const NAMESPACE: &str = "Postroom/Feedback";
@@ -18,17 +18,17 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
     let mut metrics = Metrics::default();
     metrics.count(
         "Notifications",
-        vec![("Type", notification.event.type_word().to_owned())],
+        vec![("Type", notification.event.type_name().to_owned())],
     );
     metrics.age(notification.occurred_at(), now);
     for action in actions {
-        let Action::Record { origin, entry, .. } = action else {
+        let Action::WriteEntry { source, entry, .. } = action else {
             continue;
         };
-        let metric = match (origin, entry.blocked) {
-            (Origin::SesList, _) => "Echoes",
-            (Origin::List(_) | Origin::Topic(_), true) => "OptOuts",
-            (Origin::List(_) | Origin::Topic(_), false) => "OptIns",
+        let metric = match (source, entry.blocked) {
+            (SuppressionSource::SesList, _) => "SuppressedBySes",
+            (SuppressionSource::List(_) | SuppressionSource::Topic(_), true) => "OptOuts",
+            (SuppressionSource::List(_) | SuppressionSource::Topic(_), false) => "OptIns",
             (_, true) => "Suppressions",
             (_, false) => "Releases",
         };
@@ -36,12 +36,12 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
     }
     if let Event::Bounce(bounce) = &notification.event {
         for recipient in &bounce.bounced_recipients {
-            let judgement = judge(&Evidence::of(bounce, recipient));
+            let classification = classify(&Evidence::of(bounce, recipient));
             let dimensions = vec![
-                ("Kind", judgement.kind.to_string()),
-                ("Reason", judgement.reason.to_string()),
+                ("Kind", classification.kind.to_string()),
+                ("Reason", classification.reason.to_string()),
             ];
-            metrics.count("Judgements", dimensions);
+            metrics.count("BounceClassifications", dimensions);
         }
     }
     metrics

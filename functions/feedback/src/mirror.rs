@@ -1,7 +1,7 @@
 //! Which decisions SES's own suppression lists have to hear of: those SES cannot know by itself. Pure.
 
-use ledger::{HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Origin};
 use notification_model::EmailAddress;
+use store::{HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, SuppressionSource};
 
 use crate::policy::Policy;
 
@@ -9,23 +9,23 @@ use crate::policy::Policy;
 #[must_use]
 pub fn request(
     address: &EmailAddress,
-    origin: &Origin,
+    source: &SuppressionSource,
     history: &HistoryEntry,
     policy: &Policy,
 ) -> Option<MirrorRequest> {
-    let reason = match origin {
-        Origin::Streak => MirrorReason::Bounce,
-        Origin::List(_) if policy.mirror_unsubscribes => MirrorReason::Complaint,
+    let reason = match source {
+        SuppressionSource::Streak => MirrorReason::Bounce,
+        SuppressionSource::List(_) if policy.mirror_unsubscribes => MirrorReason::Complaint,
         // SES puts the complaint on its list, but does not take it off.
-        Origin::Complaint if !history.suppresses => MirrorReason::Complaint,
+        SuppressionSource::Complaint if !history.suppresses => MirrorReason::Complaint,
         // SES's lists are for all mail of an account or tenant, so single topics never go there.
-        Origin::Bounce
-        | Origin::Complaint
-        | Origin::SesList
-        | Origin::Manual
-        | Origin::Released
-        | Origin::List(_)
-        | Origin::Topic(_) => return None,
+        SuppressionSource::Bounce
+        | SuppressionSource::Complaint
+        | SuppressionSource::SesList
+        | SuppressionSource::Manual
+        | SuppressionSource::Released
+        | SuppressionSource::List(_)
+        | SuppressionSource::Topic(_) => return None,
     };
     Some(MirrorRequest {
         action: if history.suppresses {

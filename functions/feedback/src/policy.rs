@@ -7,30 +7,30 @@ use jiff::{SignedDuration, Timestamp};
 
 /// How long something lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasting {
+pub enum SuppressionPeriod {
     /// Until someone releases it.
-    ForGood,
+    Permanent,
     /// So many days.
     Days(u32),
 }
 
-impl Lasting {
+impl SuppressionPeriod {
     /// The end of what begins at `from`, in whole seconds as DynamoDB's TTL counts; `None` is never.
     #[must_use]
     pub fn end(self, from: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::ForGood => None,
+            Self::Permanent => None,
             Self::Days(days) => Timestamp::from_second(from.as_second() + i64::from(days) * 86_400).ok(),
         }
     }
 }
 
-impl FromStr for Lasting {
+impl FromStr for SuppressionPeriod {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
         match text.trim() {
-            "forever" => Ok(Self::ForGood),
+            "forever" => Ok(Self::Permanent),
             days => match days.parse() {
                 Ok(days) if (1..=36_500).contains(&days) => Ok(Self::Days(days)),
                 _ => bail!("expected a number of days (1 to 36500) or `forever`"),
@@ -43,19 +43,19 @@ impl FromStr for Lasting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// How long a hard bounce suppresses.
-    pub hard_bounce: Lasting,
+    pub hard_bounce: SuppressionPeriod,
     /// How long a complaint suppresses.
-    pub complaint: Lasting,
+    pub complaint: SuppressionPeriod,
     /// How long SES's own refusal (account or tenant suppression list) is believed without being repeated.
-    pub ses_list: Lasting,
+    pub ses_list: SuppressionPeriod,
     /// When soft bounces in a row suppress, and for how long.
     pub streak: StreakPolicy,
     /// How long the audit trail keeps what did not suppress.
-    pub history: Lasting,
+    pub history: SuppressionPeriod,
     /// How long sender statistics are kept.
-    pub statistics: Lasting,
+    pub statistics: SuppressionPeriod,
     /// How long deliveries are kept for soft bounces that arrive late.
-    pub deliveries: Lasting,
+    pub deliveries: SuppressionPeriod,
     /// Whether SES's own suppression list hears of who left a whole contact list.
     pub mirror_unsubscribes: bool,
     /// How many records of a batch are handled at once.
@@ -72,24 +72,28 @@ pub struct StreakPolicy {
     /// The most time from the first to the last of them.
     pub window: SignedDuration,
     /// How long the first, second, ... suppression lasts; the last value also serves all further ones.
-    pub lasting: Vec<Lasting>,
+    pub period: Vec<SuppressionPeriod>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            hard_bounce: Lasting::ForGood,
-            complaint: Lasting::ForGood,
-            ses_list: Lasting::Days(30),
+            hard_bounce: SuppressionPeriod::Permanent,
+            complaint: SuppressionPeriod::Permanent,
+            ses_list: SuppressionPeriod::Days(30),
             streak: StreakPolicy {
                 messages: 5,
                 span: SignedDuration::from_hours(72),
                 window: SignedDuration::from_hours(180 * 24),
-                lasting: vec![Lasting::Days(30), Lasting::Days(90), Lasting::ForGood],
+                period: vec![
+                    SuppressionPeriod::Days(30),
+                    SuppressionPeriod::Days(90),
+                    SuppressionPeriod::Permanent,
+                ],
             },
-            history: Lasting::Days(400),
-            statistics: Lasting::Days(14),
-            deliveries: Lasting::Days(90),
+            history: SuppressionPeriod::Days(400),
+            statistics: SuppressionPeriod::Days(14),
+            deliveries: SuppressionPeriod::Days(90),
             mirror_unsubscribes: false,
             concurrency: 16,
         }
@@ -113,7 +117,7 @@ impl Policy {
                 messages: env.messages("SOFT_BOUNCE_MESSAGES", default.streak.messages)?,
                 span: SignedDuration::from_hours(env.read("SOFT_BOUNCE_SPAN_HOURS", 72u16)?.into()),
                 window: SignedDuration::from_hours(24 * i64::from(env.read("SOFT_BOUNCE_WINDOW_DAYS", 180u16)?)),
-                lasting: env.list("SOFT_BOUNCE_DAYS", default.streak.lasting)?,
+                period: env.list("SOFT_BOUNCE_DAYS", default.streak.period)?,
             },
             history: env.read("HISTORY_DAYS", default.history)?,
             statistics: env.read("STATISTICS_DAYS", default.statistics)?,
@@ -152,7 +156,7 @@ impl<G: Fn(&str) -> Option<String>> Environment<G> {
         }
     }
 
-    /// The ledger keeps the first 20 of very many soft bounces, so more could not be counted.
+    /// The store keeps the first 20 of very many soft bounces, so more could not be counted.
     fn messages(&self, name: &str, default: usize) -> anyhow::Result<usize> {
         match self.count(name, default)? {
             count @ 1..=20 => Ok(count),
@@ -160,16 +164,16 @@ impl<G: Fn(&str) -> Option<String>> Environment<G> {
         }
     }
 
-    fn list(&self, name: &str, default: Vec<Lasting>) -> anyhow::Result<Vec<Lasting>> {
+    fn list(&self, name: &str, default: Vec<SuppressionPeriod>) -> anyhow::Result<Vec<SuppressionPeriod>> {
         let Some(text) = self.set(name) else { return Ok(default) };
-        let values: anyhow::Result<Vec<Lasting>> = text.split(',').map(str::parse).collect();
+        let values: anyhow::Result<Vec<SuppressionPeriod>> = text.split(',').map(str::parse).collect();
         values.with_context(|| format!("environment variable {name}"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lasting, Policy};
+    use super::{Policy, SuppressionPeriod};
 
     fn from(name: &'static str, value: &'static str) -> anyhow::Result<Policy> {
         Policy::from_env(|asked| (asked == name).then(|| value.to_owned()))
@@ -183,10 +187,13 @@ mod tests {
 
     #[test]
     fn variables_override() {
-        assert_eq!(from("COMPLAINT_DAYS", "365").unwrap().complaint, Lasting::Days(365));
         assert_eq!(
-            from("SOFT_BOUNCE_DAYS", "7, forever").unwrap().streak.lasting,
-            [Lasting::Days(7), Lasting::ForGood]
+            from("COMPLAINT_DAYS", "365").unwrap().complaint,
+            SuppressionPeriod::Days(365)
+        );
+        assert_eq!(
+            from("SOFT_BOUNCE_DAYS", "7, forever").unwrap().streak.period,
+            [SuppressionPeriod::Days(7), SuppressionPeriod::Permanent]
         );
     }
 

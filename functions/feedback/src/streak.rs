@@ -1,7 +1,7 @@
 //! When soft bounces in a row mean that a mailbox is gone.
 
 use jiff::Timestamp;
-use ledger::SoftBounce;
+use store::SoftBounce;
 
 use crate::policy::StreakPolicy;
 
@@ -24,7 +24,7 @@ pub struct Streak {
 /// `bounces` are in their order. Bounces during a suppression (mail already on its way) count for nothing; after it, a new
 /// streak starts from zero and lasts longer.
 #[must_use]
-pub fn judge(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
+pub fn classify(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
     let mut newest: Option<Streak> = None;
     let mut run: Vec<&SoftBounce> = Vec::new();
     for bounce in bounces {
@@ -44,13 +44,13 @@ pub fn judge(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
             .is_some_and(|first| bounce.at.duration_since(first.at) >= policy.span);
         if run.len() >= policy.messages && long_enough {
             let level = newest.as_ref().map_or(0, |streak| streak.level) + 1;
-            let lasting = policy.lasting.get(level - 1).or(policy.lasting.last());
+            let period = policy.period.get(level - 1).or(policy.period.last());
             newest = Some(Streak {
                 at: bounce.at,
                 message_id: bounce.message_id.clone(),
                 messages: run.len(),
                 level,
-                until: lasting.and_then(|lasting| lasting.end(bounce.at)),
+                until: period.and_then(|period| period.end(bounce.at)),
             });
             run.clear();
         }
@@ -61,9 +61,9 @@ pub fn judge(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
 #[cfg(test)]
 mod tests {
     use jiff::{SignedDuration, Timestamp};
-    use ledger::SoftBounce;
+    use store::SoftBounce;
 
-    use super::judge;
+    use super::classify;
     use crate::policy::Policy;
 
     /// Hours after 2026-01-01, one message each.
@@ -78,7 +78,7 @@ mod tests {
 
     /// Level and whole days of the suppression.
     fn outcome(hours: &[i64]) -> Option<(usize, Option<i64>)> {
-        let streak = judge(&bounces(hours), &Policy::default().streak)?;
+        let streak = classify(&bounces(hours), &Policy::default().streak)?;
         Some((
             streak.level,
             streak
@@ -130,6 +130,6 @@ mod tests {
         for bounce in &mut same {
             bounce.message_id = "one".to_owned();
         }
-        assert_eq!(judge(&same, &Policy::default().streak), None);
+        assert_eq!(classify(&same, &Policy::default().streak), None);
     }
 }

@@ -9,18 +9,18 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Asker, Count, Sender};
+use lambda_kit::Metrics;
 use notification_model::EmailAddress;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use store::{EventKind, Sender, SenderContext};
 use support::Stack;
 
 /// What may happen to one of a few recipients, at some hour of two months.
 #[derive(Debug, Clone)]
-struct Happening {
+struct ScenarioEvent {
     message: u32,
     recipient: u8,
     hour: u32,
@@ -40,7 +40,7 @@ enum ToldBy {
 enum Kind {
     Hard,
     Soft,
-    Echo,
+    SuppressedBySes,
     Complaint,
     NotSpam,
     Delivery,
@@ -49,16 +49,16 @@ enum Kind {
     Subscribe,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
-    use Kind::{Complaint, Delivery, Echo, Hard, NotSpam, Send, Soft, Subscribe, Unsubscribe};
+fn happening() -> impl Strategy<Value = ScenarioEvent> {
+    use Kind::{Complaint, Delivery, Hard, NotSpam, Send, Soft, Subscribe, SuppressedBySes, Unsubscribe};
     // Mostly soft bounces, so that streaks complete, with now and then something else between them.
     let kind = prop_oneof![
         12 => Just(Soft),
         2 => Just(Delivery),
-        1 => prop::sample::select(vec![Hard, Echo, Complaint, NotSpam, Send, Unsubscribe, Subscribe]),
+        1 => prop::sample::select(vec![Hard, SuppressedBySes, Complaint, NotSpam, Send, Unsubscribe, Subscribe]),
     ];
     let told_by = prop::sample::select(vec![ToldBy::Identity, ToldBy::ConfigurationSet, ToldBy::Both]);
-    (0..1000u32, 0..2u8, 0..900u32, kind, told_by).prop_map(|(message, recipient, hour, kind, told_by)| Happening {
+    (0..1000u32, 0..2u8, 0..900u32, kind, told_by).prop_map(|(message, recipient, hour, kind, told_by)| ScenarioEvent {
         message,
         recipient,
         hour,
@@ -73,7 +73,7 @@ fn start() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
 
-fn bodies(happening: &Happening) -> Vec<Value> {
+fn bodies(happening: &ScenarioEvent) -> Vec<Value> {
     let at = (start() + SignedDuration::from_hours(happening.hour.into())).to_string();
     let recipient = RECIPIENTS[usize::from(happening.recipient)];
     let mail = json!({
@@ -109,7 +109,7 @@ fn bodies(happening: &Happening) -> Vec<Value> {
     let (field, name, object) = match happening.kind {
         Kind::Hard => bounce("Permanent", "NoEmail", "5.1.1"),
         Kind::Soft => bounce("Transient", "MailboxFull", "4.2.2"),
-        Kind::Echo => bounce("Permanent", "OnAccountSuppressionList", "5.1.1"),
+        Kind::SuppressedBySes => bounce("Permanent", "OnAccountSuppressionList", "5.1.1"),
         Kind::Complaint => complaint("abuse"),
         Kind::NotSpam => complaint("not-spam"),
         Kind::Delivery => (
@@ -158,22 +158,22 @@ struct Observed {
 }
 
 async fn observe(stack: &Stack) -> Observed {
-    let asker = Asker {
+    let context = SenderContext {
         identity: Some("shop.example".into()),
         topic: Some("readers/weekly".into()),
-        ..Asker::default()
+        ..SenderContext::default()
     };
     let addresses: Vec<_> = RECIPIENTS
         .iter()
         .map(|text| EmailAddress::parse(text).unwrap())
         .collect();
-    let rows = stack.effects.ledger.recipients(&addresses).await.unwrap();
+    let rows = stack.effects.store.recipients(&addresses).await.unwrap();
     let mut answers = Vec::new();
     for day in 0..200 {
         let now = start() + SignedDuration::from_hours(24 * day);
         for (address, row) in rows.iter().collect::<BTreeMap<_, _>>() {
-            let blocks = row.blocks(&asker, now).into_iter();
-            let blocks = blocks.map(|block| format!("{}|{} {}", block.scope, block.origin, block.entry.id));
+            let blocks = row.blocks(&context, now).into_iter();
+            let blocks = blocks.map(|block| format!("{}|{} {}", block.scope, block.source, block.entry.id));
             answers.push((format!("{now} {address}"), blocks.collect()));
         }
     }
@@ -199,9 +199,15 @@ async fn observe(stack: &Stack) -> Observed {
     let mut counts = BTreeMap::new();
     for day in 1..40 {
         let now = start() + SignedDuration::from_hours(24 * day);
-        let rates = stack.effects.ledger.sender_rates(&sender, now).await.unwrap();
-        let all = [Count::Send, Count::Delivery, Count::Hard, Count::Soft, Count::Complaint];
-        for (line, tally) in &rates.day_by_line {
+        let rates = stack.effects.store.sender_rates(&sender, now).await.unwrap();
+        let all = [
+            EventKind::Send,
+            EventKind::Delivery,
+            EventKind::Hard,
+            EventKind::Soft,
+            EventKind::Complaint,
+        ];
+        for (line, tally) in &rates.day_by_stream {
             counts.insert(format!("{now} {line:?}"), all.map(|count| tally.get(count)).to_vec());
         }
     }
@@ -214,11 +220,11 @@ async fn observe(stack: &Stack) -> Observed {
 }
 
 /// One recipient's soft bounces and a delivery or two: enough for a streak, and for a delivery that comes in first.
-fn streak() -> impl Strategy<Value = Vec<Happening>> {
+fn streak() -> impl Strategy<Value = Vec<ScenarioEvent>> {
     let soft = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Soft));
     let delivery = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Delivery));
     (prop::collection::vec(soft, 5..9), prop::collection::vec(delivery, 0..3)).prop_map(|(softs, deliveries)| {
-        let happening = |(message, hour, kind)| Happening {
+        let happening = |(message, hour, kind)| ScenarioEvent {
             message,
             recipient: 0,
             hour,
@@ -253,7 +259,7 @@ fn deliveries_first(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
 }
 
 fn converges(
-    happenings: impl Strategy<Value = Vec<Happening>>,
+    happenings: impl Strategy<Value = Vec<ScenarioEvent>>,
     arrange: fn(&[Value]) -> BoxedStrategy<Vec<Value>>,
     default_cases: u32,
 ) {

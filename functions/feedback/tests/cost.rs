@@ -5,8 +5,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use embedded_metrics::Metrics;
 use jiff::Timestamp;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use support::Stack;
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use embedded_metrics::Metrics;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use support::Stack;
 

@@ -4,10 +4,10 @@
 
 mod support;
 
-use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
-use ledger::testing::Fault;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
+use store::testing::Fault;
 use support::Stack;
 
 fn start() -> Timestamp {

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use embedded_metrics::Metrics;
 use feedback::effects::Mirror;
 use jiff::Timestamp;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use support::Stack;
 

@@ -34,20 +34,20 @@ fn decided(notification: &Notification) -> String {
         published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
     };
     let words = |action: &Action| match action {
-        Action::Record {
-            scope, origin, entry, ..
+        Action::WriteEntry {
+            scope, source, entry, ..
         } => {
             let verb = if entry.blocked { "block" } else { "lift" };
             let days = entry
                 .until
                 .map(|until| format!(" {} d", until.duration_since(entry.at).as_hours() / 24));
-            format!("{verb} {scope}|{origin}{}", days.unwrap_or_default())
+            format!("{verb} {scope}|{source}{}", days.unwrap_or_default())
         }
         Action::SoftBounce { scope, .. } => format!("soft {scope}"),
-        Action::Note { history, .. } => format!("note {}", history.kind),
+        Action::AppendHistory { history, .. } => format!("note {}", history.kind),
         Action::Delivered { scope, .. } => format!("delivered {scope}"),
-        Action::Count(event) => format!("count {}", event.count.as_str()),
-        Action::CountInBatch { count, .. } => format!("count {}", count.as_str()),
+        Action::CountEvent(event) => format!("count {}", event.kind.as_str()),
+        Action::CountInBatch { kind, .. } => format!("count {}", kind.as_str()),
         Action::Acknowledge { .. } => "acknowledge".to_owned(),
     };
     decide(notification, &facts, &Policy::default())
@@ -310,7 +310,7 @@ fn touched(destination: &[&str], named: &[&str]) -> Vec<String> {
     decide(&notification, &facts, &Policy::default())
         .iter()
         .filter_map(|action| match action {
-            Action::Record { address, .. } | Action::SoftBounce { address, .. } => Some(address.key().to_owned()),
+            Action::WriteEntry { address, .. } | Action::SoftBounce { address, .. } => Some(address.key().to_owned()),
             _ => None,
         })
         .collect()
@@ -341,7 +341,7 @@ fn somebody_else_s_clock_stays_between_sending_and_publishing() {
             published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
         };
         match &decide(&notification, &facts, &Policy::default())[..] {
-            [Action::Record { entry, .. }, ..] => entry.at.to_string(),
+            [Action::WriteEntry { entry, .. }, ..] => entry.at.to_string(),
             other => panic!("{other:?}"),
         }
     };

@@ -11,16 +11,16 @@ mod summary;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{
-    IndexedMail, IndexedSubject, KeptSubject, MailLocation, Mailbox, MailboxAction, MailboxKey, NotifyTarget,
-    Treatment, VerdictRules,
-};
 use notification_model::{EmailAddress, Received, VerdictStatus};
+use store::{
+    IndexedMail, IndexedSubject, KeptSubject, MailLocation, Mailbox, MailboxAction, MailboxKey, NotifyTarget,
+    VerdictAction, VerdictRules,
+};
 
-use crate::mail::{Act, Author, Head, Limits, LoopSign, MailFacts, ReportKind};
+use crate::mail::{Author, AutomaticAction, Head, Limits, LoopSign, MailFacts, ReportKind};
 use crate::settings::Policy;
 use crate::token;
-use crate::verdict::{Disposition, Judgement, floor, judge};
+use crate::verdict::{Disposition, VerdictEvaluation, default_disposition, evaluate_verdicts};
 
 pub use summary::SUMMARY_VERSION;
 
@@ -76,7 +76,7 @@ pub struct MailboxDecision {
     /// Its share of the recipients.
     pub recipients: Vec<EmailAddress>,
     /// What it makes of the verdicts.
-    pub judgement: Judgement,
+    pub evaluation: VerdictEvaluation,
     /// What is done.
     pub actions: Vec<Action>,
     /// The mail as the mailbox's index has it; written by [`What::Index`], and by whatever turns out later.
@@ -109,7 +109,7 @@ pub enum What {
         /// What may be a token.
         candidates: Vec<String>,
     },
-    /// Answer the mail.
+    /// Response the mail.
     AutoReply {
         /// Whom: the return path.
         to: EmailAddress,
@@ -185,10 +185,10 @@ pub fn keys_of(received: &Received) -> Vec<MailboxKey> {
 pub fn disposition(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>) -> Disposition {
     let judged = shares(received, mailboxes).into_iter().map(|(mailbox, _)| {
         let rules = mailbox.map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
-        let judgement = judge(&received.receipt, &rules);
-        (disposition_of(mailbox, &judgement), judgement.virus)
+        let evaluation = evaluate_verdicts(&received.receipt, &rules);
+        (disposition_of(mailbox, &evaluation), evaluation.virus)
     });
-    common_disposition(judged).unwrap_or_else(|| floor(&received.receipt))
+    common_disposition(judged).unwrap_or_else(|| default_disposition(&received.receipt))
 }
 
 /// Whether the decision depends on the mail's header, or shows its size.
@@ -197,24 +197,24 @@ pub fn needs_head(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>
     let shares = shares(received, mailboxes);
     let judged = shares.iter().map(|(mailbox, _)| {
         let rules = mailbox.map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
-        (mailbox, judge(&received.receipt, &rules))
+        (mailbox, evaluate_verdicts(&received.receipt, &rules))
     });
     let (mut any, mut virus) = (false, false);
-    for (mailbox, judgement) in judged {
-        virus |= judgement.virus;
-        let bounces = judgement.treatment == Treatment::Bounce && policy.bounce_sender.is_some();
+    for (mailbox, evaluation) in judged {
+        virus |= evaluation.virus;
+        let bounces = evaluation.action == VerdictAction::Bounce && policy.bounce_sender.is_some();
         let actions = mailbox.map(|mailbox| mailbox.actions.as_slice()).unwrap_or_default();
         let reads = actions.iter().any(|action| match action {
             MailboxAction::Store { .. } => true,
             MailboxAction::Unsubscribe | MailboxAction::Drop { .. } => false,
-            _ => !judgement.stops(),
+            _ => !evaluation.stops(),
         });
-        any |= !judgement.virus && (bounces || reads);
+        any |= !evaluation.virus && (bounces || reads);
     }
     any || policy.publishes_reports && !virus
 }
 
-/// The addresses that would be mailed, by the domain they would be mailed from: whether they may be, the ledger knows.
+/// The addresses that would be mailed, by the domain they would be mailed from: whether they may be, the store knows.
 #[must_use]
 pub fn addressees(
     received: &Received,
@@ -229,7 +229,7 @@ pub fn addressees(
     };
     for (mailbox, _) in shares(received, mailboxes) {
         let Some(mailbox) = mailbox else { continue };
-        if judge(&received.receipt, &mailbox.verdicts).stops() {
+        if evaluate_verdicts(&received.receipt, &mailbox.verdicts).stops() {
             continue;
         }
         for action in &mailbox.actions {
@@ -297,14 +297,14 @@ pub fn decide(received: &Received, facts: &Facts, policy: &Policy) -> Decision {
         all => format!(
             "{disposition}: {} mailboxes share the mail, and the mildest decides{}",
             all.len(),
-            if all.iter().any(|one| one.judgement.virus) {
+            if all.iter().any(|one| one.evaluation.virus) {
                 ", but for a virus"
             } else {
                 ""
             }
         ),
     });
-    let report = about.report(mailboxes.iter().any(|one| one.judgement.virus));
+    let report = about.report(mailboxes.iter().any(|one| one.evaluation.virus));
     for mailbox in &mut mailboxes {
         // Somebody has to find out why a report that arrived did nothing.
         if let Some(Action {
@@ -359,13 +359,13 @@ fn shares<'a>(
 }
 
 /// Bounced and dropped mail goes no further for this mailbox either.
-fn disposition_of(mailbox: Option<&Mailbox>, judgement: &Judgement) -> Disposition {
+fn disposition_of(mailbox: Option<&Mailbox>, evaluation: &VerdictEvaluation) -> Disposition {
     let actions = mailbox.map(|mailbox| mailbox.actions.as_slice()).unwrap_or_default();
     let ends = |action: &MailboxAction| matches!(action, MailboxAction::Bounce { .. } | MailboxAction::Drop { .. });
-    if !judgement.stops() && actions.iter().any(ends) {
+    if !evaluation.stops() && actions.iter().any(ends) {
         return Disposition::StopRuleSet;
     }
-    Disposition::of(judgement.treatment)
+    Disposition::of(evaluation.action)
 }
 
 fn common_disposition(judged: impl Iterator<Item = (Disposition, bool)>) -> Option<Disposition> {
@@ -386,10 +386,10 @@ impl MailboxDecision {
             What::Skip { action: "drop" } => Some("the mailbox drops"),
             _ => None,
         });
-        match (self.judgement.stops(), ends) {
+        match (self.evaluation.stops(), ends) {
             (false, Some(ends)) => ends.to_owned(),
-            _ if self.judgement.reasons.is_empty() => "every verdict is PASS".to_owned(),
-            _ => self.judgement.reasons.join("; "),
+            _ if self.evaluation.reasons.is_empty() => "every verdict is PASS".to_owned(),
+            _ => self.evaluation.reasons.join("; "),
         }
     }
 
@@ -414,20 +414,20 @@ struct About<'a> {
 impl About<'_> {
     fn mailbox(&self, mailbox: Option<&Mailbox>, recipients: Vec<EmailAddress>) -> MailboxDecision {
         let rules = mailbox.map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
-        let judgement = judge(&self.received.receipt, &rules);
+        let evaluation = evaluate_verdicts(&self.received.receipt, &rules);
         let mut decision = MailboxDecision {
             mailbox: mailbox.map(|mailbox| mailbox.key.clone()),
-            row: self.row(mailbox, &recipients, &judgement),
+            row: self.row(mailbox, &recipients, &evaluation),
             recipients,
-            judgement,
+            evaluation,
             actions: Vec::new(),
         };
-        let stops = decision.judgement.stops();
-        if decision.judgement.treatment == Treatment::Bounce {
+        let stops = decision.evaluation.stops();
+        if decision.evaluation.action == VerdictAction::Bounce {
             self.bounce_by_verdict(&mut decision);
         }
         for action in mailbox.map(|mailbox| mailbox.actions.as_slice()).unwrap_or_default() {
-            if stops && !self.survives_stop(action, &decision.judgement) {
+            if stops && !self.survives_stop(action, &decision.evaluation) {
                 continue;
             }
             self.take(action, mailbox, &mut decision);
@@ -450,10 +450,10 @@ impl About<'_> {
     }
 
     /// Spam stays findable, and a signed wish to get no more mail counts however it is written.
-    fn survives_stop(&self, action: &MailboxAction, judgement: &Judgement) -> bool {
+    fn survives_stop(&self, action: &MailboxAction, evaluation: &VerdictEvaluation) -> bool {
         match action {
             MailboxAction::Store { .. } => true,
-            MailboxAction::Unsubscribe => !judgement.virus,
+            MailboxAction::Unsubscribe => !evaluation.virus,
             _ => false,
         }
     }
@@ -546,7 +546,7 @@ impl About<'_> {
             HeadFacts::Unreadable(problem) => format!("the mailbox forwards, but as a notice: {problem}"),
             HeadFacts::Read(head) => {
                 let mut names = loop_names(&mailbox.key, recipients).into_iter();
-                if let Some(sign) = names.find_map(|name| head.forbidden(Act::Forward, &name, &[])) {
+                if let Some(sign) = names.find_map(|name| head.forbidden(AutomaticAction::Forward, &name, &[])) {
                     return Action::skip("forward", format!("it is a loop: {sign}"));
                 }
                 // The bounce of a forward, sent on to the address that bounced, would never end.
@@ -650,7 +650,12 @@ impl About<'_> {
         subject.map(|subject| subject.chars().take(SUBJECT_CHARS).collect())
     }
 
-    fn row(&self, mailbox: Option<&Mailbox>, recipients: &[EmailAddress], judgement: &Judgement) -> IndexedMail {
+    fn row(
+        &self,
+        mailbox: Option<&Mailbox>,
+        recipients: &[EmailAddress],
+        evaluation: &VerdictEvaluation,
+    ) -> IndexedMail {
         let mail = &self.received.mail;
         let nobodys = || {
             let domain = recipients.first().and_then(EmailAddress::domain);
@@ -671,8 +676,8 @@ impl About<'_> {
             verdicts: summary::verdicts(&self.received.receipt),
             size: self.facts.size,
             location: self.facts.location.clone(),
-            treatment: judgement.treatment,
-            reasons: judgement.reasons.iter().cloned().collect(),
+            action: evaluation.action,
+            reasons: evaluation.reasons.iter().cloned().collect(),
             expires_at: self.index_end(None),
         }
     }

@@ -1,16 +1,16 @@
 //! Carries out what was decided: with its parts the only place here that awaits AWS.
 //!
 //! Each action stands alone: what one of them meets does not keep another from its turn. What is done for good (a mail is
-//! sent, a machine is told) is claimed in the ledger first and marked last, so that it is done once however many
+//! sent, a machine is told) is claimed in the store first and marked last, so that it is done once however many
 //! invocations one mail causes. What is only written is the same however often it is written.
 
 mod clients;
 mod failure;
 mod handover;
 mod keys;
+mod notifying;
 mod sending;
 mod source;
-mod telling;
 mod unsubscribing;
 
 use std::collections::BTreeMap;
@@ -19,8 +19,8 @@ use std::sync::Mutex;
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Asker, ClaimKey, Claimed, IndexedMail, Ledger, Mailbox, MailboxKey};
 use notification_model::Received;
+use store::{ClaimKey, ClaimOutcome, IndexedMail, Mailbox, MailboxKey, SenderContext, Store};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::decide::{Action, Decision, Facts, HeadFacts, MailboxDecision, What, addressees, head_of_event, needs_head};
@@ -45,7 +45,7 @@ const CLAIMS_LAST: SignedDuration = SignedDuration::from_hours(24 * 15);
 pub struct Effects {
     /// The configuration.
     pub settings: Settings,
-    ledger: Ledger,
+    store: Store,
     clients: Clients,
     keys: KeyStore,
     bounces: Pace,
@@ -82,7 +82,7 @@ impl Outcome {
 }
 
 /// What became of every action that was begun: its name, and the outcome in one word.
-pub type Tally = Mutex<Vec<(&'static str, &'static str)>>;
+pub type OutcomeLog = Mutex<Vec<(&'static str, &'static str)>>;
 
 /// A mail at work.
 struct Case<'a> {
@@ -90,19 +90,19 @@ struct Case<'a> {
     facts: &'a Facts,
     source: &'a Source,
     now: Timestamp,
-    tally: &'a Tally,
+    outcome_log: &'a OutcomeLog,
     may_forward: OnceCell<bool>,
 }
 
 impl Effects {
     /// Effects on this table and these services, with nothing remembered yet.
     #[must_use]
-    pub fn new(ledger: Ledger, clients: Clients, settings: Settings) -> Self {
+    pub fn new(store: Store, clients: Clients, settings: Settings) -> Self {
         Self {
             keys: KeyStore::new(settings.unsubscribe_secret.clone()),
             bounces: Pace::default(),
             large_mails: Semaphore::new(1),
-            ledger,
+            store,
             clients,
             settings,
         }
@@ -113,7 +113,7 @@ impl Effects {
     /// # Errors
     /// When DynamoDB fails.
     pub async fn mailboxes(&self, received: &Received) -> Result<BTreeMap<MailboxKey, Mailbox>, Failure> {
-        Ok(self.ledger.mailboxes(&crate::decide::keys_of(received)).await?)
+        Ok(self.store.mailboxes(&crate::decide::keys_of(received)).await?)
     }
 
     /// Reads what the decision needs beside SES's event, and no more: the header unless nothing depends on it, and whether
@@ -136,13 +136,13 @@ impl Effects {
         };
         let mut suppressed = BTreeMap::new();
         for (identity, addresses) in addressees(received, &mailboxes) {
-            let asker = Asker {
+            let context = SenderContext {
                 identity,
-                ..Asker::default()
+                ..SenderContext::default()
             };
-            for answer in self.ledger.check(&addresses, &asker, now).await? {
+            for answer in self.store.check(&addresses, &context, now).await? {
                 suppressed.extend(answer.blocks.first().map(|block| {
-                    let why = format!("{} in {}", block.origin, block.scope);
+                    let why = format!("{} in {}", block.source, block.scope);
                     (answer.address.key().to_owned(), why)
                 }));
             }
@@ -163,7 +163,7 @@ impl Effects {
         Source::of(received, &self.settings)
     }
 
-    /// Carries out every action. `tally` hears of each, whatever becomes of the others.
+    /// Carries out every action. `outcome_log` hears of each, whatever becomes of the others.
     ///
     /// # Errors
     /// When actions are left to be done; those that took place are known as such when it is tried again.
@@ -173,14 +173,14 @@ impl Effects {
         received: &Received,
         facts: &Facts,
         source: &Source,
-        tally: &Tally,
+        outcome_log: &OutcomeLog,
     ) -> Result<(), Unfinished> {
         let case = Case {
             received,
             facts,
             source,
             now: facts.now,
-            tally,
+            outcome_log,
             may_forward: OnceCell::new(),
         };
         let of_mail = decision.actions.iter().map(|action| (None, action));
@@ -236,7 +236,7 @@ impl Effects {
             // Only a report is nobody's in particular.
             (_, None) => Outcome::Skipped,
             (What::Index, Some(mailbox)) => {
-                self.ledger.index_mail(&mailbox.row).await?;
+                self.store.index_mail(&mailbox.row).await?;
                 Outcome::Done
             }
             (What::Forward { to, from }, Some(mailbox)) => self.forward(case, mailbox, to, from).await?,
@@ -251,7 +251,7 @@ impl Effects {
                 reasons: [format!("{}: {reason}", action.what.name())].into(),
                 ..mailbox.row.clone()
             };
-            self.ledger.index_mail(&note).await?;
+            self.store.index_mail(&note).await?;
         }
         Ok(outcome)
     }
@@ -263,7 +263,7 @@ impl Effects {
         mailbox: &str,
         action: &'static str,
         target: &str,
-        act: impl Future<Output = Result<(Outcome, String), Failure>>,
+        enforcement: impl Future<Output = Result<(Outcome, String), Failure>>,
     ) -> Result<Outcome, Failure> {
         let claim = ClaimKey {
             message_id: case.received.mail.message_id.clone(),
@@ -273,15 +273,15 @@ impl Effects {
         };
         let lapsed = case.now.checked_sub(self.settings.claim).unwrap_or(case.now);
         let expires_at = case.now.checked_add(CLAIMS_LAST).unwrap_or(Timestamp::MAX);
-        match self.ledger.claim(&claim, case.now, lapsed, expires_at).await? {
-            Claimed::Done => return Ok(Outcome::Before),
-            Claimed::Busy => return Err(Failure::Busy),
-            Claimed::Ours => {}
+        match self.store.claim(&claim, case.now, lapsed, expires_at).await? {
+            ClaimOutcome::Done => return Ok(Outcome::Before),
+            ClaimOutcome::Busy => return Err(Failure::Busy),
+            ClaimOutcome::Ours => {}
         }
-        match act.await {
+        match enforcement.await {
             Ok((outcome, words)) => {
                 // It took place: to try again because this is not known would do it twice.
-                if let Err(error) = self.ledger.finish_claim(&claim, case.now, &words).await {
+                if let Err(error) = self.store.finish_claim(&claim, case.now, &words).await {
                     tracing::warn!(message_id = claim.message_id, action, %error, "done, but not marked as done");
                     case.count(action, "unmarked");
                 }
@@ -290,7 +290,7 @@ impl Effects {
             Err(failure) => {
                 if failure.surely_did_nothing() {
                     // If this fails too, the claim lapses.
-                    let _ = self.ledger.release_claim(&claim, case.now).await;
+                    let _ = self.store.release_claim(&claim, case.now).await;
                 }
                 Err(failure)
             }
@@ -300,8 +300,11 @@ impl Effects {
 
 impl Case<'_> {
     fn count(&self, action: &'static str, word: &'static str) {
-        let mut tally = self.tally.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        tally.push((action, word));
+        let mut outcome_log = self
+            .outcome_log
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        outcome_log.push((action, word));
     }
 
     fn head(&self) -> Option<&crate::mail::MailFacts> {

@@ -18,16 +18,16 @@ pub mod verdict;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use embedded_metrics::Metrics;
 use intake::{Batch, EventSource, Outcomes, Record, RecordFailure, RecordKind, Response};
 use jiff::Timestamp;
+use lambda_kit::Metrics;
 use notification_model::{InvocationType, ParseError, ReceiptAction, Received, SesMessage};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::effects::{Effects, Failure, Tally, Unfinished};
-use crate::verdict::{Disposition, floor};
+use crate::effects::{Effects, Failure, OutcomeLog, Unfinished};
+use crate::verdict::{Disposition, default_disposition};
 
 /// What Lambda has to leave for handing over and answering, of the time it gives an invocation.
 const RESERVE: Duration = Duration::from_secs(6);
@@ -35,7 +35,7 @@ const RESERVE: Duration = Duration::from_secs(6);
 /// What the function returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum InboundResponse {
     /// To a receipt rule.
     Disposition {
         /// What SES does next.
@@ -59,7 +59,7 @@ pub async fn handle(
     metrics: &mut Metrics,
     now: Timestamp,
     remaining: Duration,
-) -> anyhow::Result<Answer> {
+) -> anyhow::Result<InboundResponse> {
     let batch = Batch::from_event(event)?;
     let source = batch.via();
     let payloads = payloads(&batch, event);
@@ -72,26 +72,26 @@ pub async fn handle(
     metrics.merge(shared.into_inner().unwrap_or_else(PoisonError::into_inner));
     metrics::count_failures(metrics, &outcomes);
     if source == EventSource::Sqs {
-        return Ok(Answer::Batch(outcomes.report()?));
+        return Ok(InboundResponse::Batch(outcomes.report()?));
     }
     let lost = hand_over(&outcomes, &payloads, effects, metrics).await;
     if source == EventSource::ReceiptRule {
         let disposition = answer(&outcomes, &payloads, effects);
         // Whoever waits gets an answer. Whoever does not can try again.
         if !lost || payloads.iter().any(|payload| waits(payload)) {
-            return Ok(Answer::Disposition { disposition });
+            return Ok(InboundResponse::Disposition { disposition });
         }
     }
     match lost {
-        true => Ok(Answer::Batch(outcomes.report()?)),
-        false => Ok(Answer::Nothing),
+        true => Ok(InboundResponse::Batch(outcomes.report()?)),
+        false => Ok(InboundResponse::Nothing),
     }
 }
 
 /// Why a record is unfinished, and what SES is told meanwhile.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
-struct Trouble {
+struct RecordError {
     cause: Cause,
     disposition: Option<Disposition>,
 }
@@ -110,7 +110,7 @@ enum Cause {
     OutOfTime,
 }
 
-impl Trouble {
+impl RecordError {
     /// One word for metrics.
     fn kind(&self) -> &'static str {
         match &self.cause {
@@ -138,20 +138,20 @@ async fn within(
     effects: &Effects,
     metrics: &Mutex<Metrics>,
     now: Timestamp,
-) -> Result<Disposition, Trouble> {
+) -> Result<Disposition, RecordError> {
     let known = Mutex::new(None);
-    let tally = Tally::default();
-    let answer = tokio::time::timeout_at(deadline, apply(&record, effects, &known, &tally, metrics, now)).await;
+    let outcome_log = OutcomeLog::default();
+    let answer = tokio::time::timeout_at(deadline, apply(&record, effects, &known, &outcome_log, metrics, now)).await;
     let disposition = known.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
-    metrics::count_actions(&mut metrics, tally);
+    metrics::count_actions(&mut metrics, outcome_log);
     match answer {
         Ok(Ok(())) => Ok(disposition.unwrap_or(Disposition::Continue)),
-        Ok(Err(cause)) => Err(Trouble { cause, disposition }),
+        Ok(Err(cause)) => Err(RecordError { cause, disposition }),
         Err(_) => {
-            metrics.count("DeadlineGuard", vec![]);
+            metrics.count("TimeBudgetExceeded", vec![]);
             let cause = Cause::OutOfTime;
-            Err(Trouble { cause, disposition })
+            Err(RecordError { cause, disposition })
         }
     }
 }
@@ -161,7 +161,7 @@ async fn apply(
     record: &Record,
     effects: &Effects,
     known: &Mutex<Option<Disposition>>,
-    tally: &Tally,
+    outcome_log: &OutcomeLog,
     metrics: &Mutex<Metrics>,
     now: Timestamp,
 ) -> Result<(), Cause> {
@@ -179,7 +179,7 @@ async fn apply(
         }
         SesMessage::Notification(_) => return Err(Cause::Sent),
     };
-    know(floor(&received.receipt));
+    know(default_disposition(&received.receipt));
     let mailboxes = effects.mailboxes(&received).await?;
     know(decide::disposition(&received, &mailboxes));
     let source = effects.source(&received);
@@ -195,7 +195,9 @@ async fn apply(
         mailboxes = decision.mailboxes.len(),
         "decided"
     );
-    Ok(effects.apply(&decision, &received, &facts, &source, tally).await?)
+    Ok(effects
+        .apply(&decision, &received, &facts, &source, outcome_log)
+        .await?)
 }
 
 /// Each record's payload, to be handed over; where the envelope is bad, the whole record, for people to see.
@@ -233,7 +235,7 @@ async fn hand_over(
                 tracing::warn!(record_id = outcome.id, "handed over to the inbound queue");
             }
             Err(error) => {
-                metrics.count("WorkLost", vec![]);
+                metrics.count("HandOverFailures", vec![]);
                 tracing::error!(record_id = outcome.id, %error, "not handed over: the work on this mail is lost");
                 lost = true;
             }
@@ -248,16 +250,18 @@ fn answer(outcomes: &Outcomes<Disposition>, payloads: &[String], effects: &Effec
         let known = match &outcome.result {
             Ok(disposition) => return *disposition,
             Err(RecordFailure::Handler(error)) => {
-                let trouble = error.downcast_ref::<Trouble>();
+                let trouble = error.downcast_ref::<RecordError>();
                 trouble.and_then(|trouble| trouble.disposition)
             }
             Err(_) => None,
         };
         // After a panic the receipt still says what it said.
-        let floor = || received(payload).map(|received| floor(&received.receipt));
-        known.or_else(floor).unwrap_or(effects.settings.trouble_disposition)
+        let default_disposition = || received(payload).map(|received| default_disposition(&received.receipt));
+        known
+            .or_else(default_disposition)
+            .unwrap_or(effects.settings.fallback_disposition)
     });
-    dispositions.max().unwrap_or(effects.settings.trouble_disposition)
+    dispositions.max().unwrap_or(effects.settings.fallback_disposition)
 }
 
 fn waits(payload: &str) -> bool {

@@ -44,7 +44,7 @@ pub fn is_sendable(address: &notification_model::EmailAddress) -> bool {
     text::usable(address.as_str()).is_some()
 }
 
-pub use facts::{Act, Author, LoopSign, MailFacts, ReportKind};
+pub use facts::{Author, AutomaticAction, LoopSign, MailFacts, ReportKind};
 pub use head::{Field, Head, HeadError};
 
 /// How much of a mail is looked at. Mail beyond a limit gets a deliberate error, never half a result.

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use embedded_metrics::Metrics;
 use inbound::effects::{Clients, Effects};
 use inbound::metrics::NAMESPACE;
 use inbound::settings::Settings;
 use jiff::Timestamp;
-use lambda_clients::Aws;
+use lambda_kit::Aws;
+use lambda_kit::Metrics;
 use lambda_runtime::{LambdaEvent, service_fn};
-use ledger::Ledger;
 use serde_json::Value;
+use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     intake::start_log("inbound", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
-    let effects = Arc::new(Effects::new(ledger, Clients::new(aws.config()), settings));
+    let store = Store::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
+    let effects = Arc::new(Effects::new(store, Clients::new(aws.config()), settings));
     aws.open_table_connection();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {

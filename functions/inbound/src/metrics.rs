@@ -2,27 +2,27 @@
 //!
 //! | metric | dimensions | counts |
 //! |---|---|---|
-//! | `Mails` | `Treatment` | mails, once for each mailbox they are for |
+//! | `Mails` | `VerdictAction` | mails, once for each mailbox they are for |
 //! | `Dispositions` | `Disposition` | what SES was told |
 //! | `Actions` | `Kind`, `Outcome` | `done`, `before` (by an earlier try), `notice`, `skipped`, `refused`, `busy`, `failed`, `unmarked` |
-//! | `Loops` | | forwards that were not sent because the mail came round |
-//! | `BadTokens` | `Reason` | unsubscribe tokens that are not valid: `shape`, `mac`, `content` |
-//! | `DeadlineGuard` | | records unfinished when the time budget ended |
+//! | `ForwardLoops` | | forwards that were not sent because the mail came round |
+//! | `InvalidTokens` | `Reason` | unsubscribe tokens that are not valid: `shape`, `mac`, `content` |
+//! | `TimeBudgetExceeded` | | records unfinished when the time budget ended |
 //! | `RecordFailures` | `Kind` | records unfinished |
-//! | `HandedOver`, `WorkLost` | | of these, what the inbound queue took, and what it did not |
+//! | `HandedOver`, `HandOverFailures` | | of these, what the inbound queue took, and what it did not |
 //! | `NotificationAge` | | from SES's receipt to the decision |
 
 use std::sync::PoisonError;
 
-use embedded_metrics::Metrics;
 use intake::{Outcomes, RecordFailure};
-use ledger::MailboxAction;
+use lambda_kit::Metrics;
 use notification_model::Received;
+use store::MailboxAction;
 
-use crate::Trouble;
+use crate::RecordError;
 use crate::decide::{Decision, Facts, HeadFacts, loop_names};
-use crate::effects::Tally;
-use crate::mail::Act;
+use crate::effects::OutcomeLog;
+use crate::mail::AutomaticAction;
 use crate::verdict::Disposition;
 
 /// The CloudWatch namespace.
@@ -35,11 +35,11 @@ pub(crate) fn count_decision(metrics: &mut Metrics, received: &Received, facts: 
         vec![("Disposition", decision.disposition.as_str().to_owned())],
     );
     for mailbox in &decision.mailboxes {
-        let treatment = mailbox.judgement.treatment.as_str().to_owned();
-        metrics.count("Mails", vec![("Treatment", treatment)]);
+        let action = mailbox.evaluation.action.as_str().to_owned();
+        metrics.count("Mails", vec![("VerdictAction", action)]);
     }
     if comes_round(facts, decision) {
-        metrics.count("Loops", vec![]);
+        metrics.count("ForwardLoops", vec![]);
     }
 }
 
@@ -50,18 +50,18 @@ fn comes_round(facts: &Facts, decision: &Decision) -> bool {
     let forwarding = decision.mailboxes.iter().filter_map(|decided| {
         let mailbox = facts.mailboxes.get(decided.mailbox.as_ref()?)?;
         let forwards = |action: &MailboxAction| matches!(action, MailboxAction::Forward { .. });
-        (!decided.judgement.stops() && mailbox.actions.iter().any(forwards))
+        (!decided.evaluation.stops() && mailbox.actions.iter().any(forwards))
             .then(|| loop_names(&mailbox.key, &decided.recipients))
     });
     forwarding
         .flatten()
-        .any(|key| head.forbidden(Act::Forward, &key, &[]).is_some())
+        .any(|key| head.forbidden(AutomaticAction::Forward, &key, &[]).is_some())
 }
 
-pub(crate) fn count_actions(metrics: &mut Metrics, tally: Tally) {
-    for (kind, word) in tally.into_inner().unwrap_or_else(PoisonError::into_inner) {
+pub(crate) fn count_actions(metrics: &mut Metrics, outcome_log: OutcomeLog) {
+    for (kind, word) in outcome_log.into_inner().unwrap_or_else(PoisonError::into_inner) {
         match word.strip_prefix("token-") {
-            Some(reason) => metrics.count("BadTokens", vec![("Reason", reason.to_owned())]),
+            Some(reason) => metrics.count("InvalidTokens", vec![("Reason", reason.to_owned())]),
             None => metrics.count("Actions", vec![("Kind", kind.to_owned()), ("Outcome", word.to_owned())]),
         }
     }
@@ -70,7 +70,7 @@ pub(crate) fn count_actions(metrics: &mut Metrics, tally: Tally) {
 pub(crate) fn count_failures(metrics: &mut Metrics, outcomes: &Outcomes<Disposition>) {
     for (_, failure) in outcomes.failures() {
         let kind = match failure {
-            RecordFailure::Handler(error) => error.downcast_ref().map_or(failure.kind(), Trouble::kind),
+            RecordFailure::Handler(error) => error.downcast_ref().map_or(failure.kind(), RecordError::kind),
             _ => failure.kind(),
         };
         metrics.count("RecordFailures", vec![("Kind", kind.to_owned())]);

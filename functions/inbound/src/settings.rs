@@ -2,17 +2,17 @@
 //!
 //! | variable | default | what |
 //! |---|---|---|
-//! | `TABLE_NAME` | required | the ledger's table |
+//! | `TABLE_NAME` | required | the store's table |
 //! | `INBOUND_QUEUE_URL` | required | where a mail waits that could not be finished at once; it invokes this function |
 //! | `MAIL_BUCKET` | none | the bucket of the rule's S3 action; the Lambda action's event does not name it |
 //! | `MAIL_PREFIX` | empty | the S3 action's object key prefix |
 //! | `FEEDBACK_TOPIC_ARN` | none: reports are left alone | where bounces and complaints that arrive as mail are published |
-//! | `REPORTERS` | `amazonses.com` | domains whose reports are believed, comma-separated |
+//! | `TRUSTED_REPORTERS` | `amazonses.com` | domains whose reports are believed, comma-separated |
 //! | `UNSUBSCRIBE_SECRET_ARN` | none: the action `unsubscribe` fails | the secret that signs unsubscribe tokens |
 //! | `FORWARD_CONFIGURATION_SET` | none | the configuration set of forwards, notices and answers |
 //! | `BOUNCE_SENDER` | none: it is stopped instead | the verified address that bounces what the verdicts say to bounce |
 //! | `TIME_BUDGET_SECONDS` | 20 (at most 24) | how long SES waits for a disposition; SES itself gives up after 30 |
-//! | `TROUBLE_DISPOSITION` | `CONTINUE` | the disposition when nothing else is known: an event that cannot be read |
+//! | `FALLBACK_DISPOSITION` | `CONTINUE` | the disposition when nothing else is known: an event that cannot be read |
 //! | `CLAIM_SECONDS` | 90 | after so long an action that was begun is tried again; longer than the function's timeout |
 //! | `FORWARDS_PER_SENDER` | 200 | mails of one sender forwarded in an hour |
 //! | `ANSWERS_PER_SENDER` | 5 | answers and bounces to one sender in an hour |
@@ -50,8 +50,8 @@ pub struct Settings {
     pub feedback_topic: Option<String>,
     /// `TIME_BUDGET_SECONDS`
     pub time_budget: Duration,
-    /// `TROUBLE_DISPOSITION`
-    pub trouble_disposition: Disposition,
+    /// `FALLBACK_DISPOSITION`
+    pub fallback_disposition: Disposition,
     /// `CLAIM_SECONDS`
     pub claim: SignedDuration,
     /// What the decision depends on.
@@ -65,7 +65,7 @@ pub struct Settings {
 /// The part of the configuration that decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// `REPORTERS`, normalised.
+    /// `TRUSTED_REPORTERS`, normalised.
     pub reporters: Vec<String>,
     /// Whether there is a `FEEDBACK_TOPIC_ARN`.
     pub publishes_reports: bool,
@@ -116,7 +116,7 @@ impl Settings {
             unsubscribe_secret: set("UNSUBSCRIBE_SECRET_ARN"),
             configuration_set: set("FORWARD_CONFIGURATION_SET"),
             policy: Policy {
-                reporters: reporters(&set("REPORTERS").unwrap_or_else(|| "amazonses.com".to_owned())),
+                reporters: reporters(&set("TRUSTED_REPORTERS").unwrap_or_else(|| "amazonses.com".to_owned())),
                 publishes_reports: feedback_topic.is_some(),
                 bounce_sender: address(&set, "BOUNCE_SENDER")?,
                 forwards_per_sender: at_least_one(&set, "FORWARDS_PER_SENDER", 200)?,
@@ -125,7 +125,7 @@ impl Settings {
             },
             feedback_topic,
             time_budget: Duration::from_secs(between(&set, "TIME_BUDGET_SECONDS", 20, 1, MAX_TIME_BUDGET)?),
-            trouble_disposition: disposition(&set, "TROUBLE_DISPOSITION")?,
+            fallback_disposition: disposition(&set, "FALLBACK_DISPOSITION")?,
             // SQS delays a message by 15 minutes at most.
             claim: SignedDuration::from_secs(between(&set, "CLAIM_SECONDS", 90, 30, 900)?),
             limits,
@@ -208,7 +208,7 @@ mod tests {
             ("BOUNCE_SENDER", "nobody"),
             ("TIME_BUDGET_SECONDS", "25"),
             ("TIME_BUDGET_SECONDS", "0"),
-            ("TROUBLE_DISPOSITION", "continue"),
+            ("FALLBACK_DISPOSITION", "continue"),
             ("CLAIM_SECONDS", "29"),
             ("FORWARDS_PER_SENDER", "0"),
             ("ANSWERS_PER_SENDER", "many"),
@@ -230,11 +230,11 @@ mod tests {
     fn what_is_not_set_has_its_default() {
         let settings = from(&[]).unwrap();
         assert_eq!(settings.time_budget.as_secs(), 20);
-        assert_eq!(settings.trouble_disposition, Disposition::Continue);
+        assert_eq!(settings.fallback_disposition, Disposition::Continue);
         assert_eq!(settings.policy.reporters, ["amazonses.com"]);
         assert!(!settings.policy.publishes_reports);
         let settings = from(&[
-            ("REPORTERS", "AmazonSES.com, B\u{fc}cher.example,"),
+            ("TRUSTED_REPORTERS", "AmazonSES.com, B\u{fc}cher.example,"),
             ("FEEDBACK_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:feedback"),
         ])
         .unwrap();

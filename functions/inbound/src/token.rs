@@ -25,9 +25,9 @@ use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
-use ledger::Scope;
 use notification_model::EmailAddress;
 use sha2::Sha256;
+use store::Scope;
 
 const VERSION: char = '1';
 const DOMAIN: &[u8] = b"postroom-unsubscribe:1:";

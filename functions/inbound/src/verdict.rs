@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use ledger::{Treatment, VerdictRules};
 use notification_model::{DmarcPolicy, Receipt, Verdict, VerdictStatus};
 use serde::{Serialize, Serializer};
+use store::{VerdictAction, VerdictRules};
 
 /// What SES does next with a mail, from mild to severe. It concerns later actions and rules only: never what this
 /// function does itself.
@@ -31,11 +31,11 @@ impl Disposition {
 
     /// What a treatment means for the rest of the receipt rules.
     #[must_use]
-    pub fn of(treatment: Treatment) -> Self {
-        match treatment {
-            Treatment::Continue | Treatment::Tag => Self::Continue,
-            Treatment::StopRule => Self::StopRule,
-            Treatment::StopRuleSet | Treatment::Bounce => Self::StopRuleSet,
+    pub fn of(action: VerdictAction) -> Self {
+        match action {
+            VerdictAction::Continue | VerdictAction::Tag => Self::Continue,
+            VerdictAction::StopRule => Self::StopRule,
+            VerdictAction::StopRuleSet | VerdictAction::Bounce => Self::StopRuleSet,
         }
     }
 }
@@ -54,9 +54,9 @@ impl Serialize for Disposition {
 
 /// What a mailbox makes of the verdicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
+pub struct VerdictEvaluation {
     /// What follows.
-    pub treatment: Treatment,
+    pub action: VerdictAction,
     /// Whether the mail is to be left alone because of a virus: then it is not even read.
     pub virus: bool,
     /// What is not as it should be, for what is stored, forwarded and notified: `spf FAIL`.
@@ -65,19 +65,19 @@ pub struct Judgement {
     pub reasons: Vec<String>,
 }
 
-impl Judgement {
+impl VerdictEvaluation {
     /// Whether the mailbox's actions are not taken.
     #[must_use]
     pub fn stops(&self) -> bool {
-        !matches!(self.treatment, Treatment::Continue | Treatment::Tag)
+        !matches!(self.action, VerdictAction::Continue | VerdictAction::Tag)
     }
 }
 
 /// Judges a receipt by a mailbox's rules, and by the defaults where it has none. The severest verdict decides.
 #[must_use]
-pub fn judge(receipt: &Receipt, rules: &VerdictRules) -> Judgement {
-    let mut judgement = Judgement {
-        treatment: Treatment::Continue,
+pub fn evaluate_verdicts(receipt: &Receipt, rules: &VerdictRules) -> VerdictEvaluation {
+    let mut evaluation = VerdictEvaluation {
+        action: VerdictAction::Continue,
         virus: false,
         tags: Vec::new(),
         reasons: Vec::new(),
@@ -87,35 +87,40 @@ pub fn judge(receipt: &Receipt, rules: &VerdictRules) -> Judgement {
             "virus",
             &receipt.virus_verdict,
             rules.virus_fail,
-            Treatment::StopRuleSet,
+            VerdictAction::StopRuleSet,
         ),
-        ("spam", &receipt.spam_verdict, rules.spam_fail, Treatment::StopRuleSet),
-        ("spf", &receipt.spf_verdict, rules.spf_fail, Treatment::Tag),
-        ("dkim", &receipt.dkim_verdict, rules.dkim_fail, Treatment::Tag),
+        (
+            "spam",
+            &receipt.spam_verdict,
+            rules.spam_fail,
+            VerdictAction::StopRuleSet,
+        ),
+        ("spf", &receipt.spf_verdict, rules.spf_fail, VerdictAction::Tag),
+        ("dkim", &receipt.dkim_verdict, rules.dkim_fail, VerdictAction::Tag),
     ];
     for (name, verdict, rule, default) in checks {
         if status(verdict) == Some(&VerdictStatus::Fail) {
-            let treatment = judgement.add(format!("{name} FAIL"), rule, default);
-            judgement.virus |= name == "virus" && !matches!(treatment, Treatment::Continue | Treatment::Tag);
+            let action = evaluation.add(format!("{name} FAIL"), rule, default);
+            evaluation.virus |= name == "virus" && !matches!(action, VerdictAction::Continue | VerdictAction::Tag);
         } else {
-            judgement.add_unless_passed(name, verdict, rules);
+            evaluation.add_unless_passed(name, verdict, rules);
         }
     }
     if status(&receipt.dmarc_verdict) == Some(&VerdictStatus::Fail) {
-        judgement.add_dmarc_failure(receipt.dmarc_policy.as_ref(), rules);
+        evaluation.add_dmarc_failure(receipt.dmarc_policy.as_ref(), rules);
     } else {
-        judgement.add_unless_passed("dmarc", &receipt.dmarc_verdict, rules);
+        evaluation.add_unless_passed("dmarc", &receipt.dmarc_verdict, rules);
     }
-    judgement
+    evaluation
 }
 
 /// The disposition that follows from the receipt alone, by the defaults: the answer when nothing else is known.
 #[must_use]
-pub fn floor(receipt: &Receipt) -> Disposition {
-    Disposition::of(judge(receipt, &VerdictRules::default()).treatment)
+pub fn default_disposition(receipt: &Receipt) -> Disposition {
+    Disposition::of(evaluate_verdicts(receipt, &VerdictRules::default()).action)
 }
 
-impl Judgement {
+impl VerdictEvaluation {
     fn add_unless_passed(&mut self, name: &str, verdict: &Option<Verdict>, rules: &VerdictRules) {
         let word = match status(verdict) {
             Some(VerdictStatus::Pass) => return,
@@ -123,34 +128,34 @@ impl Judgement {
             Some(status) => status.as_str(),
             None => "MISSING",
         };
-        self.add(format!("{name} {word}"), rules.unchecked, Treatment::Tag);
+        self.add(format!("{name} {word}"), rules.unchecked, VerdictAction::Tag);
     }
 
     fn add_dmarc_failure(&mut self, policy: Option<&DmarcPolicy>, rules: &VerdictRules) {
         let (word, rule, default) = match policy {
-            Some(DmarcPolicy::Reject) => ("reject", rules.dmarc_reject, Treatment::Bounce),
-            Some(DmarcPolicy::Quarantine) => ("quarantine", rules.dmarc_quarantine, Treatment::Tag),
-            Some(DmarcPolicy::None) | None => ("none", rules.dmarc_none, Treatment::Tag),
-            Some(DmarcPolicy::Other(_)) => ("unknown", rules.unchecked, Treatment::Tag),
+            Some(DmarcPolicy::Reject) => ("reject", rules.dmarc_reject, VerdictAction::Bounce),
+            Some(DmarcPolicy::Quarantine) => ("quarantine", rules.dmarc_quarantine, VerdictAction::Tag),
+            Some(DmarcPolicy::None) | None => ("none", rules.dmarc_none, VerdictAction::Tag),
+            Some(DmarcPolicy::Other(_)) => ("unknown", rules.unchecked, VerdictAction::Tag),
         };
         self.add(format!("dmarc FAIL, policy {word}"), rule, default);
     }
 
-    fn add(&mut self, tag: String, rule: Option<Treatment>, default: Treatment) -> Treatment {
-        let treatment = rule.unwrap_or(default);
+    fn add(&mut self, tag: String, rule: Option<VerdictAction>, default: VerdictAction) -> VerdictAction {
+        let action = rule.unwrap_or(default);
         let whose = if rule.is_some() {
             "the mailbox's rule"
         } else {
             "the default"
         };
-        self.reasons.push(format!("{tag}: {}, {whose}", treatment.as_str()));
-        if treatment != Treatment::Continue {
+        self.reasons.push(format!("{tag}: {}, {whose}", action.as_str()));
+        if action != VerdictAction::Continue {
             self.tags.push(tag);
         }
-        if severity(treatment) > severity(self.treatment) {
-            self.treatment = treatment;
+        if severity(action) > severity(self.action) {
+            self.action = action;
         }
-        treatment
+        action
     }
 }
 
@@ -159,12 +164,12 @@ fn status(verdict: &Option<Verdict>) -> Option<&VerdictStatus> {
 }
 
 /// A mail that is to be stopped for another reason is not bounced as well: nobody answers spam.
-fn severity(treatment: Treatment) -> u8 {
-    match treatment {
-        Treatment::Continue => 0,
-        Treatment::Tag => 1,
-        Treatment::StopRule => 2,
-        Treatment::Bounce => 3,
-        Treatment::StopRuleSet => 4,
+fn severity(action: VerdictAction) -> u8 {
+    match action {
+        VerdictAction::Continue => 0,
+        VerdictAction::Tag => 1,
+        VerdictAction::StopRule => 2,
+        VerdictAction::Bounce => 3,
+        VerdictAction::StopRuleSet => 4,
     }
 }

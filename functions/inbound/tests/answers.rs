@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use inbound::mail::compose::{AutoReply, Notice, auto_reply, notice};
-use inbound::mail::{Act, Head, Limits, MailFacts};
+use inbound::mail::{AutomaticAction, Head, Limits, MailFacts};
 use mail_parser::MessageParser;
 use notification_model::EmailAddress;
 
@@ -38,8 +38,8 @@ fn check(mail: &[u8]) {
     let facts = Head::parse(mail, &limits)
         .unwrap()
         .facts(Some("info@shop.example"), &limits);
-    assert!(facts.forbidden(Act::Answer, "x@y.example", &[]).is_some());
-    assert!(facts.forbidden(Act::Bounce, "x@y.example", &[]).is_some());
+    assert!(facts.forbidden(AutomaticAction::Response, "x@y.example", &[]).is_some());
+    assert!(facts.forbidden(AutomaticAction::Bounce, "x@y.example", &[]).is_some());
     let text = std::str::from_utf8(mail).unwrap();
     for line in text.split("\r\n") {
         assert!(

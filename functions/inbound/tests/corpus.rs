@@ -16,7 +16,7 @@ use std::fmt::Write;
 
 use inbound::mail::forward::rewrite;
 use inbound::mail::report::{self, Arrival};
-use inbound::mail::{Act, Head, Limits, MailFacts};
+use inbound::mail::{AutomaticAction, Head, Limits, MailFacts};
 use notification_model::{Event, SesMessage};
 use proptest::prelude::*;
 
@@ -105,10 +105,14 @@ fn told_facts(facts: &MailFacts) -> String {
     )
     .unwrap();
     for sign in &facts.signs {
-        let forbidden: Vec<_> = [Act::Answer, Act::Bounce, Act::Forward]
-            .into_iter()
-            .filter(|act| sign.forbids(*act, support::MAILBOX))
-            .collect();
+        let forbidden: Vec<_> = [
+            AutomaticAction::Response,
+            AutomaticAction::Bounce,
+            AutomaticAction::Forward,
+        ]
+        .into_iter()
+        .filter(|enforcement| sign.forbids(*enforcement, support::MAILBOX))
+        .collect();
         writeln!(out, "{sign}: no {forbidden:?}").unwrap();
     }
     out

@@ -12,10 +12,10 @@ use inbound::decide::{Decision, Facts, HeadFacts, What, decide, disposition, key
 use inbound::mail::Limits;
 use inbound::settings::{Policy, Settings};
 use inbound::verdict::Disposition;
-use ledger::{IndexedSubject, KeptSubject, Mailbox, MailboxAction, NotifyTarget, Treatment, VerdictRules};
 use notification_model::{EmailAddress, Received, SesMessage};
 use proptest::prelude::*;
 use serde_json::json;
+use store::{IndexedSubject, KeptSubject, Mailbox, MailboxAction, NotifyTarget, VerdictAction, VerdictRules};
 
 fn policy() -> Policy {
     let variables = [
@@ -341,26 +341,26 @@ fn what_the_header_decides_is_said_so_when_it_is_not_known() {
     );
 }
 
-fn mailbox_rules() -> impl Strategy<Value = (Treatment, bool)> {
-    let treatment = prop_oneof![
-        Just(Treatment::Continue),
-        Just(Treatment::Tag),
-        Just(Treatment::StopRule),
-        Just(Treatment::StopRuleSet),
-        Just(Treatment::Bounce),
+fn mailbox_rules() -> impl Strategy<Value = (VerdictAction, bool)> {
+    let action = prop_oneof![
+        Just(VerdictAction::Continue),
+        Just(VerdictAction::Tag),
+        Just(VerdictAction::StopRule),
+        Just(VerdictAction::StopRuleSet),
+        Just(VerdictAction::Bounce),
     ];
-    (treatment, any::<bool>())
+    (action, any::<bool>())
 }
 
 proptest! {
     /// Whoever shares a mail with others keeps what he would have had alone, but for a virus.
     #[test]
     fn nobody_loses_mail_by_another_ones_rules(rules in proptest::collection::vec(mailbox_rules(), 1..5)) {
-        let mailboxes: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, (treatment, drops))| {
+        let mailboxes: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, (action, drops))| {
             let drop = drops.then(|| MailboxAction::Drop { reason: String::new() });
             let mailbox = Mailbox {
                 key: format!("a{index}@shop.example").parse().unwrap(),
-                verdicts: VerdictRules { dmarc_none: Some(*treatment), ..VerdictRules::default() },
+                verdicts: VerdictRules { dmarc_none: Some(*action), ..VerdictRules::default() },
                 actions: drop.into_iter().collect(),
             };
             (mailbox.key.clone(), mailbox)

@@ -8,10 +8,10 @@
 
 mod world;
 
-use embedded_metrics::Metrics;
-use ledger::testing::Fault;
-use ledger::{Mailbox, MailboxAction, MailboxKey, VerdictRules};
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
+use store::testing::Fault;
+use store::{Mailbox, MailboxAction, MailboxKey, VerdictRules};
 use world::{INBOUND, TOPIC, World, address, counted, event, now};
 
 /// The mail of an event under another id.
@@ -152,7 +152,7 @@ async fn another_rule_brings_another_recipient() {
     handle(&world, &to(&["info+b@shop.example", "old@shop.example"])).await;
     assert_eq!(world.recipients().len(), 2, "one mailbox, one forward to each");
     let mails = world
-        .ledger
+        .store
         .mails(&"info@shop.example".parse().unwrap(), None, 9)
         .await
         .unwrap();
@@ -162,7 +162,7 @@ async fn another_rule_brings_another_recipient() {
     assert_eq!(bounced.len(), 1);
 }
 
-/// One request of the ledger fails; whatever it was, the queue makes up for it, and nobody gets anything twice.
+/// One request of the store fails; whatever it was, the queue makes up for it, and nobody gets anything twice.
 #[tokio::test]
 async fn every_lost_request_is_made_good() {
     let event = event("sign-none");
@@ -194,13 +194,13 @@ async fn every_lost_request_is_made_good() {
 #[tokio::test]
 async fn a_run_that_died_after_it_began_is_taken_over_when_its_claim_has_lapsed() {
     let world = World::furnished().await;
-    let claim = ledger::ClaimKey {
+    let claim = store::ClaimKey {
         message_id: "plain--1".to_owned(),
         mailbox: "info@shop.example".to_owned(),
         action: "forward",
         target: "owner@target.example".to_owned(),
     };
-    world.ledger.claim(&claim, now(), now(), now()).await.unwrap();
+    world.store.claim(&claim, now(), now(), now()).await.unwrap();
     let (answer, metrics) = handle(&world, &event("forward")).await;
     assert_eq!(answer, json!({"disposition": "CONTINUE"}));
     assert!(has(&metrics, "Kind=forward Outcome=busy Actions=1"), "{metrics:?}");
@@ -217,7 +217,7 @@ async fn a_sender_gets_only_so_much_forwarded() {
         handle(&world, &renamed("forward", id)).await;
     }
     assert_eq!(world.recipients().len(), 4);
-    let mails = world.ledger.mail_by_id("plain--3").await.unwrap();
+    let mails = world.store.mail_by_id("plain--3").await.unwrap();
     let reasons: Vec<_> = mails[0].reasons.iter().collect();
     assert_eq!(
         reasons,
@@ -241,7 +241,7 @@ async fn a_sender_gets_one_answer_a_period_and_few_in_an_hour() {
     second = second.replace("answer--1", "answer--2");
     handle(&world, &serde_json::from_str(&second).unwrap()).await;
     assert_eq!(world.recipients(), ["jane@client.example"]);
-    let mails = world.ledger.mail_by_id("answer--2").await.unwrap();
+    let mails = world.store.mail_by_id("answer--2").await.unwrap();
     assert!(
         mails[0]
             .reasons
@@ -263,7 +263,7 @@ async fn whoever_waits_is_answered_though_the_work_is_lost() {
     world.refuse("s3", "SlowDown");
     let (answer, metrics) = handle(&world, &event("forward")).await;
     assert_eq!(answer, json!({"disposition": "CONTINUE"}));
-    assert!(has(&metrics, "WorkLost=1"), "{metrics:?}");
+    assert!(has(&metrics, "HandOverFailures=1"), "{metrics:?}");
     let (answer, _) = handle(&world, &event("verdict-spam-fail")).await;
     assert_eq!(answer, json!({"disposition": "STOP_RULE_SET"}));
     for asynchronous in ["carrier-lambda-event", "carrier-sns-s3", "carrier-sqs-from-sns"] {
@@ -283,7 +283,7 @@ async fn a_panic_is_answered_by_the_verdicts_and_handed_over() {
 
 #[tokio::test]
 async fn what_cannot_be_read_gets_the_configured_disposition() {
-    let world = World::furnished_with(&[("TROUBLE_DISPOSITION", "STOP_RULE")]).await;
+    let world = World::furnished_with(&[("FALLBACK_DISPOSITION", "STOP_RULE")]).await;
     let (answer, _) = handle(&world, &event("bad-without-receipt")).await;
     assert_eq!(answer, json!({"disposition": "STOP_RULE"}));
     let broken = json!({"Records": [{"eventSource": "aws:ses", "ses": {"mail": {}}}]});
@@ -368,7 +368,7 @@ async fn the_forward_of_a_catch_all_names_the_domain_it_came_to() {
             from: address("sales@shop.example"),
         }],
     };
-    world.ledger.put_mailbox(&mailbox).await.unwrap();
+    world.store.put_mailbox(&mailbox).await.unwrap();
     handle(&world, &to(&["jane@elsewhere.example"])).await;
     let forward = String::from_utf8(world.sent()[0].mail.clone()).unwrap();
     assert!(
@@ -390,7 +390,7 @@ async fn one_mail_to_many_recipients_is_not_bounced_for_each_of_them() {
             status_code: "5.1.1".to_owned(),
         }],
     };
-    world.ledger.put_mailbox(&mailbox).await.unwrap();
+    world.store.put_mailbox(&mailbox).await.unwrap();
     let (_, metrics) = handle(&world, &to(&["a@gone.example", "b@gone.example", "c@gone.example"])).await;
     assert!(has(&metrics, "Kind=bounce Outcome=done Actions=2"), "{metrics:?}");
     assert!(has(&metrics, "Kind=bounce Outcome=refused Actions=1"), "{metrics:?}");

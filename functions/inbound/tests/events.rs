@@ -9,7 +9,7 @@
 
 mod world;
 
-use embedded_metrics::Metrics;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use world::{Sent, World, counted, now};
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use inbound::mail::forward::{ForwardError, rewrite};
 use inbound::mail::report::{self, Arrival, ReportError};
-use inbound::mail::{Act, Head, HeadError, Limits};
+use inbound::mail::{AutomaticAction, Head, HeadError, Limits};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -322,8 +322,24 @@ fn mail_from_ourselves_is_never_answered() {
         .unwrap()
         .facts(Some("other@shop.example"), &limits);
     let own = support::address("info@shop.example");
-    assert!(facts.forbidden(Act::Answer, support::MAILBOX, &[&own]).is_some());
-    assert!(facts.forbidden(Act::Bounce, support::MAILBOX, &[&own]).is_some());
-    assert!(facts.forbidden(Act::Forward, support::MAILBOX, &[&own]).is_none());
-    assert!(facts.forbidden(Act::Answer, support::MAILBOX, &[]).is_none());
+    assert!(
+        facts
+            .forbidden(AutomaticAction::Response, support::MAILBOX, &[&own])
+            .is_some()
+    );
+    assert!(
+        facts
+            .forbidden(AutomaticAction::Bounce, support::MAILBOX, &[&own])
+            .is_some()
+    );
+    assert!(
+        facts
+            .forbidden(AutomaticAction::Forward, support::MAILBOX, &[&own])
+            .is_none()
+    );
+    assert!(
+        facts
+            .forbidden(AutomaticAction::Response, support::MAILBOX, &[])
+            .is_none()
+    );
 }

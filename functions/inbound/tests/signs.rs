@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
-use inbound::mail::{Act, Head, Limits};
+use inbound::mail::{AutomaticAction, Head, Limits};
 
 const MAILBOX: &str = "info@shop.example";
 
@@ -13,11 +13,15 @@ fn forbidden(field: &str, envelope_from: &str) -> String {
     let facts = Head::parse(mail.as_bytes(), &limits)
         .unwrap()
         .facts(Some(envelope_from), &limits);
-    [(Act::Answer, 'a'), (Act::Bounce, 'b'), (Act::Forward, 'f')]
-        .into_iter()
-        .filter(|(act, _)| facts.forbidden(*act, MAILBOX, &[]).is_some())
-        .map(|(_, letter)| letter)
-        .collect()
+    [
+        (AutomaticAction::Response, 'a'),
+        (AutomaticAction::Bounce, 'b'),
+        (AutomaticAction::Forward, 'f'),
+    ]
+    .into_iter()
+    .filter(|(enforcement, _)| facts.forbidden(*enforcement, MAILBOX, &[]).is_some())
+    .map(|(_, letter)| letter)
+    .collect()
 }
 
 #[test]
@@ -103,7 +107,7 @@ fn without_an_envelope_the_return_path_that_ses_wrote_counts() {
         let facts = Head::parse(mail.as_bytes(), &limits).unwrap().facts(None, &limits);
         (
             facts.return_path.as_ref().map(|address| address.as_str().to_owned()),
-            facts.forbidden(Act::Bounce, MAILBOX, &[]).is_some(),
+            facts.forbidden(AutomaticAction::Bounce, MAILBOX, &[]).is_some(),
         )
     };
     assert_eq!(of("Return-Path: <>\nReturn-Path: <x@y.example>\n\n"), (None, true));

@@ -6,10 +6,10 @@
 )]
 
 use inbound::token::{InvalidKeys, Keys, Leaves, Token, TokenError, find, mailto};
-use ledger::Scope;
 use notification_model::EmailAddress;
 use proptest::prelude::*;
 use serde_json::Value;
+use store::Scope;
 
 const KEY: &str = "correct-horse-battery-staple-0123456789";
 const OTHER_KEY: &str = "another-horse-battery-staple-0123456789";

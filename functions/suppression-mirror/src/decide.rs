@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use ledger::{Block, MirrorAction, MirrorRequest, Origin, Recipient, Scope};
+use store::{Block, MirrorAction, MirrorRequest, Recipient, Scope, SuppressionSource};
 
 use crate::policy::{MirrorTo, Policy};
 
@@ -58,7 +58,7 @@ pub fn decide(request: &MirrorRequest, row: &Recipient, policy: &Policy, now: Ti
             let blocks = scopes.iter().copied().filter(|scope| on_this_list(scope));
             let ends: Vec<Option<Timestamp>> = blocks
                 .flat_map(|scope| in_force(&scope))
-                .filter(|block| is_mirrored(&block.origin, policy))
+                .filter(|block| is_mirrored(&block.source, policy))
                 .map(|block| block.entry.until)
                 .collect();
             if ends.is_empty() {
@@ -80,7 +80,7 @@ pub fn decide(request: &MirrorRequest, row: &Recipient, policy: &Policy, now: Ti
                 .filter(|scope| on_this_list(scope) || **scope == Scope::Global);
             if blocks
                 .flat_map(|scope| in_force(&scope))
-                .any(|block| keeps(&block.origin, policy))
+                .any(|block| keeps(&block.source, policy))
             {
                 return Step::Leave {
                     because: "something is in force that keeps the address on the list",
@@ -107,18 +107,22 @@ fn list_of(scope: &Scope, mirror_to: MirrorTo) -> Result<List, &'static str> {
 }
 
 /// What SES does not put on its lists itself.
-fn is_mirrored(origin: &Origin, policy: &Policy) -> bool {
-    match origin {
-        Origin::Manual | Origin::Streak => true,
-        Origin::List(_) => policy.unsubscribes,
-        Origin::Bounce | Origin::Complaint | Origin::SesList | Origin::Released | Origin::Topic(_) => false,
+fn is_mirrored(source: &SuppressionSource, policy: &Policy) -> bool {
+    match source {
+        SuppressionSource::Manual | SuppressionSource::Streak => true,
+        SuppressionSource::List(_) => policy.unsubscribes,
+        SuppressionSource::Bounce
+        | SuppressionSource::Complaint
+        | SuppressionSource::SesList
+        | SuppressionSource::Released
+        | SuppressionSource::Topic(_) => false,
     }
 }
 
 /// What speaks for the address being on the list. `SesList` does not: it echoes the list, an entry of ours included, and
 /// would keep it there for ever.
-fn keeps(origin: &Origin, policy: &Policy) -> bool {
-    is_mirrored(origin, policy) || matches!(origin, Origin::Bounce | Origin::Complaint)
+fn keeps(source: &SuppressionSource, policy: &Policy) -> bool {
+    is_mirrored(source, policy) || matches!(source, SuppressionSource::Bounce | SuppressionSource::Complaint)
 }
 
 #[cfg(test)]
@@ -126,8 +130,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use jiff::{SignedDuration, Timestamp};
-    use ledger::{Entry, MirrorAction, MirrorReason, MirrorRequest, Origin, Recipient};
     use notification_model::EmailAddress;
+    use store::{MirrorAction, MirrorReason, MirrorRequest, Recipient, SuppressionEntry, SuppressionSource};
 
     use super::{List, Step, decide};
     use crate::policy::{MirrorTo, Policy};
@@ -142,21 +146,21 @@ mod tests {
         let mut row = Recipient::default();
         for register in registers.split_whitespace() {
             let (name, state) = register.split_once('=').unwrap();
-            let (scope, origin) = name.split_once('|').unwrap();
-            let origin = match origin.split_once(':') {
-                Some(("list", name)) => Origin::List(name.to_owned()),
-                Some((_, name)) => Origin::Topic(name.to_owned()),
-                None => match origin {
-                    "bounce" => Origin::Bounce,
-                    "complaint" => Origin::Complaint,
-                    "streak" => Origin::Streak,
-                    "ses-list" => Origin::SesList,
-                    "released" => Origin::Released,
-                    _ => Origin::Manual,
+            let (scope, source) = name.split_once('|').unwrap();
+            let source = match source.split_once(':') {
+                Some(("list", name)) => SuppressionSource::List(name.to_owned()),
+                Some((_, name)) => SuppressionSource::Topic(name.to_owned()),
+                None => match source {
+                    "bounce" => SuppressionSource::Bounce,
+                    "complaint" => SuppressionSource::Complaint,
+                    "streak" => SuppressionSource::Streak,
+                    "ses-list" => SuppressionSource::SesList,
+                    "released" => SuppressionSource::Released,
+                    _ => SuppressionSource::Manual,
                 },
             };
             let days: Option<i64> = state.parse().ok().filter(|days| *days != 0);
-            let entry = Entry {
+            let entry = SuppressionEntry {
                 at: now() - SignedDuration::from_hours(24 * 30),
                 id: "m1".to_owned(),
                 blocked: state != "0",
@@ -165,7 +169,7 @@ mod tests {
                 address: "Jane@example.net".to_owned(),
                 evidence: BTreeMap::new(),
             };
-            row.entries.insert((scope.parse().unwrap(), origin), entry);
+            row.entries.insert((scope.parse().unwrap(), source), entry);
         }
         row
     }

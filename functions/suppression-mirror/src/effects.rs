@@ -5,8 +5,8 @@ use aws_sdk_sesv2::operation::delete_suppressed_destination::DeleteSuppressedDes
 use aws_sdk_sesv2::operation::put_suppressed_destination::PutSuppressedDestinationError;
 use aws_sdk_sesv2::types::SuppressionListReason;
 use jiff::Timestamp;
-use lambda_clients::Lazily;
-use ledger::{Ledger, LedgerError, MirrorAction, MirrorReason, MirrorRequest};
+use lambda_kit::LazyClient;
+use store::{MirrorAction, MirrorReason, MirrorRequest, Store, StoreError};
 
 use crate::decide::{List, Step, decide};
 use crate::policy::Policy;
@@ -23,9 +23,9 @@ pub struct Effects {
     /// SES. Without retries: the queue has them.
     pub ses: aws_sdk_sesv2::Client,
     /// The table.
-    pub ledger: Ledger,
+    pub store: Store,
     /// SQS, for what has ended.
-    pub queue: Lazily<aws_sdk_sqs::Client>,
+    pub queue: LazyClient<aws_sdk_sqs::Client>,
     /// The lane's own queue.
     pub queue_url: String,
     /// What goes where, and how fast.
@@ -90,7 +90,7 @@ pub enum MirrorError {
     Unsettled,
     /// The row could not be read, or the end of a decision not be written down.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Store(#[from] StoreError),
 }
 
 impl Effects {
@@ -105,7 +105,7 @@ impl Effects {
         let mut request = request.clone();
         let mut calls = 0;
         for _ in 0..ROUNDS {
-            let row = self.ledger.recipient(&request.address).await?.unwrap_or_default();
+            let row = self.store.recipient(&request.address).await?.unwrap_or_default();
             match decide(&request, &row, &self.policy, now) {
                 Step::Leave { because } => {
                     let because = if calls == 0 { because } else { "the table says so" };
@@ -115,7 +115,7 @@ impl Effects {
                     request.action = MirrorAction::Delete;
                     // First, so that nothing stays on the list whose end nobody knows.
                     if let Some(until) = until {
-                        self.ledger.put_mirror_end(&request, until).await?;
+                        self.store.put_mirror_end(&request, until).await?;
                     }
                     self.put(&list, request.address.key(), request.reason).await?;
                     calls += 1;
@@ -137,12 +137,12 @@ impl Effects {
     /// # Errors
     /// When SQS or DynamoDB fail. What was sent may be sent again.
     pub async fn request_ended(&self, now: Timestamp) -> Result<usize, MirrorError> {
-        let ended = self.ledger.mirror_ends(now, ENDED_AT_ONCE).await?;
+        let ended = self.store.mirror_ends(now, ENDED_AT_ONCE).await?;
         for end in &ended {
             let message = self.queue.send_message().queue_url(&self.queue_url);
             let sent = message.message_body(end.request.to_json()).send().await;
             sent.map_err(|error| failed("SendMessage", &error))?;
-            self.ledger.forget_mirror_end(end).await?;
+            self.store.forget_mirror_end(end).await?;
         }
         Ok(ended.len())
     }
@@ -230,7 +230,7 @@ mod tests {
 
     use aws_sdk_sesv2::operation::put_suppressed_destination::PutSuppressedDestinationOutput;
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
-    use ledger::{Ledger, MirrorReason};
+    use store::{MirrorReason, Store};
     use tokio::time::Instant;
 
     use super::Effects;
@@ -243,7 +243,7 @@ mod tests {
             .then_output(|| PutSuppressedDestinationOutput::builder().build());
         let effects = Effects {
             ses: mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, [&put]),
-            ledger: Ledger::new(mock_dynamodb(), "unused"),
+            store: Store::new(mock_dynamodb(), "unused"),
             queue: mock_client!(aws_sdk_sqs, []).into(),
             queue_url: String::new(),
             policy: Policy::default(),

@@ -10,8 +10,8 @@ pub mod policy;
 
 use intake::{Batch, Record, Response, Via};
 use jiff::Timestamp;
-use ledger::MirrorRequest;
 use serde_json::Value;
+use store::MirrorRequest;
 
 use crate::effects::Effects;
 

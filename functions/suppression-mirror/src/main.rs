@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use jiff::Timestamp;
-use lambda_clients::{Aws, Lazily, patience};
+use lambda_kit::{Aws, LazyClient, timeouts};
 use lambda_runtime::{LambdaEvent, service_fn};
-use ledger::Ledger;
 use serde_json::Value;
+use store::Store;
 use suppression_mirror::effects::Effects;
 use suppression_mirror::policy::Policy;
 
@@ -23,12 +23,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     // The queue retries; a retry here would be one more call within the second.
     let ses = aws_sdk_sesv2::config::Builder::from(aws.config())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(patience::for_ses())
+        .timeout_config(timeouts::ses())
         .build();
     let effects = Arc::new(Effects {
         ses: aws_sdk_sesv2::Client::from_conf(ses),
-        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
-        queue: Lazily::of(aws.config(), aws_sdk_sqs::Client::new),
+        store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
+        queue: LazyClient::of(aws.config(), aws_sdk_sqs::Client::new),
         queue_url,
         policy,
     });

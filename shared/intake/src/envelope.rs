@@ -42,9 +42,7 @@ pub(crate) fn from_receipt_rule(entry: &Value, path: &str) -> Result<Record, Bad
     let wire::SesObject { mail } = wire::read(&ses, &format!("{path}.ses")).map_err(bad)?;
     Ok(Record {
         id: mail.message_id,
-        kind: RecordKind::Notification,
-        payload: ses.to_string(),
-        provenance: Provenance::new(Via::ReceiptRule),
+        ..bare(Via::ReceiptRule, ses.to_string())
     })
 }
 
@@ -53,9 +51,7 @@ pub(crate) fn from_event_bridge(event: &Value) -> Option<Result<Record, ShapeErr
     let detail = event_bridge_detail(event)?;
     Some(wire::read(event, "$").map(|wire::EventBridgeId { id }| Record {
         id,
-        kind: RecordKind::Notification,
-        payload: detail.to_string(),
-        provenance: Provenance::new(Via::EventBridge),
+        ..bare(Via::EventBridge, detail.to_string())
     }))
 }
 
@@ -177,18 +173,12 @@ fn sns_record(sns: &Value, path: &str, via: Via) -> Result<Record, ShapeError> {
         RecordKind::Notification => message.message,
         RecordKind::SubscriptionConfirmation | RecordKind::UnsubscribeConfirmation => sns.to_string(),
     };
-    let provenance = Provenance {
-        topic_arn: message.topic_arn,
-        sns_message_id: message.message_id,
-        sns_timestamp: message.timestamp,
-        ..Provenance::new(via)
-    };
-    Ok(Record {
-        id: String::new(),
-        kind,
-        payload,
-        provenance,
-    })
+    let mut record = bare(via, payload);
+    record.kind = kind;
+    record.provenance.topic_arn = message.topic_arn;
+    record.provenance.sns_message_id = message.message_id;
+    record.provenance.sns_timestamp = message.timestamp;
+    Ok(record)
 }
 
 fn is_sns_message(body: &Value) -> bool {

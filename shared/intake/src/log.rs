@@ -27,7 +27,7 @@ pub fn start_log(function: &str, level: Option<&str>) -> Result<(), InvalidLogLe
     };
     let ours = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        .with_targets([function, "intake", "ledger", "watch"].map(|name| (name.replace('-', "_"), level)));
+        .with_targets([function, "intake", "store", "reputation"].map(|name| (name.replace('-', "_"), level)));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -15,9 +15,9 @@ use tracing::{Event, Metadata, Subscriber, span};
 
 /// Writes events and spans as lines of `name=value`.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<String>>);
+struct LogLines(Arc<Mutex<String>>);
 
-impl Subscriber for Lines {
+impl Subscriber for LogLines {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -38,7 +38,7 @@ impl Subscriber for Lines {
     fn exit(&self, _: &span::Id) {}
 }
 
-impl Lines {
+impl LogLines {
     fn write(&self, line: &str) {
         writeln!(self.0.lock().unwrap(), "{line}").unwrap();
     }
@@ -71,7 +71,7 @@ async fn handle(record: Record) -> Result<(), BoxError> {
 #[tokio::test]
 async fn failures_are_logged_once_without_any_payload() {
     intake::log_panics_without_message();
-    let lines = Lines::default();
+    let lines = LogLines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
 
     let event = json!({ "Records": [

@@ -81,7 +81,7 @@ impl Event {
     /// The type from a fixed list, for logs and metrics: `Other` for one this version does not know, whose name is the
     /// payload's own word.
     #[must_use]
-    pub fn type_word(&self) -> &str {
+    pub fn type_name(&self) -> &str {
         match self {
             Self::Other(_) => "Other",
             known => known.name(),

@@ -5,18 +5,18 @@ use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write as _};
 
 use anyhow::bail;
-use ledger::{
-    Ledger, LedgerError, Lines, LinesTable, Mailbox, MailboxKey, PartyMatch, RegisteredIdentity, Route, RouteKey,
-    Threshold,
-};
 use notification_model::AccountId;
 use serde_json::{Value, json};
+use store::{
+    Mailbox, MailboxKey, RegisteredIdentity, Route, RouteKey, SenderMatch, Store, StoreError, Threshold,
+    ThresholdTable, Thresholds,
+};
 
 use crate::Output;
 use crate::cli::ApplyArgs;
 use crate::config::{self, Config};
 use crate::mailboxes::{action_words, verdict_words, warnings_text};
-use crate::routes::{only_words, parties_words, target_words, view_words};
+use crate::routes::{filter_words, redaction_words, sender_words, target_words};
 use crate::table::{AwsFailed, open};
 
 /// What a name stands for, as people read it: `target`, `view`, ...
@@ -38,14 +38,14 @@ struct Change {
 struct Present {
     identities: BTreeMap<AccountId, Vec<RegisteredIdentity>>,
     routes: Vec<Route>,
-    lines: LinesTable,
+    thresholds: ThresholdTable,
     mailboxes: BTreeMap<MailboxKey, Mailbox>,
 }
 
 pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     let wanted = config::read(&args.file)?;
-    let ledger = open(&args.table).await;
-    let present = read(&ledger).await.map_err(AwsFailed::from)?;
+    let store = open(&args.table).await;
+    let present = read(&store).await.map_err(AwsFailed::from)?;
     let sections = compare(&present, &wanted);
     let differs = sections.iter().any(|section| !section.changes.is_empty());
     let mut text = if args.table.json {
@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
                 yes: false,
             });
         }
-        write(&ledger, &present, &wanted).await.map_err(AwsFailed::from)?;
+        write(&store, &present, &wanted).await.map_err(AwsFailed::from)?;
         applied = true;
     }
     if args.table.json {
@@ -94,44 +94,44 @@ fn ask(difference: &mut String) -> anyhow::Result<bool> {
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
-async fn read(ledger: &Ledger) -> Result<Present, LedgerError> {
+async fn read(store: &Store) -> Result<Present, StoreError> {
     Ok(Present {
-        identities: ledger.all_registered_identities().await?,
-        routes: ledger.all_routes().await?,
-        lines: ledger.lines().await?,
-        mailboxes: ledger.all_mailboxes().await?,
+        identities: store.all_registered_identities().await?,
+        routes: store.all_routes().await?,
+        thresholds: store.thresholds().await?,
+        mailboxes: store.all_mailboxes().await?,
     })
 }
 
 /// Writes what differs, and only that. What is new comes before what is removed, so that a route that moves is never
 /// missing; applied again after a failure, it goes on where it stopped.
-async fn write(ledger: &Ledger, present: &Present, wanted: &Config) -> Result<(), LedgerError> {
+async fn write(store: &Store, present: &Present, wanted: &Config) -> Result<(), StoreError> {
     let (before, after) = (identities(&present.identities), identities(&wanted.identities));
     for (account, identities) in new(&before, &after) {
-        ledger.register_identities(account, identities).await?;
+        store.register_identities(account, identities).await?;
     }
     for account in gone(&before, &after) {
-        ledger.register_identities(account, &[]).await?;
+        store.register_identities(account, &[]).await?;
     }
-    let (before, after) = (lines(&present.lines), lines(&wanted.lines));
-    for (parties, lines) in new(&before, &after) {
-        ledger.put_lines(parties.as_ref(), lines).await?;
+    let (before, after) = (thresholds(&present.thresholds), thresholds(&wanted.thresholds));
+    for (senders, thresholds) in new(&before, &after) {
+        store.put_thresholds(senders.as_ref(), thresholds).await?;
     }
-    for parties in gone(&before, &after) {
-        ledger.delete_lines(parties.as_ref()).await?;
+    for senders in gone(&before, &after) {
+        store.delete_thresholds(senders.as_ref()).await?;
     }
     let (before, after) = (routes_by_key(&present.routes), routes_by_key(&wanted.routes));
     for (key, routes) in new(&before, &after) {
-        ledger.put_routes(key, routes).await?;
+        store.put_routes(key, routes).await?;
     }
     for key in gone(&before, &after) {
-        ledger.delete_routes(key).await?;
+        store.delete_routes(key).await?;
     }
     for (_, mailbox) in new(&present.mailboxes, &wanted.mailboxes) {
-        ledger.put_mailbox(mailbox).await?;
+        store.put_mailbox(mailbox).await?;
     }
     for key in gone(&present.mailboxes, &wanted.mailboxes) {
-        ledger.delete_mailbox(key).await?;
+        store.delete_mailbox(key).await?;
     }
     Ok(())
 }
@@ -157,18 +157,18 @@ fn identities(all: &BTreeMap<AccountId, Vec<RegisteredIdentity>>) -> BTreeMap<Ac
     .collect()
 }
 
-fn lines(table: &LinesTable) -> BTreeMap<Option<PartyMatch>, Lines> {
+fn thresholds(table: &ThresholdTable) -> BTreeMap<Option<SenderMatch>, Thresholds> {
     let overrides = table.overrides.iter();
-    let overrides = overrides.map(|(parties, lines)| (Some(parties.clone()), lines.clone()));
+    let overrides = overrides.map(|(senders, thresholds)| (Some(senders.clone()), thresholds.clone()));
     overrides
-        .chain(table.default.clone().map(|lines| (None, lines)))
+        .chain(table.default.clone().map(|thresholds| (None, thresholds)))
         .collect()
 }
 
 fn routes_by_key(routes: &[Route]) -> BTreeMap<RouteKey, Vec<Route>> {
     let mut by_key: BTreeMap<RouteKey, Vec<Route>> = BTreeMap::new();
     for route in routes {
-        if let Ok(key) = RouteKey::new(route.parties.clone()) {
+        if let Ok(key) = RouteKey::new(route.senders.clone()) {
             by_key.entry(key).or_default().push(route.clone());
         }
     }
@@ -178,7 +178,7 @@ fn routes_by_key(routes: &[Route]) -> BTreeMap<RouteKey, Vec<Route>> {
 
 fn compare(present: &Present, wanted: &Config) -> Vec<Section> {
     let names = &wanted.names;
-    let party = |(account, identities): (&AccountId, &Vec<RegisteredIdentity>)| {
+    let account = |(account, identities): (&AccountId, &Vec<RegisteredIdentity>)| {
         let own: Vec<String> = identities
             .iter()
             .map(|one| format!("{} of {}", one.identity, one.owner))
@@ -188,9 +188,9 @@ fn compare(present: &Present, wanted: &Config) -> Vec<Section> {
             .map_or_else(|| account.to_string(), |name| format!("{account} {name}"));
         (name, vec![("identities", own.join(", "))])
     };
-    let line = |(parties, lines): (&Option<PartyMatch>, &Lines)| {
-        let name = parties.as_ref().map_or_else(|| "everyone".to_owned(), parties_words);
-        (name, lines_fields(lines))
+    let line = |(senders, thresholds): (&Option<SenderMatch>, &Thresholds)| {
+        let name = senders.as_ref().map_or_else(|| "everyone".to_owned(), sender_words);
+        (name, threshold_fields(thresholds))
     };
     let by_name = |routes: &[Route]| -> BTreeMap<String, Fields> {
         routes
@@ -200,15 +200,15 @@ fn compare(present: &Present, wanted: &Config) -> Vec<Section> {
     };
     vec![
         section(
-            "parties",
-            identities(&present.identities).iter().map(party).collect(),
-            identities(&wanted.identities).iter().map(party).collect(),
+            "accounts",
+            identities(&present.identities).iter().map(account).collect(),
+            identities(&wanted.identities).iter().map(account).collect(),
         ),
         section("routes", by_name(&present.routes), by_name(&wanted.routes)),
         section(
-            "lines",
-            lines(&present.lines).iter().map(line).collect(),
-            lines(&wanted.lines).iter().map(line).collect(),
+            "thresholds",
+            thresholds(&present.thresholds).iter().map(line).collect(),
+            thresholds(&wanted.thresholds).iter().map(line).collect(),
         ),
         section("mailboxes", mailboxes(&present.mailboxes), mailboxes(&wanted.mailboxes)),
     ]
@@ -236,10 +236,10 @@ fn section(title: &'static str, mut before: BTreeMap<String, Fields>, after: BTr
 
 fn route_fields(route: &Route) -> Fields {
     vec![
-        ("of", parties_words(&route.parties)),
-        ("only", only_words(&route.only)),
+        ("of", sender_words(&route.senders)),
+        ("only", filter_words(&route.filter)),
         ("to", target_words(&route.target)),
-        ("sees", view_words(route.view).to_owned()),
+        ("sees", redaction_words(route.redaction).to_owned()),
     ]
 }
 
@@ -257,23 +257,31 @@ fn mailboxes(all: &BTreeMap<MailboxKey, Mailbox>) -> BTreeMap<String, Fields> {
         .collect()
 }
 
-fn lines_fields(lines: &Lines) -> Fields {
+fn threshold_fields(thresholds: &Thresholds) -> Fields {
     let words = |threshold: &Threshold| {
         format!(
-            "warn at {}, act at {}, from {} recipients an hour and {} a day, and {} events",
-            threshold.warn, threshold.act, threshold.hour_recipients, threshold.day_recipients, threshold.events
+            "warn at {}, enforcement at {}, from {} recipients an hour and {} a day, and {} events",
+            threshold.warn,
+            threshold.enforce,
+            threshold.min_hour_recipients,
+            threshold.min_day_recipients,
+            threshold.min_events
         )
     };
-    let acts: Vec<&str> = lines.acts.iter().map(|act| act.as_str()).collect();
-    let acts = if acts.is_empty() {
+    let enforcements: Vec<&str> = thresholds
+        .enforcements
+        .iter()
+        .map(|enforcement| enforcement.as_str())
+        .collect();
+    let enforcements = if enforcements.is_empty() {
         "none".to_owned()
     } else {
-        acts.join(", ")
+        enforcements.join(", ")
     };
     vec![
-        ("bounces", words(&lines.bounces)),
-        ("complaints", words(&lines.complaints)),
-        ("acts", acts),
+        ("bounces", words(&thresholds.bounces)),
+        ("complaints", words(&thresholds.complaints)),
+        ("enforcements", enforcements),
     ]
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
-use ledger::{MailboxKey, Scope, Sender};
 use notification_model::EmailAddress;
+use store::{MailboxKey, Scope, Sender};
 
 use crate::dlq::{Cause, Function};
 
@@ -92,7 +92,7 @@ pub(crate) enum Command {
         --queue https://sqs.us-east-1.amazonaws.com/111122223333/postroom-FeedbackQueue-EXAMPLE --progress replay.done")]
     Replay(ReplayArgs),
     /// Which senders crossed a line, what was done to them, and taking it back.
-    Watch {
+    ReputationMonitor {
         #[command(subcommand)]
         command: WatchCommand,
     },
@@ -159,7 +159,7 @@ pub(crate) enum WatchCommand {
     Status(WatchListArgs),
     /// Everything that was ever done to any sender, oldest first.
     #[command(after_help = "Example:\n  postroomctl watch acts --json --table postroom-Table-EXAMPLE")]
-    Acts(WatchListArgs),
+    Enforcements(WatchListArgs),
     /// One sender: its lines, how it stands, and what was done to it.
     #[command(
         after_help = "Example:\n  postroomctl watch history 111122223333/222233334444/shop.example --table postroom-Table-EXAMPLE"
@@ -502,7 +502,7 @@ pub(crate) struct WatchHistoryArgs {
 pub(crate) struct UndoArgs {
     /// The act, as the alert and `watch status` name it.
     #[arg(value_name = "ACT_ID")]
-    pub(crate) act: String,
+    pub(crate) enforcement: String,
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }

@@ -10,11 +10,11 @@ use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::Context;
-use ledger::{
-    ActKind, Lines, LinesTable, Mailbox, MailboxKey, Narrowing, PartyMatch, Rate, RegisteredIdentity, Route, RouteKey,
-    Target, Threshold, View,
-};
 use notification_model::{AccountId, EmailAddress, Identity};
+use store::{
+    EnforcementKind, Mailbox, MailboxKey, Rate, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey,
+    SenderMatch, Target, Threshold, ThresholdTable, Thresholds,
+};
 use toml::de::DeTable;
 
 pub(crate) use self::shape::{Problem, schema};
@@ -28,7 +28,7 @@ pub(crate) struct Config {
     /// What people call the accounts.
     pub(crate) names: BTreeMap<AccountId, String>,
     pub(crate) routes: Vec<Route>,
-    pub(crate) lines: LinesTable,
+    pub(crate) thresholds: ThresholdTable,
     pub(crate) mailboxes: BTreeMap<MailboxKey, Mailbox>,
     /// What can be meant, and probably is not.
     pub(crate) warnings: Vec<String>,
@@ -104,7 +104,7 @@ fn parse(text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
 
 /// Turns what was written into what was meant, and notes what cannot be.
 struct Check {
-    lines: shape::Lines,
+    lines: shape::Thresholds,
     /// Parties by name.
     names: BTreeMap<String, AccountId>,
     problems: Vec<Problem>,
@@ -166,9 +166,9 @@ impl Check {
 
     fn file(&mut self, file: &wire::File) -> Config {
         let mut config = Config::default();
-        self.name_parties(file, &mut config);
-        for (index, party) in file.party.iter().enumerate() {
-            self.party(&format!("party[{}]", index + 1), party, &mut config);
+        self.name_accounts(file, &mut config);
+        for (index, entry) in file.account.iter().enumerate() {
+            self.account_identities(&format!("account[{}]", index + 1), entry, &mut config);
         }
         let mut names = BTreeSet::new();
         for (index, route) in file.route.iter().enumerate() {
@@ -178,39 +178,39 @@ impl Check {
             }
             config.routes.extend(self.route(&path, route));
         }
-        config.lines = self.all_lines(&file.lines);
+        config.thresholds = self.thresholds(&file.thresholds);
         config.mailboxes = self.mailboxes(&file.mailbox);
         config
     }
 
     /// First of all, because any part of the file may use a name.
-    fn name_parties(&mut self, file: &wire::File, config: &mut Config) {
-        for (index, party) in file.party.iter().enumerate() {
-            let path = format!("party[{}]", index + 1);
-            let account = self.read(&format!("{path}.account"), &party.account, ACCOUNT, |text| {
+    fn name_accounts(&mut self, file: &wire::File, config: &mut Config) {
+        for (index, entry) in file.account.iter().enumerate() {
+            let path = format!("account[{}]", index + 1);
+            let account = self.read(&format!("{path}.account"), &entry.account, ACCOUNT, |text| {
                 text.parse::<AccountId>().ok()
             });
             let Some(account) = account else { continue };
             if config.identities.insert(account.clone(), Vec::new()).is_some() {
-                self.problem(&format!("{path}.account"), "expected an account no other party has");
+                self.problem(&format!("{path}.account"), "expected an account no other account has");
             }
-            let Some(name) = &party.name else { continue };
+            let Some(name) = &entry.name else { continue };
             if name.trim().is_empty() || name.parse::<AccountId>().is_ok() {
                 self.problem(&format!("{path}.name"), "expected a name that is no account id");
             } else if self.names.insert(name.clone(), account.clone()).is_some() {
-                self.problem(&format!("{path}.name"), "expected a name no other party has");
+                self.problem(&format!("{path}.name"), "expected a name no other account has");
             } else {
                 config.names.insert(account, name.clone());
             }
         }
     }
 
-    fn party(&mut self, path: &str, party: &wire::Party, config: &mut Config) {
-        let Ok(account) = party.account.parse::<AccountId>() else {
+    fn account_identities(&mut self, path: &str, entry: &wire::Account, config: &mut Config) {
+        let Ok(account) = entry.account.parse::<AccountId>() else {
             return;
         };
         let mut identities = BTreeSet::new();
-        for (index, one) in party.identities.iter().enumerate() {
+        for (index, one) in entry.identities.iter().enumerate() {
             let path = format!("{path}.identities[{}]", index + 1);
             let owner = match &one.owner {
                 None => Some(account.clone()),
@@ -233,7 +233,7 @@ impl Check {
         let hint = meant(text, self.names.keys().map(String::as_str))
             .map(|meant| format!("; did you mean {meant}?"))
             .unwrap_or_default();
-        self.problem(path, format!("{ACCOUNT} or the name of a party{hint}"));
+        self.problem(path, format!("{ACCOUNT} or the name of an account{hint}"));
         None
     }
 
@@ -247,34 +247,34 @@ impl Check {
         })
     }
 
-    fn parties(
+    fn sender_match(
         &mut self,
         path: &str,
         owner: Option<&str>,
         account: Option<&str>,
         identity: Option<&str>,
-    ) -> Option<PartyMatch> {
+    ) -> Option<SenderMatch> {
         let before = self.problems.len();
-        let parties = PartyMatch {
+        let senders = SenderMatch {
             owner: owner.and_then(|text| self.account(&format!("{path}.owner"), text)),
             account: account.and_then(|text| self.account(&format!("{path}.account"), text)),
             identity: identity.and_then(|text| self.identity(&format!("{path}.identity"), text)),
         };
-        (self.problems.len() == before).then_some(parties)
+        (self.problems.len() == before).then_some(senders)
     }
 
     fn route(&mut self, path: &str, route: &wire::Route) -> Option<Route> {
         if route.name.trim().is_empty() {
             self.problem(&format!("{path}.name"), "expected a name");
         }
-        let parties = self.parties(
+        let senders = self.sender_match(
             path,
             route.owner.as_deref(),
             route.account.as_deref(),
             route.identity.as_deref(),
         );
-        if let Some(parties) = &parties
-            && let Err(error) = RouteKey::new(parties.clone())
+        if let Some(senders) = &senders
+            && let Err(error) = RouteKey::new(senders.clone())
         {
             self.problem(&format!("{path}.owner"), error.to_string());
         }
@@ -291,72 +291,76 @@ impl Check {
         let target = self.read(&format!("{path}.target"), &route.target, TARGET, target);
         Some(Route {
             name: route.name.clone(),
-            parties: parties?,
-            only: Narrowing {
+            senders: senders?,
+            filter: RouteFilter {
                 configuration_sets: route.configuration_sets.iter().cloned().collect(),
                 tenants: route.tenants.iter().cloned().collect(),
                 events: route.events.iter().cloned().collect(),
             },
             target: target?,
-            view: match route.view {
-                wire::View::Full => View::Full,
-                wire::View::Redacted => View::Redacted,
+            redaction: match route.redaction {
+                wire::Redaction::None => Redaction::None,
+                wire::Redaction::Standard => Redaction::Standard,
             },
         })
     }
 
-    fn all_lines(&mut self, lines: &wire::Lines) -> LinesTable {
-        let mut table = LinesTable::default();
-        let general = self.some_lines(
-            "lines",
-            &Lines::default(),
-            &lines.acts,
-            &lines.bounces,
-            &lines.complaints,
+    fn thresholds(&mut self, section: &wire::Thresholds) -> ThresholdTable {
+        let mut table = ThresholdTable::default();
+        let general = self.threshold_set(
+            "thresholds",
+            &Thresholds::default(),
+            &section.enforcements,
+            &section.bounces,
+            &section.complaints,
         );
-        if general != Lines::default() {
+        if general != Thresholds::default() {
             table.default = Some(general.clone());
         }
-        for (index, one) in lines.r#override.iter().enumerate() {
-            let path = format!("lines.override[{}]", index + 1);
-            let own = self.some_lines(&path, &general, &one.acts, &one.bounces, &one.complaints);
-            let parties = self.parties(
+        for (index, one) in section.r#override.iter().enumerate() {
+            let path = format!("thresholds.override[{}]", index + 1);
+            let own = self.threshold_set(&path, &general, &one.enforcements, &one.bounces, &one.complaints);
+            let senders = self.sender_match(
                 &path,
                 one.owner.as_deref(),
                 one.account.as_deref(),
                 one.identity.as_deref(),
             );
-            let Some(parties) = parties else { continue };
-            if parties.owner.is_none() && parties.account.is_none() && parties.identity.is_none() {
+            let Some(senders) = senders else { continue };
+            if senders.owner.is_none() && senders.account.is_none() && senders.identity.is_none() {
                 self.problem(&path, "expected an owner, an account or an identity");
-            } else if table.overrides.iter().any(|(known, _)| *known == parties) {
-                self.problem(&path, "expected other parties than an override above");
+            } else if table.overrides.iter().any(|(known, _)| *known == senders) {
+                self.problem(
+                    &path,
+                    "expected owner, account and identity to differ from those of the overrides above",
+                );
             } else {
-                table.overrides.push((parties, own));
+                table.overrides.push((senders, own));
             }
         }
         table
     }
 
-    fn some_lines(
+    fn threshold_set(
         &mut self,
         path: &str,
-        general: &Lines,
-        acts: &Option<Vec<wire::Act>>,
+        general: &Thresholds,
+        enforcements: &Option<Vec<wire::Enforcement>>,
         bounces: &Option<wire::Threshold>,
         complaints: &Option<wire::Threshold>,
-    ) -> Lines {
-        let kind = |act: &wire::Act| match act {
-            wire::Act::PauseConfigurationSet => ActKind::PauseConfigurationSet,
-            wire::Act::SuspendTenant => ActKind::SuspendTenant,
-            wire::Act::WithdrawPolicy => ActKind::WithdrawPolicy,
+    ) -> Thresholds {
+        let kind = |enforcement: &wire::Enforcement| match enforcement {
+            wire::Enforcement::PauseConfigurationSet => EnforcementKind::PauseConfigurationSet,
+            wire::Enforcement::DisableTenant => EnforcementKind::DisableTenant,
+            wire::Enforcement::RevokeAuthorization => EnforcementKind::RevokeAuthorization,
         };
-        Lines {
+        Thresholds {
             bounces: self.threshold(&format!("{path}.bounces"), &general.bounces, bounces.as_ref()),
             complaints: self.threshold(&format!("{path}.complaints"), &general.complaints, complaints.as_ref()),
-            acts: acts
-                .as_ref()
-                .map_or_else(|| general.acts.clone(), |acts| acts.iter().map(kind).collect()),
+            enforcements: enforcements.as_ref().map_or_else(
+                || general.enforcements.clone(),
+                |enforcements| enforcements.iter().map(kind).collect(),
+            ),
         }
     }
 
@@ -372,18 +376,18 @@ impl Check {
         };
         let threshold = Threshold {
             warn: rate("warn", &own.warn, general.warn),
-            act: rate("act", &own.act, general.act),
-            hour_recipients: own.hour_recipients.unwrap_or(general.hour_recipients),
-            day_recipients: own.day_recipients.unwrap_or(general.day_recipients),
-            events: own.events.unwrap_or(general.events),
+            enforce: rate("enforce", &own.enforce, general.enforce),
+            min_hour_recipients: own.min_hour_recipients.unwrap_or(general.min_hour_recipients),
+            min_day_recipients: own.min_day_recipients.unwrap_or(general.min_day_recipients),
+            min_events: own.min_events.unwrap_or(general.min_events),
         };
-        if threshold.warn > threshold.act {
-            let name = if own.warn.is_some() { "warn" } else { "act" };
+        if threshold.warn > threshold.enforce {
+            let name = if own.warn.is_some() { "warn" } else { "enforce" };
             self.problem(
                 &format!("{path}.{name}"),
                 format!(
-                    "expected the warn line ({}) at or below the act line ({})",
-                    threshold.warn, threshold.act
+                    "expected `warn` ({}) at or below `enforce` ({})",
+                    threshold.warn, threshold.enforce
                 ),
             );
         }

@@ -11,10 +11,10 @@ use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use intake::{BadRecord, Batch, Record, RecordKind};
 use jiff::Timestamp;
-use ledger::{Count, Origin};
 use notification_model::{Event, Notification, Received, SesMessage, Setup};
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::{EventKind, SuppressionSource};
 
 use self::arriving::Arriving;
 use crate::Output;
@@ -221,28 +221,30 @@ fn outcomes(actions: &[Action], policy: &Policy) -> Vec<OneOutcome> {
 
 fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
     Some(match action {
-        Action::Record {
+        Action::WriteEntry {
             address,
             scope,
-            origin,
+            source,
             entry,
             ..
         } => {
             let until = entry
                 .until
                 .map_or_else(|| "for good".to_owned(), |until| format!("until {}", day(until)));
-            let says = match (entry.blocked, origin) {
-                (true, Origin::List(list)) => format!("note that the recipient left contact list {list}"),
-                (true, Origin::Topic(topic)) => format!("note that the recipient left topic {topic}"),
-                (false, Origin::List(_) | Origin::Topic(_)) => "note that the recipient wants this mail".to_owned(),
+            let says = match (entry.blocked, source) {
+                (true, SuppressionSource::List(list)) => format!("note that the recipient left contact list {list}"),
+                (true, SuppressionSource::Topic(topic)) => format!("note that the recipient left topic {topic}"),
+                (false, SuppressionSource::List(_) | SuppressionSource::Topic(_)) => {
+                    "note that the recipient wants this mail".to_owned()
+                }
                 (true, _) => format!("suppress {until}, {}", scope_words(scope)),
                 (false, _) => format!("lift the complaint, {}", scope_words(scope)),
             };
             OneOutcome {
                 recipient: Some(address.as_str().to_owned()),
-                action: match (origin, entry.blocked) {
-                    (Origin::List(_) | Origin::Topic(_), true) => "opt-out",
-                    (Origin::List(_) | Origin::Topic(_), false) => "opt-in",
+                action: match (source, entry.blocked) {
+                    (SuppressionSource::List(_) | SuppressionSource::Topic(_), true) => "opt-out",
+                    (SuppressionSource::List(_) | SuppressionSource::Topic(_), false) => "opt-in",
                     (_, true) => "suppress",
                     (_, false) => "lift",
                 },
@@ -270,7 +272,7 @@ fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
             ),
             reason: Some(history.reason.clone()),
         },
-        Action::Note { address, history } => OneOutcome {
+        Action::AppendHistory { address, history } => OneOutcome {
             recipient: Some(address.as_str().to_owned()),
             action: "note",
             scope: Some(history.scope.to_string()),
@@ -286,25 +288,25 @@ fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
             says: format!("end a streak of soft bounces, {}", scope_words(scope)),
             reason: Some("the recipient's server accepted the message".to_owned()),
         },
-        Action::Count(event) => counted(
+        Action::CountEvent(event) => counted(
             event.recipient.as_ref().map(|one| one.as_str()),
-            count_words(event.count),
+            count_words(event.kind),
         ),
-        Action::CountInBatch { count, recipient, .. } => counted(
+        Action::CountInBatch { kind, recipient, .. } => counted(
             Some(recipient.as_str()).filter(|text| !text.is_empty()),
-            count_words(*count),
+            count_words(*kind),
         ),
         Action::Acknowledge { reason } => nothing(reason),
     })
 }
 
-fn count_words(count: Count) -> &'static str {
+fn count_words(count: EventKind) -> &'static str {
     match count {
-        Count::Hard => "hard bounce",
-        Count::Soft => "soft bounce",
-        Count::RenderingFailure => "rendering failure",
-        Count::Delay => "delivery delay",
-        Count::Send | Count::Delivery | Count::Complaint | Count::Reject => count.as_str(),
+        EventKind::Hard => "hard bounce",
+        EventKind::Soft => "soft bounce",
+        EventKind::RenderingFailure => "rendering failure",
+        EventKind::Delay => "delivery delay",
+        EventKind::Send | EventKind::Delivery | EventKind::Complaint | EventKind::Reject => count.as_str(),
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use ledger::{IndexedMail, IndexedSubject};
 use serde_json::{Value, json};
+use store::{IndexedMail, IndexedSubject};
 
 use crate::Output;
 use crate::cli::{MailGetArgs, MailListArgs};
 use crate::table::{AwsFailed, open};
 
 pub(crate) async fn list(args: &MailListArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
-    let mails = ledger.mails(&args.mailbox, args.before, args.limit).await;
+    let store = open(&args.table).await;
+    let mails = store.mails(&args.mailbox, args.before, args.limit).await;
     let mails = mails.map_err(AwsFailed::from)?;
     if args.table.json {
         let rows: Vec<Value> = mails.iter().map(mail_json).collect();
@@ -28,9 +28,9 @@ pub(crate) async fn list(args: &MailListArgs) -> anyhow::Result<Output> {
 }
 
 pub(crate) async fn get(args: &MailGetArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
-    let mails = ledger.mail_by_id(&args.message_id).await.map_err(AwsFailed::from)?;
-    let claims = ledger.claims(&args.message_id).await.map_err(AwsFailed::from)?;
+    let store = open(&args.table).await;
+    let mails = store.mail_by_id(&args.message_id).await.map_err(AwsFailed::from)?;
+    let claims = store.claims(&args.message_id).await.map_err(AwsFailed::from)?;
     let yes = !(mails.is_empty() && claims.is_empty());
     if args.table.json {
         let rows: Vec<Value> = mails.iter().map(mail_json).collect();
@@ -85,7 +85,7 @@ fn write_mail(text: &mut String, mail: &IndexedMail) -> std::fmt::Result {
         .iter()
         .map(|(name, word)| format!("{name} {word}"))
         .collect();
-    writeln!(text, "  verdicts  {}: {}", verdicts.join(", "), mail.treatment.as_str())?;
+    writeln!(text, "  verdicts  {}: {}", verdicts.join(", "), mail.action.as_str())?;
     if let Some(at) = &mail.location {
         let size = mail.size.map(|size| format!(", {size} octets")).unwrap_or_default();
         writeln!(text, "  lies in   s3://{}/{}{size}", at.bucket, at.key)?;
@@ -113,7 +113,7 @@ fn mail_json(mail: &IndexedMail) -> Value {
         "verdicts": mail.verdicts,
         "sizeBytes": mail.size,
         "location": mail.location.as_ref().map(|at| json!({"bucket": at.bucket, "key": at.key})),
-        "treatment": mail.treatment.as_str(),
+        "action": mail.action.as_str(),
         "reasons": mail.reasons,
         "expiresAt": mail.expires_at,
     })

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::bail;
-use ledger::{KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Treatment, VerdictRules};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
+use store::{KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, VerdictAction, VerdictRules};
 
 use crate::Output;
 use crate::cli::{MailboxesListArgs, MailboxesTestArgs};
@@ -172,7 +172,7 @@ pub(crate) fn verdict_words(rules: &VerdictRules) -> String {
     words.join(", ")
 }
 
-fn named(rules: &VerdictRules) -> [(&'static str, Option<Treatment>); 8] {
+fn named(rules: &VerdictRules) -> [(&'static str, Option<VerdictAction>); 8] {
     // Taken apart, so that a new verdict is not forgotten here.
     let VerdictRules {
         virus_fail,

@@ -2,11 +2,11 @@
 //!
 //! Exit codes: 0 yes or done, 1 no (not suppressed, or not to be mailed), 2 the input is wrong, 3 AWS failed.
 
-mod acts;
 mod apply;
 mod cli;
 mod config;
 mod dlq;
+mod enforcements;
 mod explain;
 mod mail;
 mod mailboxes;
@@ -100,11 +100,11 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
             DlqCommand::Redrive(args) => dlq::redrive(&args).await,
         },
         Command::Replay(args) => replay::run(&args).await,
-        Command::Watch { command } => match command {
-            WatchCommand::Status(args) => acts::status(&args).await,
-            WatchCommand::Acts(args) => acts::list(&args).await,
-            WatchCommand::History(args) => acts::history(&args).await,
-            WatchCommand::Undo(args) => acts::take_back(&args).await,
+        Command::ReputationMonitor { command } => match command {
+            WatchCommand::Status(args) => enforcements::status(&args).await,
+            WatchCommand::Enforcements(args) => enforcements::list(&args).await,
+            WatchCommand::History(args) => enforcements::history(&args).await,
+            WatchCommand::Undo(args) => enforcements::take_back(&args).await,
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_config::BehaviorVersion;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use ledger::MirrorRequest;
+use store::MirrorRequest;
 
 use crate::cli::MirrorArgs;
 

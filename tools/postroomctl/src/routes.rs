@@ -2,16 +2,16 @@
 
 use std::fmt::Write;
 
-use ledger::{Narrowing, PartyMatch, Route, Target, View};
 use serde_json::{Value, json};
+use store::{Redaction, Route, RouteFilter, SenderMatch, Target};
 
 use crate::Output;
 use crate::cli::RoutesListArgs;
 use crate::table::{AwsFailed, open};
 
 pub(crate) async fn list(args: &RoutesListArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
-    let mut routes = ledger.all_routes().await.map_err(AwsFailed::from)?;
+    let store = open(&args.table).await;
+    let mut routes = store.all_routes().await.map_err(AwsFailed::from)?;
     routes.sort_by(|a, b| a.name.cmp(&b.name));
     if args.table.json {
         let rows: Vec<Value> = routes.iter().map(route_json).collect();
@@ -20,10 +20,10 @@ pub(crate) async fn list(args: &RoutesListArgs) -> anyhow::Result<Output> {
     let mut text = String::new();
     for route in &routes {
         writeln!(text, "{}", route.name)?;
-        writeln!(text, "  of    {}", parties_words(&route.parties))?;
-        writeln!(text, "  only  {}", only_words(&route.only))?;
+        writeln!(text, "  of    {}", sender_words(&route.senders))?;
+        writeln!(text, "  only  {}", filter_words(&route.filter))?;
         writeln!(text, "  to    {}", target_words(&route.target))?;
-        writeln!(text, "  sees  {}", view_words(route.view))?;
+        writeln!(text, "  sees  {}", redaction_words(route.redaction))?;
     }
     if routes.is_empty() {
         writeln!(
@@ -35,24 +35,24 @@ pub(crate) async fn list(args: &RoutesListArgs) -> anyhow::Result<Output> {
 }
 
 fn route_json(route: &Route) -> Value {
-    let PartyMatch {
+    let SenderMatch {
         owner,
         account,
         identity,
-    } = &route.parties;
+    } = &route.senders;
     json!({
         "name": route.name, "owner": owner, "account": account, "identity": identity,
-        "configurationSets": route.only.configuration_sets, "tenants": route.only.tenants, "events": route.only.events,
-        "target": route.target.to_string(), "view": match route.view { View::Full => "full", View::Redacted => "redacted" },
+        "configurationSets": route.filter.configuration_sets, "tenants": route.filter.tenants, "events": route.filter.events,
+        "target": route.target.to_string(), "view": match route.redaction { Redaction::None => "full", Redaction::Standard => "redacted" },
     })
 }
 
-pub(crate) fn parties_words(parties: &PartyMatch) -> String {
-    let PartyMatch {
+pub(crate) fn sender_words(senders: &SenderMatch) -> String {
+    let SenderMatch {
         owner,
         account,
         identity,
-    } = parties;
+    } = senders;
     let whose = match (identity, owner) {
         (Some(identity), Some(owner)) => format!("{identity} of {owner}"),
         (Some(identity), None) => identity.to_string(),
@@ -65,11 +65,11 @@ pub(crate) fn parties_words(parties: &PartyMatch) -> String {
     }
 }
 
-pub(crate) fn only_words(only: &Narrowing) -> String {
+pub(crate) fn filter_words(filter: &RouteFilter) -> String {
     let sets = [
-        ("configuration sets", &only.configuration_sets),
-        ("tenants", &only.tenants),
-        ("events", &only.events),
+        ("configuration sets", &filter.configuration_sets),
+        ("tenants", &filter.tenants),
+        ("events", &filter.events),
     ];
     let some = sets.iter().filter(|(_, words)| !words.is_empty());
     let words: Vec<String> = some
@@ -91,9 +91,9 @@ pub(crate) fn target_words(target: &Target) -> String {
     }
 }
 
-pub(crate) fn view_words(view: View) -> &'static str {
-    match view {
-        View::Full => "everything",
-        View::Redacted => "the redacted form",
+pub(crate) fn redaction_words(redaction: Redaction) -> &'static str {
+    match redaction {
+        Redaction::None => "everything",
+        Redaction::Standard => "the redacted form",
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::{Context, bail};
-use delegate_router::decide::{Action, Facts, House, Received, decide};
-use delegate_router::parties::{Parties, identify, needs_registration};
+use delegate_router::decide::{Action, Facts, OwnIdentity, Received, decide};
+use delegate_router::ownership::{Ownership, identify, needs_registration};
 use intake::RecordKind;
-use ledger::{Ledger, LedgerError, RegisteredIdentity, Route};
 use notification_model::{AccountId, Mail, Notification, SesMessage};
 use serde_json::{Value, json};
+use store::{RegisteredIdentity, Route, Store, StoreError};
 
 use crate::Output;
 use crate::cli::RoutesTestArgs;
@@ -21,13 +21,13 @@ use crate::table::{AwsFailed, open_named};
 /// Where the routes and the registered identities come from.
 enum Source {
     File(Box<Config>),
-    Table(Ledger),
+    Table(Store),
 }
 
 /// Where one notification would go.
 struct Tested {
     what: String,
-    parties: Result<String, String>,
+    ownership: Result<String, String>,
     goes: Vec<(String, String)>,
     unrouted: Option<String>,
 }
@@ -67,24 +67,24 @@ async fn test_one(source: &Source, notification: Notification, payload: String) 
         Some(account) => source.registered(account).await.map_err(AwsFailed::from)?,
         None => Vec::new(),
     };
-    let parties = identify(mail, &registered);
-    let routes = match &parties {
-        Ok(parties) => source.routes(parties).await.map_err(AwsFailed::from)?,
+    let ownership = identify(mail, &registered);
+    let routes = match &ownership {
+        Ok(ownership) => source.routes(ownership).await.map_err(AwsFailed::from)?,
         Err(_) => Vec::new(),
     };
-    let words = match &parties {
-        Ok(parties) => Ok(told_words(parties, mail)),
+    let words = match &ownership {
+        Ok(ownership) => Ok(ownership_words(ownership, mail)),
         Err(error) => Err(error.to_string()),
     };
     let what = format!("{}, message {}", notification.event.name(), mail.message_id);
     let received = Received { notification, payload };
     let mut tested = Tested {
         what,
-        parties: words,
+        ownership: words,
         goes: Vec::new(),
         unrouted: None,
     };
-    for action in decide(&received, &Facts { parties, routes }, &House::default()) {
+    for action in decide(&received, &Facts { ownership, routes }, &OwnIdentity::default()) {
         match action {
             Action::Deliver(delivery) => tested.goes.push((target_words(&delivery.target), delivery.reason)),
             Action::Unrouted(unrouted) => tested.unrouted = Some(unrouted.because),
@@ -94,37 +94,37 @@ async fn test_one(source: &Source, notification: Notification, payload: String) 
 }
 
 impl Source {
-    async fn registered(&self, account: &AccountId) -> Result<Vec<RegisteredIdentity>, LedgerError> {
+    async fn registered(&self, account: &AccountId) -> Result<Vec<RegisteredIdentity>, StoreError> {
         let mut found = match self {
             Self::File(config) => config.identities.clone(),
-            Self::Table(ledger) => ledger.registered_identities(std::slice::from_ref(account)).await?,
+            Self::Table(store) => store.registered_identities(std::slice::from_ref(account)).await?,
         };
         Ok(found.remove(account).unwrap_or_default())
     }
 
-    /// The routes under the parties' keys; the router picks among them.
-    async fn routes(&self, parties: &Parties) -> Result<Vec<Route>, LedgerError> {
-        let keys = parties.route_keys();
+    /// The routes under the ownership' keys; the router picks among them.
+    async fn routes(&self, ownership: &Ownership) -> Result<Vec<Route>, StoreError> {
+        let keys = ownership.route_keys();
         Ok(match self {
             Self::File(config) => {
-                let granted = |route: &&Route| keys.iter().any(|key| *key.parties() == route.parties);
+                let granted = |route: &&Route| keys.iter().any(|key| *key.sender_match() == route.senders);
                 config.routes.iter().filter(granted).cloned().collect()
             }
-            Self::Table(ledger) => {
-                let found: BTreeMap<_, Vec<Route>> = ledger.routes_for(&keys).await?;
+            Self::Table(store) => {
+                let found: BTreeMap<_, Vec<Route>> = store.routes_for(&keys).await?;
                 found.into_values().flatten().collect()
             }
         })
     }
 }
 
-fn told_words(parties: &Parties, mail: &Mail) -> String {
-    let mut words = format!("identity {} of {}", parties.identity, parties.owner);
-    let by = if parties.delegated() { "delegate " } else { "" };
-    words.push_str(&format!(", sent by {by}{}", parties.account));
+fn ownership_words(ownership: &Ownership, mail: &Mail) -> String {
+    let mut words = format!("identity {} of {}", ownership.identity, ownership.owner);
+    let by = if ownership.delegated() { "delegate " } else { "" };
+    words.push_str(&format!(", sent by {by}{}", ownership.account));
     for (name, value) in [
-        ("configuration set", &parties.configuration_set),
-        ("tenant", &parties.tenant),
+        ("configuration set", &ownership.configuration_set),
+        ("tenant", &ownership.tenant),
     ] {
         words.push_str(
             &value
@@ -143,8 +143,8 @@ fn tested_text(all: &[Tested]) -> anyhow::Result<String> {
     let mut text = String::new();
     for one in all {
         writeln!(text, "{}", one.what)?;
-        if let Ok(parties) = &one.parties {
-            writeln!(text, "  {parties}")?;
+        if let Ok(ownership) = &one.ownership {
+            writeln!(text, "  {ownership}")?;
         }
         for (target, reason) in &one.goes {
             writeln!(text, "  goes to {target}")?;
@@ -170,7 +170,7 @@ fn tested_json(all: &[Tested]) -> String {
                 .iter()
                 .map(|(target, reason)| json!({"target": target, "because": reason}))
                 .collect();
-            json!({"what": one.what, "parties": one.parties.as_ref().ok(), "goesTo": goes, "unrouted": one.unrouted})
+            json!({"what": one.what, "ownership": one.ownership.as_ref().ok(), "goesTo": goes, "unrouted": one.unrouted})
         })
         .collect();
     format!("{:#}\n", json!(rows))

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use ledger::{Count, Sender, SenderRates, Tally};
 use serde_json::{Value, json};
+use store::{EventCounts, EventKind, Sender, SenderRates};
 
 use crate::Output;
 use crate::cli::SendersArgs;
@@ -12,21 +12,21 @@ use crate::table::{AwsFailed, open};
 
 /// Where AWS reviews an account and where it pauses it, as fractions. See the
 /// [reputation metrics](https://docs.aws.amazon.com/ses/latest/dg/monitor-sender-reputation.html).
-struct Lines {
+struct Thresholds {
     review: f64,
     pause: f64,
 }
 
-const BOUNCES: Lines = Lines {
+const BOUNCES: Thresholds = Thresholds {
     review: 0.05,
     pause: 0.10,
 };
-const COMPLAINTS: Lines = Lines {
+const COMPLAINTS: Thresholds = Thresholds {
     review: 0.001,
     pause: 0.005,
 };
 
-impl Lines {
+impl Thresholds {
     fn verdict(&self, rate: Option<f64>, volume: Option<u64>, minimum: u64) -> &'static str {
         match rate {
             None => "no volume",
@@ -41,13 +41,13 @@ impl Lines {
 
 /// A sender's tally of one span, judged.
 struct Judged<'a> {
-    tally: &'a Tally,
+    tally: &'a EventCounts,
     bounces: &'static str,
     complaints: &'static str,
 }
 
 impl<'a> Judged<'a> {
-    fn of(tally: &'a Tally, minimum: u64) -> Self {
+    fn of(tally: &'a EventCounts, minimum: u64) -> Self {
         Self {
             tally,
             bounces: BOUNCES.verdict(tally.bounce_rate(), tally.volume(), minimum),
@@ -57,11 +57,11 @@ impl<'a> Judged<'a> {
 }
 
 pub(crate) async fn run(args: &SendersArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
+    let store = open(&args.table).await;
     let now = Timestamp::now();
     let mut all = Vec::new();
-    for sender in ledger.senders(now).await.map_err(AwsFailed::from)? {
-        all.push(ledger.sender_rates(&sender, now).await.map_err(AwsFailed::from)?);
+    for sender in store.senders(now).await.map_err(AwsFailed::from)? {
+        all.push(store.sender_rates(&sender, now).await.map_err(AwsFailed::from)?);
     }
     // The worst first: that is who the reader looks for.
     let badness = |rates: &SenderRates| {
@@ -78,15 +78,15 @@ pub(crate) async fn run(args: &SendersArgs) -> anyhow::Result<Output> {
     Ok(Output::yes(text))
 }
 
-const COUNTS: [Count; 8] = [
-    Count::Send,
-    Count::Delivery,
-    Count::Hard,
-    Count::Soft,
-    Count::Complaint,
-    Count::Reject,
-    Count::RenderingFailure,
-    Count::Delay,
+const COUNTS: [EventKind; 8] = [
+    EventKind::Send,
+    EventKind::Delivery,
+    EventKind::Hard,
+    EventKind::Soft,
+    EventKind::Complaint,
+    EventKind::Reject,
+    EventKind::RenderingFailure,
+    EventKind::Delay,
 ];
 
 fn as_text(all: &[SenderRates], minimum: u64) -> anyhow::Result<String> {
@@ -105,7 +105,7 @@ fn as_text(all: &[SenderRates], minimum: u64) -> anyhow::Result<String> {
                 "  {span:<5} bounces {bounce_rate} {bounces:<11}  complaints {complaint_rate} {complaints:<11}  {counts}"
             )?;
         }
-        for (line, tally) in &rates.day_by_line {
+        for (line, tally) in &rates.day_by_stream {
             let mut words = Vec::new();
             words.extend(
                 line.configuration_set
@@ -121,7 +121,7 @@ fn as_text(all: &[SenderRates], minimum: u64) -> anyhow::Result<String> {
     writeln!(
         text,
         "\nAWS reviews an account at 5 % bounces or 0.1 % complaints and pauses it at 10 % or 0.5 %.\n\
-         few mails: fewer than {minimum}, too few to judge. no volume: switch on Send or Delivery events."
+         few mails: fewer than {minimum}, too few to classify. no volume: switch on Send or Delivery events."
     )?;
     Ok(text)
 }
@@ -139,7 +139,7 @@ fn sender_words(sender: &Sender) -> String {
     }
 }
 
-fn counts_words(tally: &Tally) -> String {
+fn counts_words(tally: &EventCounts) -> String {
     let counted = COUNTS.iter().filter(|count| tally.get(**count) > 0);
     let words: Vec<String> = counted
         .map(|count| format!("{} {}", count.as_str(), tally.get(*count)))
@@ -156,7 +156,7 @@ fn as_json(all: &[SenderRates], minimum: u64) -> String {
         .iter()
         .map(|rates| {
             let lines: Vec<Value> = rates
-                .day_by_line
+                .day_by_stream
                 .iter()
                 .map(|(line, tally)| {
                     json!({"configurationSet": line.configuration_set, "tenant": line.tenant, "counts": counts_json(tally)})
@@ -172,7 +172,7 @@ fn as_json(all: &[SenderRates], minimum: u64) -> String {
     format!("{:#}\n", json!(rows))
 }
 
-fn counts_json(tally: &Tally) -> Value {
+fn counts_json(tally: &EventCounts) -> Value {
     COUNTS
         .iter()
         .map(|count| (count.as_str().to_owned(), json!(tally.get(*count))))

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{
-    Asker, Block, Entry, HistoryEntry, Ledger, MirrorAction, MirrorReason, MirrorRequest, Origin, Recipient, Scope,
-};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
+use store::{
+    Block, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, SenderContext, Store,
+    SuppressionEntry, SuppressionSource,
+};
 
 use crate::Output;
 use crate::cli::{CheckArgs, GetArgs, HistoryArgs, ListArgs, PutArgs, ReleaseArgs};
@@ -16,13 +17,13 @@ use crate::mirror::send;
 use crate::table::{AwsFailed, open};
 
 pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
+    let store = open(&args.table).await;
     let now = Timestamp::now();
-    let row = row_of(&ledger, &args.address).await?;
+    let row = row_of(&store, &args.address).await?;
     let blocks = blocks_of(&row, now);
     let history = match blocks.is_empty() {
         true => Vec::new(),
-        false => ledger.history(&args.address).await.map_err(AwsFailed::from)?,
+        false => store.history(&args.address).await.map_err(AwsFailed::from)?,
     };
     let since: Vec<Timestamp> = blocks.iter().map(|block| since(block, &history)).collect();
 
@@ -59,19 +60,19 @@ pub(crate) async fn get(args: &GetArgs) -> anyhow::Result<Output> {
 }
 
 pub(crate) async fn check(args: &CheckArgs) -> anyhow::Result<Output> {
-    let asker = Asker {
+    let context = SenderContext {
         tenant: args.tenant.clone(),
         identity: args.identity.clone(),
         topic: args.topic.clone(),
     };
-    let ledger = open(&args.table).await;
-    let answers = ledger
-        .check(&args.addresses, &asker, Timestamp::now())
+    let store = open(&args.table).await;
+    let answers = store
+        .check(&args.addresses, &context, Timestamp::now())
         .await
         .map_err(AwsFailed::from)?;
     let all = answers.iter().all(|answer| answer.blocks.is_empty());
     if args.table.json {
-        let answer = |answer: &ledger::Answer| {
+        let answer = |answer: &store::CheckResult| {
             let blocks: Vec<Value> = answer.blocks.iter().map(|block| block_json(block, None)).collect();
             json!({"address": answer.address.key(), "mail": blocks.is_empty(), "suppressions": blocks})
         };
@@ -103,14 +104,14 @@ pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
     let now = Timestamp::now();
     let until = args.until.unwrap_or(now);
     anyhow::ensure!(args.since <= until, "--since is later than --until (or than now)");
-    let ledger = open(&args.table).await;
-    let listed = ledger
+    let store = open(&args.table).await;
+    let listed = store
         .suppressed_between(&args.scope, args.since, until, args.limit)
         .await
         .map_err(AwsFailed::from)?;
     let addresses: BTreeSet<&str> = listed.iter().map(|one| one.address.as_str()).collect();
     let addresses: Vec<EmailAddress> = addresses.into_iter().filter_map(EmailAddress::parse).collect();
-    let rows = ledger.recipients(&addresses).await.map_err(AwsFailed::from)?;
+    let rows = store.recipients(&addresses).await.map_err(AwsFailed::from)?;
     let mut in_force: Vec<(&str, Block)> = Vec::new();
     for (address, row) in &rows {
         let of_the_time = |block: &Block| block.entry.at >= args.since && block.entry.at <= until;
@@ -132,7 +133,7 @@ pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
     }
     let mut text = String::new();
     for (address, block) in &in_force {
-        let Entry { at, reason, .. } = &block.entry;
+        let SuppressionEntry { at, reason, .. } = &block.entry;
         writeln!(text, "{at}  {address}  {}  {reason}", until_words(&block.entry))?;
     }
     writeln!(text, "{} in force {}", in_force.len(), scope_words(&args.scope))?;
@@ -143,7 +144,7 @@ pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
     Ok(Output::yes(text))
 }
 
-fn last_listed(listed: &[ledger::Listed]) -> String {
+fn last_listed(listed: &[store::ListedSuppression]) -> String {
     listed.last().map(|one| one.at.to_string()).unwrap_or_default()
 }
 
@@ -154,8 +155,8 @@ pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
         .and_then(|days| now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok());
     let reason = format!("suppressed by {}: {}", operator(), args.reason);
     let entry = manual(&args.address, now, true, until, &reason);
-    let ledger = open(&args.table).await;
-    decide(&ledger, &args.address, &args.scope, &entry).await?;
+    let store = open(&args.table).await;
+    decide(&store, &args.address, &args.scope, &entry).await?;
     let text = format!(
         "{} is suppressed, {}, {}\n",
         args.address.key(),
@@ -174,9 +175,9 @@ pub(crate) async fn put(args: &PutArgs) -> anyhow::Result<Output> {
 }
 
 pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
+    let store = open(&args.table).await;
     let now = Timestamp::now();
-    let row = row_of(&ledger, &args.address).await?;
+    let row = row_of(&store, &args.address).await?;
     let scopes = match &args.scope {
         Some(scope) => vec![scope.clone()],
         None => blocks_of(&row, now)
@@ -204,7 +205,7 @@ pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
         });
     }
     for scope in &scopes {
-        decide(&ledger, &args.address, scope, &entry).await?;
+        decide(&store, &args.address, scope, &entry).await?;
     }
     let names: Vec<String> = scopes.iter().map(scope_words).collect();
     let text = format!("{} is released, {}\n", args.address.key(), names.join(" and "));
@@ -216,8 +217,8 @@ pub(crate) async fn release(args: &ReleaseArgs) -> anyhow::Result<Output> {
     Ok(Output::yes(send(&args.mirror, &requests, text).await?))
 }
 
-async fn row_of(ledger: &Ledger, address: &EmailAddress) -> Result<Recipient, AwsFailed> {
-    Ok(ledger.recipient(address).await?.unwrap_or_default())
+async fn row_of(store: &Store, address: &EmailAddress) -> Result<Recipient, AwsFailed> {
+    Ok(store.recipient(address).await?.unwrap_or_default())
 }
 
 /// Everything in force against a recipient, in any scope.
@@ -226,7 +227,7 @@ fn blocks_of(row: &Recipient, now: Timestamp) -> Vec<Block> {
     scopes.into_iter().flat_map(|scope| row.in_force(scope, now)).collect()
 }
 
-fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &Entry) -> MirrorRequest {
+fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &SuppressionEntry) -> MirrorRequest {
     MirrorRequest {
         action: if entry.blocked {
             MirrorAction::Put
@@ -241,7 +242,7 @@ fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &Entry) -> Mirro
     }
 }
 
-fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], entry: &Entry, text: String) -> String {
+fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], entry: &SuppressionEntry, text: String) -> String {
     if !as_json {
         return text;
     }
@@ -254,11 +255,11 @@ fn done(as_json: bool, address: &EmailAddress, scopes: &[Scope], entry: &Entry, 
 }
 
 /// Writes a person's decision. The history comes first: a decision must never stand unexplained.
-async fn decide(ledger: &Ledger, address: &EmailAddress, scope: &Scope, entry: &Entry) -> anyhow::Result<()> {
-    let origin = if entry.blocked {
-        &Origin::Manual
+async fn decide(store: &Store, address: &EmailAddress, scope: &Scope, entry: &SuppressionEntry) -> anyhow::Result<()> {
+    let source = if entry.blocked {
+        &SuppressionSource::Manual
     } else {
-        &Origin::Released
+        &SuppressionSource::Released
     };
     let history = HistoryEntry {
         at: entry.at,
@@ -275,19 +276,22 @@ async fn decide(ledger: &Ledger, address: &EmailAddress, scope: &Scope, entry: &
         evidence: entry.evidence.clone(),
         expires_at: entry.until,
     };
-    ledger
-        .append_history(address, &history)
-        .await
-        .map_err(AwsFailed::from)?;
-    ledger
-        .record(address, scope, origin, entry, entry.at)
+    store.append_history(address, &history).await.map_err(AwsFailed::from)?;
+    store
+        .record(address, scope, source, entry, entry.at)
         .await
         .map_err(AwsFailed::from)?;
     Ok(())
 }
 
-fn manual(address: &EmailAddress, now: Timestamp, blocked: bool, until: Option<Timestamp>, reason: &str) -> Entry {
-    Entry {
+fn manual(
+    address: &EmailAddress,
+    now: Timestamp,
+    blocked: bool,
+    until: Option<Timestamp>,
+    reason: &str,
+) -> SuppressionEntry {
+    SuppressionEntry {
         at: now,
         id: format!("manual-{}", now.as_microsecond()),
         blocked,
@@ -306,8 +310,8 @@ pub(crate) fn operator() -> String {
 }
 
 pub(crate) async fn history(args: &HistoryArgs) -> anyhow::Result<Output> {
-    let ledger = open(&args.table).await;
-    let mut entries = ledger.history(&args.address).await.map_err(AwsFailed::from)?;
+    let store = open(&args.table).await;
+    let mut entries = store.history(&args.address).await.map_err(AwsFailed::from)?;
     entries.retain(|entry| {
         args.scope.as_ref().is_none_or(|scope| *scope == entry.scope)
             && args.since.is_none_or(|since| entry.at >= since)
@@ -363,7 +367,7 @@ fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
 fn block_json(block: &Block, since: Option<Timestamp>) -> Value {
     let mut fields = json!({
         "scope": block.scope.to_string(),
-        "origin": block.origin.to_string(),
+        "source": block.source.to_string(),
         "reason": block.entry.reason,
         "at": block.entry.at.to_string(),
         "until": block.entry.until.map(|until| until.to_string()),
@@ -384,7 +388,7 @@ pub(crate) fn scope_words(scope: &Scope) -> String {
     }
 }
 
-fn until_words(entry: &Entry) -> String {
+fn until_words(entry: &SuppressionEntry) -> String {
     entry
         .until
         .map_or_else(|| "for good".to_owned(), |until| format!("until {until}"))

@@ -1,8 +1,8 @@
 //! The stack's table, and the words for its failures.
 
 use aws_config::BehaviorVersion;
-use ledger::{Ledger, LedgerError};
-use watch::SesError;
+use reputation::SesError;
+use store::{Store, StoreError};
 
 use crate::cli::TableArgs;
 
@@ -28,8 +28,8 @@ impl AwsFailed {
     }
 }
 
-impl From<LedgerError> for AwsFailed {
-    fn from(error: LedgerError) -> Self {
+impl From<StoreError> for AwsFailed {
+    fn from(error: StoreError) -> Self {
         Self(error.to_string())
     }
 }
@@ -40,11 +40,11 @@ impl From<SesError> for AwsFailed {
     }
 }
 
-pub(crate) async fn open(args: &TableArgs) -> Ledger {
+pub(crate) async fn open(args: &TableArgs) -> Store {
     open_named(&args.table).await
 }
 
-pub(crate) async fn open_named(table: &str) -> Ledger {
+pub(crate) async fn open_named(table: &str) -> Store {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    Ledger::new(aws_sdk_dynamodb::Client::new(&config), table)
+    Store::new(aws_sdk_dynamodb::Client::new(&config), table)
 }

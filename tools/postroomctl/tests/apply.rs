@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use ledger::{Act, ActStatus, Deed, Level, Measure, Sender, WatchState, Window};
 use serde_json::Value;
+use store::{Enforcement, EnforcementChange, EnforcementStatus, Level, Measure, ReputationState, Sender, Window};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use support::Operator;
@@ -99,9 +99,9 @@ async fn what_the_file_no_longer_says_is_removed() {
             .all(|change| change["after"].is_null())
     );
     assert!(operator.types("routes list").await.out.starts_with("no routes"));
-    let ledger = &operator.effects.ledger;
-    assert!(ledger.all_registered_identities().await.unwrap().is_empty());
-    assert_eq!(ledger.lines().await.unwrap(), ledger::LinesTable::default());
+    let store = &operator.effects.store;
+    assert!(store.all_registered_identities().await.unwrap().is_empty());
+    assert_eq!(store.thresholds().await.unwrap(), store::ThresholdTable::default());
 }
 
 #[tokio::test]
@@ -162,27 +162,30 @@ async fn a_paused_configuration_set_is_resumed_by_one_command() {
 
     let sender: Sender = "111122223333/111122223333/shop.example".parse().unwrap();
     let at: Timestamp = "2026-01-27T14:59:38Z".parse().unwrap();
-    let crossing = WatchState {
-        level: Level::Act,
+    let crossing = ReputationState {
+        level: Level::Enforce,
         since: at,
-        figures: ledger::Figures { count: 40, volume: 400 },
-        ..WatchState::unknown(Window::Hour, Measure::Bounces)
+        figures: store::Figures { count: 40, volume: 400 },
+        ..ReputationState::unknown(Window::Hour, Measure::Bounces)
     };
-    let deed = Deed::ConfigurationSet {
+    let change = EnforcementChange::ConfigurationSet {
         name: "campaigns".to_owned(),
     };
-    let act = Act::plan(&sender, &crossing, deed);
-    let ledger = &operator.effects.ledger;
-    ledger.put_watch_state(&sender, &crossing).await.unwrap();
-    ledger.plan_act(&act).await.unwrap();
-    ledger.move_act(&act, &ActStatus::Done { at }).await.unwrap();
+    let enforcement = Enforcement::plan(&sender, &crossing, change);
+    let store = &operator.effects.store;
+    store.put_reputation_state(&sender, &crossing).await.unwrap();
+    store.plan_enforcement(&enforcement).await.unwrap();
+    store
+        .update_enforcement(&enforcement, &EnforcementStatus::Done { at })
+        .await
+        .unwrap();
 
     insta::assert_snapshot!("watch_status", operator.types("watch status").await.out);
     insta::assert_snapshot!(
         "watch_history",
         operator.types(&format!("watch history {sender}")).await.out
     );
-    let said = operator.types(&format!("watch undo {}", act.id)).await;
+    let said = operator.types(&format!("watch undo {}", enforcement.id)).await;
     assert_eq!(
         (said.code, said.out.as_str()),
         (0, "undone: pause-configuration-set campaigns\n"),
@@ -197,7 +200,7 @@ async fn a_paused_configuration_set_is_resumed_by_one_command() {
         requests[0]
     );
 
-    let said = operator.types(&format!("watch undo {}", act.id)).await;
+    let said = operator.types(&format!("watch undo {}", enforcement.id)).await;
     assert!(
         said.code == 0 && said.out.contains("undone") && said.out.contains("by olga"),
         "{}",
@@ -205,8 +208,11 @@ async fn a_paused_configuration_set_is_resumed_by_one_command() {
     );
     assert_eq!(asked.lock().unwrap().len(), 1, "once is enough");
     assert!(!operator.types("watch status").await.out.contains("in force"));
-    let acts: Vec<Value> = serde_json::from_str(&operator.types("watch acts --json").await.out).unwrap();
-    assert_eq!((&acts[0]["status"], &acts[0]["by"]), (&"undone".into(), &"olga".into()));
+    let enforcements: Vec<Value> = serde_json::from_str(&operator.types("watch acts --json").await.out).unwrap();
+    assert_eq!(
+        (&enforcements[0]["status"], &enforcements[0]["by"]),
+        (&"undone".into(), &"olga".into())
+    );
     assert_eq!(operator.types("watch undo 20260101T000000Z-00000000").await.code, 2);
     assert_eq!(operator.types("watch history nobody").await.code, 2);
 }

@@ -10,7 +10,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{ClaimKey, IndexedMail, IndexedSubject, MailLocation, Treatment};
+use store::{ClaimKey, IndexedMail, IndexedSubject, MailLocation, VerdictAction};
 use support::Operator;
 
 fn mail(id: &str, at: Timestamp) -> IndexedMail {
@@ -27,7 +27,7 @@ fn mail(id: &str, at: Timestamp) -> IndexedMail {
             bucket: "mail-bucket".to_owned(),
             key: format!("mail/{id}"),
         }),
-        treatment: Treatment::Tag,
+        action: VerdictAction::Tag,
         reasons: BTreeSet::from(["dkim GRAY: tag, the default".to_owned()]),
         expires_at: at + SignedDuration::from_hours(24),
     }
@@ -36,11 +36,11 @@ fn mail(id: &str, at: Timestamp) -> IndexedMail {
 #[tokio::test]
 async fn the_index_tells_what_came_and_what_was_done() {
     let operator = Operator::new().await;
-    let ledger = &operator.effects.ledger;
+    let store = &operator.effects.store;
     let at: Timestamp = "2026-03-03T09:15:01Z".parse().unwrap();
     for (id, minutes) in [("older", 0), ("newer", 5)] {
         let mail = mail(id, at + SignedDuration::from_mins(minutes));
-        ledger.index_mail(&mail).await.unwrap();
+        store.index_mail(&mail).await.unwrap();
     }
     for (mailbox, target, done) in [
         ("support@shop.example", "desk@client.example", true),
@@ -53,12 +53,12 @@ async fn the_index_tells_what_came_and_what_was_done() {
             action: "forward",
             target: target.to_owned(),
         };
-        ledger
+        store
             .claim(&claim, at, at, at + SignedDuration::from_hours(1))
             .await
             .unwrap();
         if done {
-            ledger.finish_claim(&claim, at, "sent as 0100-1").await.unwrap();
+            store.finish_claim(&claim, at, "sent as 0100-1").await.unwrap();
         }
     }
 

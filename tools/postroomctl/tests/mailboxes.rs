@@ -116,5 +116,5 @@ actions = [{ action = "store" }]
         .map(|line| format!("{}\n", line.replace(&odd, "odd.toml")))
         .collect();
     insta::assert_snapshot!("mailbox_warnings", warnings);
-    assert_eq!(operator.effects.ledger.all_mailboxes().await.unwrap().len(), 2);
+    assert_eq!(operator.effects.store.all_mailboxes().await.unwrap().len(), 2);
 }

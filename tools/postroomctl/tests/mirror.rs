@@ -50,7 +50,7 @@ async fn one_message(listener: &TcpListener) -> Value {
 
 #[tokio::test]
 async fn decisions_are_sent_to_the_queue() {
-    let (_, table) = ledger::testing::fresh_with_endpoint().await;
+    let (_, table) = store::testing::fresh_with_endpoint().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let queue = format!("http://{}", listener.local_addr().unwrap());
 
@@ -70,7 +70,7 @@ async fn decisions_are_sent_to_the_queue() {
 
 #[tokio::test]
 async fn a_queue_that_fails_is_a_warning_and_exit_code_3() {
-    let (ledger, table) = ledger::testing::fresh_with_endpoint().await;
+    let (store, table) = store::testing::fresh_with_endpoint().await;
     let line = "put jane@example.net --reason asked";
     let quiet = suppression(&table, None, line).await;
     assert_eq!((quiet.status.code(), quiet.stderr.as_slice()), (Some(0), &b""[..]));
@@ -83,5 +83,5 @@ async fn a_queue_that_fails_is_a_warning_and_exit_code_3() {
     assert!(said.contains("warning: the table was written"), "{said}");
 
     let address = EmailAddress::parse("jane@example.net").unwrap();
-    assert!(ledger.recipient(&address).await.unwrap().is_some());
+    assert!(store.recipient(&address).await.unwrap().is_some());
 }

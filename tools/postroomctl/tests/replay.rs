@@ -14,12 +14,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use embedded_metrics::Metrics;
 use feedback::effects::Effects;
 use feedback::policy::Policy;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use sqs::Sqs;
 
@@ -281,9 +281,9 @@ fn plain(value: &AttributeValue) -> Value {
 
 #[tokio::test]
 async fn a_replay_changes_nothing_in_the_table() {
-    let (ledger, client, _) = ledger::testing::fresh().await;
+    let (store, client, _) = store::testing::fresh().await;
     let effects = Effects {
-        ledger,
+        store,
         policy: Policy::default(),
         mirror: None,
     };

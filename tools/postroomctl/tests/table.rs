@@ -7,8 +7,8 @@
 
 mod support;
 
-use embedded_metrics::Metrics;
 use jiff::Timestamp;
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
 
 use support::Operator;

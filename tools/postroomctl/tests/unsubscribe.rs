@@ -4,8 +4,8 @@
 use std::process::Command;
 
 use inbound::token::{Keys, Leaves, Token};
-use ledger::Scope;
 use serde_json::Value;
+use store::Scope;
 
 const KEY: &str = "correct-horse-battery-staple-0123456789";
 

@@ -486,7 +486,7 @@ impl State {
             .cloned()
             .unwrap_or_default();
         let cut = self.rng.usize(..=keys.len());
-        let (now, later) = keys.split_at(cut);
+        let (now, deferred) = keys.split_at(cut);
         let mut answer = json!({"Responses": {"postroom": []}});
         if !now.is_empty() {
             body["RequestItems"]["postroom"]["Keys"] = json!(now);
@@ -494,9 +494,9 @@ impl State {
             let response = self.database.batch_get_item(request).expect("a batch");
             answer = serde_json::to_value(&response).expect("a response");
         }
-        answer["UnprocessedKeys"] = match later {
+        answer["UnprocessedKeys"] = match deferred {
             [] => json!({}),
-            later => json!({"postroom": {"Keys": later, "ConsistentRead": true}}),
+            deferred => json!({"postroom": {"Keys": deferred, "ConsistentRead": true}}),
         };
         response(200, answer.to_string())
     }

@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Asker, Ledger};
 use notification_model::EmailAddress;
 use serde_json::Value;
+use store::{SenderContext, Store};
 
 use crate::aws::{PARK_URL, Taken, UNROUTED};
 use crate::model::{Expected, Register, blocks, expect};
-use crate::run::{Books, tellings};
-use crate::story::{Counted, SECRET, Story, TARGETS};
+use crate::run::{Journal, tellings};
+use crate::scenario::{Counted, SECRET, Scenario, TARGETS};
 
 /// By address: what stands in the row, by scope and origin.
 type Rows = BTreeMap<String, BTreeMap<(String, String), Register>>;
 
-/// The table, read as the ledger's documentation describes it.
+/// The table, read as the store's documentation describes it.
 #[derive(Debug, Default)]
 struct Found {
     rows: Rows,
@@ -68,7 +68,7 @@ fn read(items: &[Value]) -> Found {
 fn registers(item: &Value) -> BTreeMap<(String, String), Register> {
     let mut registers = BTreeMap::new();
     for (name, value) in item.as_object().into_iter().flatten() {
-        let (Some((scope, origin)), Some(map)) = (name.split_once('|'), value.get("M")) else {
+        let (Some((scope, source)), Some(map)) = (name.split_once('|'), value.get("M")) else {
             continue;
         };
         let until = map["until"]["N"].as_str().and_then(|text| text.parse().ok());
@@ -78,7 +78,7 @@ fn registers(item: &Value) -> BTreeMap<(String, String), Register> {
             blocked: map["blocked"]["BOOL"] == true,
             until: until.map(|seconds| Timestamp::from_second(seconds).expect("a time")),
         };
-        registers.insert((scope.to_owned(), origin.to_owned()), register);
+        registers.insert((scope.to_owned(), source.to_owned()), register);
     }
     registers
 }
@@ -128,7 +128,7 @@ fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Result<(),
 ///
 /// # Errors
 /// What differs.
-pub fn in_the_end(story: &Story, rows: &[Value], taken: &[Taken]) -> Result<(), String> {
+pub fn in_the_end(story: &Scenario, rows: &[Value], taken: &[Taken]) -> Result<(), String> {
     let all: Vec<usize> = (0..story.publications.len()).collect();
     let expected = expect(story, &tellings(story, &all), &story.decisions);
     let found = read(rows);
@@ -142,17 +142,17 @@ pub fn in_the_end(story: &Story, rows: &[Value], taken: &[Taken]) -> Result<(), 
 }
 
 /// No suppression is missing and none is wrong, now and at every moment at which one ends.
-fn decisions(story: &Story, found: &Found, expected: &Expected) -> Result<(), String> {
+fn decisions(story: &Scenario, found: &Found, expected: &Expected) -> Result<(), String> {
     let mut wanted: Rows = BTreeMap::new();
-    for ((address, scope, origin), register) in &expected.registers {
+    for ((address, scope, source), register) in &expected.registers {
         let row = wanted.entry(address.clone()).or_default();
-        row.insert((scope.clone(), origin.clone()), register.clone());
+        row.insert((scope.clone(), source.clone()), register.clone());
     }
     let steady = |rows: &Rows| -> Rows {
         let without_streak = |row: &BTreeMap<(String, String), Register>| {
             row.clone()
                 .into_iter()
-                .filter(|((_, origin), _)| origin != "streak")
+                .filter(|((_, source), _)| source != "streak")
                 .collect()
         };
         let rows = rows.iter().map(|(address, row)| (address.clone(), without_streak(row)));
@@ -302,34 +302,34 @@ fn routed(found: &Found, taken: &[Taken], expected: &Expected) -> Result<(), Str
 ///
 /// # Errors
 /// What is missing or too much.
-pub fn so_far(story: &Story, rows: &[Value], taken: &[Taken], books: &Books) -> Result<(), String> {
+pub fn so_far(story: &Scenario, rows: &[Value], taken: &[Taken], books: &Journal) -> Result<(), String> {
     let all: Vec<usize> = (0..story.publications.len()).collect();
     let most = expect(story, &tellings(story, &all), &story.decisions);
     let least = expect(story, &tellings(story, &books.feedback_done), &story.decisions);
     let found = read(rows);
-    for ((address, scope, origin), least) in &least.registers {
+    for ((address, scope, source), least) in &least.registers {
         let register = found
             .rows
             .get(address)
-            .and_then(|row| row.get(&(scope.clone(), origin.clone())));
+            .and_then(|row| row.get(&(scope.clone(), source.clone())));
         let Some(register) = register else {
             return Err(format!(
-                "acknowledged, but not in the table: {scope}|{origin} of {address}, {least:?}"
+                "acknowledged, but not in the table: {scope}|{source} of {address}, {least:?}"
             ));
         };
         if (register.at, &register.id) < (least.at, &least.id) {
             return Err(format!(
-                "an older decision won: {scope}|{origin} of {address}, {register:?}, {least:?}"
+                "an older decision won: {scope}|{source} of {address}, {register:?}, {least:?}"
             ));
         }
     }
     for (address, row) in &found.rows {
-        for (scope, origin) in row.keys().filter(|(_, origin)| origin != "streak") {
+        for (scope, source) in row.keys().filter(|(_, source)| source != "streak") {
             if !most
                 .registers
-                .contains_key(&(address.clone(), scope.clone(), origin.clone()))
+                .contains_key(&(address.clone(), scope.clone(), source.clone()))
             {
-                return Err(format!("out of nothing: {scope}|{origin} of {address}"));
+                return Err(format!("out of nothing: {scope}|{source} of {address}"));
             }
         }
     }
@@ -427,19 +427,19 @@ pub fn digests(rows: &[Value], mails: &[(String, String)]) -> Result<(), String>
     Ok(())
 }
 
-/// The ledger's own reader gives the reference's answers.
+/// The store's own reader gives the reference's answers.
 ///
 /// # Errors
 /// What differs.
-pub async fn as_the_reader_sees_it(story: &Story, ledger: &Ledger) -> Result<(), String> {
+pub async fn as_the_reader_sees_it(story: &Scenario, store: &Store) -> Result<(), String> {
     let all: Vec<usize> = (0..story.publications.len()).collect();
     let expected = expect(story, &tellings(story, &all), &story.decisions);
     let mut wanted: Rows = BTreeMap::new();
-    for ((address, scope, origin), register) in &expected.registers {
+    for ((address, scope, source), register) in &expected.registers {
         wanted
             .entry(address.clone())
             .or_default()
-            .insert((scope.clone(), origin.clone()), register.clone());
+            .insert((scope.clone(), source.clone()), register.clone());
     }
     for ((address, scope), register) in &expected.streaks {
         let place = (scope.clone(), "streak".to_owned());
@@ -450,7 +450,7 @@ pub async fn as_the_reader_sees_it(story: &Story, ledger: &Ledger) -> Result<(),
     }
     let now = story.end + SignedDuration::from_hours(20 * 24);
     for (domain, tenant) in [("shop.example", Some("acme")), ("news.example", None)] {
-        let asker = Asker {
+        let context = SenderContext {
             tenant: tenant.map(str::to_owned),
             identity: Some(format!("mail.{domain}")),
             topic: Some("readers/weekly".to_owned()),
@@ -465,8 +465,8 @@ pub async fn as_the_reader_sees_it(story: &Story, ledger: &Ledger) -> Result<(),
             .keys()
             .filter_map(|address| EmailAddress::parse(address))
             .collect();
-        let answers = ledger
-            .check(&addresses, &asker, now)
+        let answers = store
+            .check(&addresses, &context, now)
             .await
             .map_err(|error| error.to_string())?;
         for answer in answers {
@@ -476,17 +476,13 @@ pub async fn as_the_reader_sees_it(story: &Story, ledger: &Ledger) -> Result<(),
                 .map(|block| {
                     (
                         block.scope.to_string(),
-                        block.origin.to_string(),
+                        block.source.to_string(),
                         block.entry.id.clone(),
                     )
                 })
                 .collect();
             let wanted = blocks(&wanted[answer.address.key()], &scopes, Some("readers/weekly"), now);
-            same(
-                &format!("the ledger's answer about {}", answer.address),
-                &found,
-                &wanted,
-            )?;
+            same(&format!("the store's answer about {}", answer.address), &found, &wanted)?;
         }
     }
     Ok(())

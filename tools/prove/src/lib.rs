@@ -16,7 +16,7 @@ pub mod aws;
 pub mod check;
 pub mod model;
 pub mod run;
-pub mod story;
+pub mod scenario;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -130,7 +130,7 @@ pub fn prove_many(
 
 /// The shortest beginning of the story that fails.
 fn shrink(seed: u64, problem: String) -> Failure {
-    let whole = story::Story::new(seed, None).happenings.len();
+    let whole = scenario::Scenario::new(seed, None).happenings.len();
     for size in 1..whole {
         let options = Options {
             size: Some(size),

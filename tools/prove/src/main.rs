@@ -47,7 +47,7 @@ fn main() -> ExitCode {
             calm: arguments.calm,
         };
         if let Some(size) = arguments.size.filter(|_| arguments.trace) {
-            eprintln!("{:#?}", prove::story::Story::new(seed, Some(size)));
+            eprintln!("{:#?}", prove::scenario::Scenario::new(seed, Some(size)));
         }
         return match prove(seed, &options) {
             Ok(figures) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::story::{Channel, Counted, Decision, Grant, Happening, Kind, Outcome, Story};
+use crate::scenario::{Channel, Counted, Decision, Grant, Kind, Outcome, Scenario, ScenarioEvent};
 
 /// Recipient and scope.
 pub type Place = (String, String);
@@ -42,7 +42,7 @@ pub struct Expected {
 
 /// What these tellings and decisions leave.
 #[must_use]
-pub fn expect(story: &Story, told: &BTreeSet<(usize, bool)>, decisions: &[Decision]) -> Expected {
+pub fn expect(story: &Scenario, told: &BTreeSet<(usize, bool)>, decisions: &[Decision]) -> Expected {
     let mut expected = Expected::default();
     let mut soft: BTreeMap<Place, BTreeSet<(Timestamp, String)>> = BTreeMap::new();
     let mut delivered: BTreeMap<Place, Timestamp> = BTreeMap::new();
@@ -65,19 +65,19 @@ pub fn expect(story: &Story, told: &BTreeSet<(usize, bool)>, decisions: &[Decisi
         }
     }
     for decision in decisions {
-        let origin = if decision.suppress { "manual" } else { "released" };
+        let source = if decision.suppress { "manual" } else { "released" };
         let register = Register {
             at: decision.at,
             id: manual_id(decision),
             blocked: decision.suppress,
             until: None,
         };
-        newest(&mut expected, decision.address, &decision.scope, origin, register);
+        newest(&mut expected, decision.address, &decision.scope, source, register);
         lines.insert((
             decision.address.to_owned(),
             manual_id(decision),
             decision.scope.clone(),
-            origin.to_owned(),
+            source.to_owned(),
         ));
     }
     for (address, id, scope, _) in lines {
@@ -105,8 +105,8 @@ pub fn manual_id(decision: &Decision) -> String {
     format!("manual-{}", decision.at.as_microsecond())
 }
 
-fn newest(expected: &mut Expected, address: &str, scope: &str, origin: &str, register: Register) {
-    let key = (address.to_owned(), scope.to_owned(), origin.to_owned());
+fn newest(expected: &mut Expected, address: &str, scope: &str, source: &str, register: Register) {
+    let key = (address.to_owned(), scope.to_owned(), source.to_owned());
     let known = expected.registers.entry(key).or_insert_with(|| register.clone());
     if (register.at, &register.id) > (known.at, &known.id) {
         *known = register;
@@ -114,7 +114,7 @@ fn newest(expected: &mut Expected, address: &str, scope: &str, origin: &str, reg
 }
 
 /// For whom a suppression holds: the tenant that SES names, else the identity's domain, else the one the sender writes.
-fn scope_of(happening: &Happening, channel: Channel) -> String {
+fn scope_of(happening: &ScenarioEvent, channel: Channel) -> String {
     let tenant = happening.tenant.filter(|_| channel == Channel::ConfigurationSet);
     match (tenant, &happening.identity) {
         (Some(tenant), _) => format!("tenant:{tenant}"),
@@ -127,7 +127,7 @@ fn domain(identity: &str) -> &str {
     identity.rsplit('@').next().unwrap_or(identity)
 }
 
-fn sender_of(happening: &Happening) -> String {
+fn sender_of(happening: &ScenarioEvent) -> String {
     let (owner, identity) = match &happening.identity {
         Some((owner, identity)) => (*owner, identity.clone()),
         None => ("-", format!("unverified:{}", happening.claimed)),
@@ -140,7 +140,7 @@ fn in_days(from: Timestamp, days: i64) -> Timestamp {
 }
 
 fn feedback(
-    happening: &Happening,
+    happening: &ScenarioEvent,
     channel: Channel,
     expected: &mut Expected,
     soft: &mut BTreeMap<Place, BTreeSet<(Timestamp, String)>>,
@@ -184,7 +184,7 @@ fn feedback(
                         newest(expected, address, "global", "bounce", register(true, None));
                         line(address, "global", "dead".to_owned());
                     }
-                    Outcome::Echo => {
+                    Outcome::SuppressedBySes => {
                         let until = Some(in_days(happening.at, 30));
                         newest(expected, address, &scope, "ses-list", register(true, until));
                         line(address, &scope, "echo".to_owned());
@@ -229,9 +229,9 @@ fn feedback(
         }
         Kind::Subscription(left) => {
             if let [address] = happening.destination.as_slice() {
-                for origin in ["list:readers", "topic:readers/weekly"] {
-                    newest(expected, address, &scope, origin, register(*left, None));
-                    line(address, &scope, origin.to_owned());
+                for source in ["list:readers", "topic:readers/weekly"] {
+                    newest(expected, address, &scope, source, register(*left, None));
+                    line(address, &scope, source.to_owned());
                 }
             }
         }
@@ -298,7 +298,7 @@ fn streak(bounces: &[(Timestamp, String)]) -> Option<Register> {
 
 /// Which targets hear of a happening told this way, each with whether any grant shows it everything.
 fn entitled(
-    happening: &Happening,
+    happening: &ScenarioEvent,
     channel: Channel,
     grants: &[Grant],
     registry: &BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
@@ -350,9 +350,9 @@ pub fn blocks(
     now: Timestamp,
 ) -> BTreeSet<(String, String, String)> {
     let mut found = BTreeSet::new();
-    for ((scope, origin), register) in registers {
+    for ((scope, source), register) in registers {
         let released = registers.get(&(scope.clone(), "released".to_owned()));
-        let of_another_list = match origin.split_once(':') {
+        let of_another_list = match source.split_once(':') {
             Some(("list", list)) => topic.and_then(|topic| topic.split('/').next()) != Some(list),
             Some(("topic", wanted)) => topic != Some(wanted),
             _ => false,
@@ -363,7 +363,7 @@ pub fn blocks(
             && released.is_none_or(|released| released.at < register.at)
             && !of_another_list;
         if stands {
-            found.insert((scope.clone(), origin.clone(), register.id.clone()));
+            found.insert((scope.clone(), source.clone(), register.id.clone()));
         }
     }
     found

@@ -8,18 +8,21 @@ use std::time::Duration;
 
 use delegate_router::effects::Effects as RouterEffects;
 use delegate_router::settings::Settings;
-use embedded_metrics::Metrics;
 use fastrand::Rng;
 use feedback::effects::{Effects, Mirror};
-use feedback::policy::{Lasting, Policy};
+use feedback::policy::{Policy, SuppressionPeriod};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Entry, HistoryEntry, Ledger, Narrowing, Origin, PartyMatch, RegisteredIdentity, Route, RouteKey, View};
+use lambda_kit::Metrics;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
+use store::{
+    HistoryEntry, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Store, SuppressionEntry,
+    SuppressionSource,
+};
 
 use crate::aws::{Aws, DELIVER_URL, MIRROR_URL, PARK_URL, UNROUTED};
-use crate::story::{Channel, Decision, Grant, HOME, Story};
+use crate::scenario::{Channel, Decision, Grant, HOME, Scenario};
 use crate::{Figures, Options, check, model};
 
 /// As the template's `MaxReceiveCount`.
@@ -62,7 +65,7 @@ struct Message {
 
 /// What became of everything that was queued.
 #[derive(Debug, Default)]
-pub struct Books {
+pub struct Journal {
     /// Publications that the feedback function acknowledged, at least one copy of each.
     pub feedback_done: BTreeSet<usize>,
     /// The same of the router.
@@ -72,7 +75,7 @@ pub struct Books {
 }
 
 struct World<'a> {
-    story: &'a Story,
+    story: &'a Scenario,
     aws: Aws,
     rng: Rng,
     clock: Timestamp,
@@ -80,7 +83,7 @@ struct World<'a> {
     dead: BTreeMap<Lane, Vec<Message>>,
     queued: BTreeMap<Lane, usize>,
     acknowledged: BTreeMap<Lane, BTreeSet<String>>,
-    books: Books,
+    books: Journal,
     feedback: Effects,
     router: Vec<Option<RouterEffects>>,
     settings: Settings,
@@ -93,7 +96,7 @@ struct World<'a> {
 /// # Errors
 /// What is wrong afterwards.
 pub async fn run(seed: u64, options: &Options) -> Result<Figures, String> {
-    let story = Story::new(seed, options.size);
+    let story = Scenario::new(seed, options.size);
     let mut world = World::new(seed, &story, options);
     world.furnish().await;
 
@@ -122,7 +125,7 @@ pub async fn run(seed: u64, options: &Options) -> Result<Figures, String> {
     world.only_poison_is_dead()?;
     let rows = world.aws.state().rows();
     check::in_the_end(&story, &rows, &world.aws.state().taken)?;
-    check::as_the_reader_sees_it(&story, &world.feedback.ledger).await?;
+    check::as_the_reader_sees_it(&story, &world.feedback.store).await?;
 
     world.send_digests(fault_rate, kill_percent).await?;
     check::digests(&rows, &world.aws.state().mails)?;
@@ -134,18 +137,18 @@ pub async fn run(seed: u64, options: &Options) -> Result<Figures, String> {
 }
 
 impl<'a> World<'a> {
-    fn new(seed: u64, story: &'a Story, options: &Options) -> Self {
+    fn new(seed: u64, story: &'a Scenario, options: &Options) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0xd1ce);
         let aws = Aws::new(seed, options.trace);
-        let ledger = Ledger::new(aws.dynamodb(), "postroom");
+        let store = Store::new(aws.dynamodb(), "postroom");
         let concurrency = [1, 4, 16][rng.usize(..3)];
         let policy = Policy {
             concurrency,
             // The longest stories are longer than the default keeps.
             deliveries: if story.days > 80 {
-                Lasting::Days(400)
+                SuppressionPeriod::Days(400)
             } else {
-                Lasting::Days(90)
+                SuppressionPeriod::Days(90)
             },
             mirror_unsubscribes: rng.bool(),
             ..Policy::default()
@@ -153,8 +156,8 @@ impl<'a> World<'a> {
         let settings = Settings {
             table: "postroom".to_owned(),
             account: HOME.parse().expect("an account"),
-            deliver_queue_url: DELIVER_URL.to_owned(),
-            park_queue_url: PARK_URL.to_owned(),
+            delivery_queue_url: DELIVER_URL.to_owned(),
+            dead_letter_queue_url: PARK_URL.to_owned(),
             unrouted_topic_arn: UNROUTED.to_owned(),
             digest_from: EmailAddress::parse("postroom@house.example"),
             digest_window: SignedDuration::from_hours(1),
@@ -165,17 +168,21 @@ impl<'a> World<'a> {
         let mirror = (rng.u8(..3) == 0).then(|| Mirror::new(aws.sqs(), MIRROR_URL.to_owned()));
         let mut world = Self {
             story,
-            feedback: Effects { ledger, policy, mirror },
+            feedback: Effects { store, policy, mirror },
             router: (0..SLOTS).map(|_| None).collect(),
             settings,
             aws,
             rng,
-            clock: if story.live { crate::story::start() } else { story.end },
+            clock: if story.live {
+                crate::scenario::start()
+            } else {
+                story.end
+            },
             waiting: BTreeMap::new(),
             dead: BTreeMap::new(),
             queued: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
-            books: Books::default(),
+            books: Journal::default(),
             decisions: story.decisions.iter().rev().cloned().collect(),
             kill_percent: 0,
         };
@@ -206,12 +213,12 @@ impl<'a> World<'a> {
         let mut by_key: BTreeMap<RouteKey, Vec<Route>> = BTreeMap::new();
         for (number, grant) in self.story.grants.iter().enumerate() {
             let route = as_route(number, grant);
-            let key = RouteKey::new(route.parties.clone()).expect("somebody's");
+            let key = RouteKey::new(route.senders.clone()).expect("somebody's");
             by_key.entry(key).or_default().push(route);
         }
-        let ledger = &self.feedback.ledger;
+        let store = &self.feedback.store;
         for (key, routes) in by_key {
-            ledger.put_routes(&key, &routes).await.expect("no fault yet");
+            store.put_routes(&key, &routes).await.expect("no fault yet");
         }
         for (account, domains) in &self.story.registry {
             let known: Vec<RegisteredIdentity> = domains
@@ -222,10 +229,7 @@ impl<'a> World<'a> {
                 })
                 .collect();
             let account = account.parse().expect("an account");
-            ledger
-                .register_identities(&account, &known)
-                .await
-                .expect("no fault yet");
+            store.register_identities(&account, &known).await.expect("no fault yet");
         }
     }
 
@@ -266,7 +270,7 @@ impl<'a> World<'a> {
             self.aws
                 .state()
                 .note(|| format!("{} a person decides: {decision:?}", self.clock));
-            decide(&self.feedback.ledger, &decision).await;
+            decide(&self.feedback.store, &decision).await;
             self.aws.set_fault_rate(rate);
         }
     }
@@ -346,7 +350,7 @@ impl<'a> World<'a> {
                 Lane::Feedback => None,
                 Lane::Router | Lane::Deliver => {
                     let fresh =
-                        || RouterEffects::new(self.feedback.ledger.clone(), self.aws.clients(), self.settings.clone());
+                        || RouterEffects::new(self.feedback.store.clone(), self.aws.clients(), self.settings.clone());
                     Some(self.router[slot].take().unwrap_or_else(fresh))
                 }
             };
@@ -369,7 +373,7 @@ impl<'a> World<'a> {
                     }
                 };
                 let life = tokio::time::timeout(LAMBDA_TIMEOUT, life);
-                Mortal {
+                KillAfter {
                     life: Some(Box::pin(life)),
                     polls,
                 }
@@ -438,21 +442,21 @@ impl<'a> World<'a> {
             self.aws.set_fault_rate(if in_trouble { fault_rate } else { 0 });
             let dies = in_trouble && self.rng.u32(..100) < kill_percent;
             let polls = dies.then(|| self.rng.u32(1..=60));
-            let router = RouterEffects::new(self.feedback.ledger.clone(), self.aws.clients(), self.settings.clone());
+            let router = RouterEffects::new(self.feedback.store.clone(), self.aws.clients(), self.settings.clone());
             let mut metrics = Metrics::default();
             self.aws
                 .state()
                 .note(|| format!("{} the digests are due, to die after {polls:?} polls", self.clock));
             let life = delegate_router::handle(&event, &router, &mut metrics, self.clock);
             let life = tokio::time::timeout(LAMBDA_TIMEOUT, life);
-            let _ = Mortal {
+            let _ = KillAfter {
                 life: Some(Box::pin(life)),
                 polls,
             }
             .await;
             self.aws.set_fault_rate(0);
             self.aws.state().raise_zombies(round == 8);
-            let due = self.feedback.ledger.due_digests(self.clock).await;
+            let due = self.feedback.store.due_digests(self.clock).await;
             if !in_trouble && due.is_ok_and(|due| due.is_empty()) {
                 return Ok(());
             }
@@ -554,26 +558,30 @@ fn as_route(number: usize, grant: &Grant) -> Route {
     let words = |words: &BTreeSet<&str>| words.iter().map(|word| (*word).to_owned()).collect();
     Route {
         name: format!("route-{number}"),
-        parties: PartyMatch {
+        senders: SenderMatch {
             owner: grant.owner.map(|owner| owner.parse().expect("an account")),
             account: grant.account.map(|account| account.parse().expect("an account")),
             identity: grant.identity.as_deref().map(Into::into),
         },
-        only: Narrowing {
+        filter: RouteFilter {
             configuration_sets: words(&grant.sets),
             tenants: words(&grant.tenants),
             events: words(&grant.events),
         },
         target: grant.target.parse().expect("a target"),
-        view: if grant.full { View::Full } else { View::Redacted },
+        redaction: if grant.full {
+            Redaction::None
+        } else {
+            Redaction::Standard
+        },
     }
 }
 
 /// As `postroomctl` writes it: the explanation first.
-async fn decide(ledger: &Ledger, decision: &Decision) {
+async fn decide(store: &Store, decision: &Decision) {
     let address = EmailAddress::parse(decision.address).expect("an address");
     let scope = decision.scope.parse().expect("a scope");
-    let entry = Entry {
+    let entry = SuppressionEntry {
         at: decision.at,
         id: model::manual_id(decision),
         blocked: decision.suppress,
@@ -592,22 +600,22 @@ async fn decide(ledger: &Ledger, decision: &Decision) {
         evidence: BTreeMap::new(),
         expires_at: None,
     };
-    let origin = if decision.suppress {
-        Origin::Manual
+    let source = if decision.suppress {
+        SuppressionSource::Manual
     } else {
-        Origin::Released
+        SuppressionSource::Released
     };
-    ledger
+    store
         .append_history(&address, &history)
         .await
         .expect("no faults for people");
-    let recorded = ledger.record(&address, &history.scope, &origin, &entry, entry.at).await;
+    let recorded = store.record(&address, &history.scope, &source, &entry, entry.at).await;
     recorded.expect("no faults for people");
 }
 
 /// Which tellings these publications are.
 #[must_use]
-pub fn tellings<'a>(story: &Story, publications: impl IntoIterator<Item = &'a usize>) -> BTreeSet<(usize, bool)> {
+pub fn tellings<'a>(story: &Scenario, publications: impl IntoIterator<Item = &'a usize>) -> BTreeSet<(usize, bool)> {
     let told = publications
         .into_iter()
         .filter_map(|index| story.publications[*index].tells);
@@ -616,12 +624,12 @@ pub fn tellings<'a>(story: &Story, publications: impl IntoIterator<Item = &'a us
 }
 
 /// A process that ends after so many polls, wherever it is.
-struct Mortal<F> {
+struct KillAfter<F> {
     life: Option<Pin<Box<F>>>,
     polls: Option<u32>,
 }
 
-impl<F: Future> Future for Mortal<F> {
+impl<F: Future> Future for KillAfter<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

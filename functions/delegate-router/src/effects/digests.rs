@@ -2,16 +2,16 @@
 
 use aws_sdk_sesv2::error::BuildError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
-use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
-use ledger::DigestKey;
+use lambda_kit::Metrics;
 use notification_model::EmailAddress;
+use store::DigestKey;
 
 use crate::decide::{NOTICE_HEADER, NOTICE_TAG};
 use crate::delivery::Delivery;
 use crate::digest::{Rendered, Summary};
 use crate::effects::Effects;
-use crate::effects::refusal::Refusal;
+use crate::effects::rejection::Rejection;
 use crate::effects::targets::incomplete;
 
 /// From a window's end until its digest is sent: longer than an invocation can take, so that a line that was on its way
@@ -30,9 +30,9 @@ impl Effects {
         address: &str,
         delivery: &Delivery,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let address = self.mailable(address)?;
-        let failed = |error: ledger::LedgerError| Refusal::for_now(&error.to_string());
+        let failed = |error: store::StoreError| Rejection::for_now(&error.to_string());
         let window = self.window(now);
         // The present window is closed only when clocks disagree; then the next one takes the line.
         for window in [window, window + self.settings.digest_window] {
@@ -41,27 +41,27 @@ impl Effects {
                 window,
             };
             let expires_at = window + KEPT;
-            if self.ledger.open_digest(&digest, expires_at).await.map_err(failed)? {
+            if self.store.open_digest(&digest, expires_at).await.map_err(failed)? {
                 let line = self
-                    .ledger
-                    .add_digest_line(&digest, &delivery.key, &delivery.body, expires_at);
+                    .store
+                    .add_digest_item(&digest, &delivery.key, &delivery.body, expires_at);
                 return line.await.map_err(failed);
             }
         }
-        Err(Refusal::for_now("no digest is open"))
+        Err(Rejection::for_now("no digest is open"))
     }
 
     /// The address, if anyone can be mailed at all.
-    pub(super) fn mailable(&self, address: &str) -> Result<EmailAddress, Refusal> {
+    pub(super) fn mailable(&self, address: &str) -> Result<EmailAddress, Rejection> {
         if self.settings.digest_from.is_none() {
-            return Err(Refusal::for_good(
+            return Err(Rejection::for_good(
                 "NoDigestSender",
                 "DIGEST_FROM is not set, so nobody can be mailed",
             ));
         }
         EmailAddress::parse(address)
             .filter(|address| address.domain().is_some())
-            .ok_or_else(|| Refusal::for_good("InvalidAddress", "expected a mail address"))
+            .ok_or_else(|| Rejection::for_good("InvalidAddress", "expected a mail address"))
     }
 
     fn window(&self, now: Timestamp) -> Timestamp {
@@ -76,7 +76,7 @@ impl Effects {
     /// When the table fails, or when a digest was not sent; the others were. It stays due until it is.
     pub async fn send_digests(&self, metrics: &mut Metrics, now: Timestamp) -> anyhow::Result<()> {
         let ended = now - self.settings.digest_window - GRACE;
-        let due = self.ledger.due_digests(ended).await?;
+        let due = self.store.due_digests(ended).await?;
         let mut failed = 0;
         for digest in &due {
             match self.send_digest(digest, now).await {
@@ -98,26 +98,26 @@ impl Effects {
 
     /// How many notifications the digest told of; `None` when there was nothing to send, or another run is at it.
     async fn send_digest(&self, digest: &DigestKey, now: Timestamp) -> anyhow::Result<Option<usize>> {
-        if !self.ledger.claim_digest(digest, now, now - CLAIM).await? {
+        if !self.store.claim_digest(digest, now, now - CLAIM).await? {
             return Ok(None);
         }
         let mut summary = Summary::default();
-        self.ledger.digest_lines(digest, |line| summary.add(line)).await?;
+        self.store.digest_items(digest, |line| summary.add(line)).await?;
         if !summary.is_empty() {
             self.send_mail(
                 &digest.address,
                 &summary.render(digest.window, self.settings.digest_window),
             )
             .await
-            .map_err(|refusal| anyhow::anyhow!("SendEmail: {refusal}"))?;
+            .map_err(|rejection| anyhow::anyhow!("SendEmail: {rejection}"))?;
         }
-        self.ledger.mark_digest_sent(digest, now).await?;
+        self.store.mark_digest_sent(digest, now).await?;
         Ok((!summary.is_empty()).then(|| summary.notifications()))
     }
 
-    pub(super) async fn send_mail(&self, address: &str, rendered: &Rendered) -> Result<(), Refusal> {
+    pub(super) async fn send_mail(&self, address: &str, rendered: &Rendered) -> Result<(), Rejection> {
         let from = self.settings.digest_from.as_ref();
-        let from = from.ok_or_else(|| Refusal::for_now("DIGEST_FROM is not set"))?;
+        let from = from.ok_or_else(|| Rejection::for_now("DIGEST_FROM is not set"))?;
         let (name, value) = NOTICE_TAG;
         let tag = MessageTag::builder().name(name).value(value).build();
         self.clients
@@ -130,7 +130,7 @@ impl Effects {
             .send()
             .await
             .map(drop)
-            .map_err(|error| Refusal::of(&error))
+            .map_err(|error| Rejection::of(&error))
     }
 }
 

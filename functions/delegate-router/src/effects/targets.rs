@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use jiff::Timestamp;
-use ledger::Target;
 use serde_json::{Map, Value, json};
+use store::Target;
 
 use crate::alerts::ALERT_ID;
 use crate::delivery::Delivery;
 use crate::effects::Effects;
-use crate::effects::refusal::Refusal;
+use crate::effects::rejection::Rejection;
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Delivered {
     /// The target has it.
     Taken,
     /// The target refused it for good, and it waits in the park queue.
-    Parked,
+    DeadLettered,
 }
 
 /// A delivery that has to be tried again. The message names no target: a person's is an address.
@@ -41,33 +41,33 @@ pub enum DeliveryError {
 }
 
 impl Effects {
-    /// Takes a delivery to its target. What the target refuses for good is parked, with the reason, in the queue an
+    /// Takes a delivery to its target. What the target refuses for good is dead-lettered, with the reason, in the queue an
     /// operator watches; moved from there to the deliver queue it is tried again.
     ///
     /// # Errors
-    /// When it is neither delivered nor parked.
+    /// When it is neither delivered nor dead-lettered.
     pub async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<Delivered, DeliveryError> {
-        let refusal = match self.take(delivery, now).await {
+        let rejection = match self.take(delivery, now).await {
             Ok(()) => return Ok(Delivered::Taken),
-            Err(refusal) if refusal.for_good => refusal,
-            Err(refusal) => return Err(DeliveryError::NotTaken { code: refusal.code }),
+            Err(rejection) if rejection.for_good => rejection,
+            Err(rejection) => return Err(DeliveryError::NotTaken { code: rejection.code }),
         };
-        if let Err(parking) = self.park(delivery, &refusal).await {
+        if let Err(parking) = self.park(delivery, &rejection).await {
             return Err(DeliveryError::NotParked {
-                code: refusal.code,
+                code: rejection.code,
                 park_code: parking.code,
             });
         }
         tracing::warn!(
             key = delivery.key,
             route = delivery.attributes.get("route"),
-            code = refusal.code,
-            "parked a delivery that its target refused for good"
+            code = rejection.code,
+            "dead-lettered a delivery that its target refused for good"
         );
-        Ok(Delivered::Parked)
+        Ok(Delivered::DeadLettered)
     }
 
-    async fn take(&self, delivery: &Delivery, now: Timestamp) -> Result<(), Refusal> {
+    async fn take(&self, delivery: &Delivery, now: Timestamp) -> Result<(), Rejection> {
         match &delivery.target {
             Target::Topic(arn) => {
                 let fifo = arn.ends_with(".fifo").then_some(delivery);
@@ -89,8 +89,8 @@ impl Effects {
         body: &str,
         attributes: &BTreeMap<String, String>,
         fifo: Option<&Delivery>,
-    ) -> Result<(), Refusal> {
-        let place = Place::read(arn, "sns")?;
+    ) -> Result<(), Rejection> {
+        let target_key = Place::read(arn, "sns")?;
         let mut request = self.clients.sns.publish().topic_arn(arn).message(body);
         for (name, value) in presentable(attributes) {
             let value = aws_sdk_sns::types::MessageAttributeValue::builder()
@@ -104,19 +104,19 @@ impl Effects {
                 .message_group_id(group(delivery))
                 .message_deduplication_id(&delivery.key);
         }
-        let region = aws_sdk_sns::config::Region::new(place.region.to_owned());
+        let region = aws_sdk_sns::config::Region::new(target_key.region.to_owned());
         let there = aws_sdk_sns::Config::builder().region(region);
         let answer = request.customize().config_override(there).send().await;
-        answer.map(drop).map_err(|error| Refusal::of(&error))
+        answer.map(drop).map_err(|error| Rejection::of(&error))
     }
 
-    async fn send_message(&self, arn: &str, delivery: &Delivery) -> Result<(), Refusal> {
-        let place = Place::read(arn, "sqs")?;
+    async fn send_message(&self, arn: &str, delivery: &Delivery) -> Result<(), Rejection> {
+        let target_key = Place::read(arn, "sqs")?;
         let mut request = self
             .clients
             .sqs
             .send_message()
-            .queue_url(place.queue_url())
+            .queue_url(target_key.queue_url())
             .message_body(&delivery.body);
         for (name, value) in presentable(&delivery.attributes) {
             request = request.message_attributes(name, string(value)?);
@@ -126,28 +126,28 @@ impl Effects {
                 .message_group_id(group(delivery))
                 .message_deduplication_id(&delivery.key);
         }
-        let region = aws_sdk_sqs::config::Region::new(place.region.to_owned());
+        let region = aws_sdk_sqs::config::Region::new(target_key.region.to_owned());
         let there = aws_sdk_sqs::Config::builder().region(region);
         let answer = request.customize().config_override(there).send().await;
-        answer.map(drop).map_err(|error| Refusal::of(&error))
+        answer.map(drop).map_err(|error| Rejection::of(&error))
     }
 
-    async fn put_event(&self, arn: &str, delivery: &Delivery) -> Result<(), Refusal> {
-        let place = Place::read(arn, "events")?;
+    async fn put_event(&self, arn: &str, delivery: &Delivery) -> Result<(), Rejection> {
+        let target_key = Place::read(arn, "events")?;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(arn)
             .source("postroom")
             .detail_type(delivery.attributes.get("type").map_or("Other", String::as_str))
             .detail(event_detail(delivery))
             .build();
-        let region = aws_sdk_eventbridge::config::Region::new(place.region.to_owned());
+        let region = aws_sdk_eventbridge::config::Region::new(target_key.region.to_owned());
         let there = aws_sdk_eventbridge::Config::builder().region(region);
         let request = self.clients.eventbridge.put_events().entries(entry).customize();
         let output = request
             .config_override(there)
             .send()
             .await
-            .map_err(|error| Refusal::of(&error))?;
+            .map_err(|error| Rejection::of(&error))?;
         // An accepted request says nothing of its entries.
         if output.failed_entry_count == 0 {
             return Ok(());
@@ -156,28 +156,28 @@ impl Effects {
         let (code, message) = entry
             .map(|entry| (entry.error_code, entry.error_message))
             .unwrap_or_default();
-        Err(Refusal::from_code(
+        Err(Rejection::from_code(
             &code.unwrap_or_default(),
             &message.unwrap_or_default(),
         ))
     }
 
-    async fn park(&self, delivery: &Delivery, refusal: &Refusal) -> Result<(), Refusal> {
+    async fn park(&self, delivery: &Delivery, rejection: &Rejection) -> Result<(), Rejection> {
         let mut request = self
             .clients
             .sqs
             .send_message()
-            .queue_url(&self.settings.park_queue_url)
+            .queue_url(&self.settings.dead_letter_queue_url)
             .message_body(delivery.to_message());
         let notes = BTreeMap::from([
-            ("reason".to_owned(), refusal.in_words()),
+            ("reason".to_owned(), rejection.in_words()),
             ("target".to_owned(), delivery.target.to_string()),
             ("idempotencyKey".to_owned(), delivery.key.clone()),
         ]);
         for (name, value) in presentable(&notes) {
             request = request.message_attributes(name, string(value)?);
         }
-        request.send().await.map(drop).map_err(|error| Refusal::of(&error))
+        request.send().await.map(drop).map_err(|error| Rejection::of(&error))
     }
 }
 
@@ -210,7 +210,7 @@ fn presentable(attributes: &BTreeMap<String, String>) -> impl Iterator<Item = (S
         .filter(|(_, value)| !value.is_empty())
 }
 
-fn string(value: String) -> Result<aws_sdk_sqs::types::MessageAttributeValue, Refusal> {
+fn string(value: String) -> Result<aws_sdk_sqs::types::MessageAttributeValue, Rejection> {
     aws_sdk_sqs::types::MessageAttributeValue::builder()
         .data_type("String")
         .string_value(value)
@@ -218,8 +218,8 @@ fn string(value: String) -> Result<aws_sdk_sqs::types::MessageAttributeValue, Re
         .map_err(|error| incomplete(&error))
 }
 
-pub(super) fn incomplete(error: &dyn std::error::Error) -> Refusal {
-    Refusal::for_now(&error.to_string())
+pub(super) fn incomplete(error: &dyn std::error::Error) -> Rejection {
+    Rejection::for_now(&error.to_string())
 }
 
 /// Where a target lives: another account and Region than ours, as often as not.
@@ -232,7 +232,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn read(arn: &'a str, service: &str) -> Result<Self, Refusal> {
+    fn read(arn: &'a str, service: &str) -> Result<Self, Rejection> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         match parts.as_slice() {
             ["arn", partition, found, region, account, name]
@@ -245,7 +245,7 @@ impl<'a> Place<'a> {
                     name,
                 })
             }
-            _ => Err(Refusal::for_good(
+            _ => Err(Rejection::for_good(
                 "InvalidArn",
                 &format!("expected arn:PARTITION:{service}:REGION:ACCOUNT:NAME"),
             )),
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_place_is_read_from_its_arn() {
-        let url = |arn: &str| Place::read(arn, "sqs").map(|place| place.queue_url());
+        let url = |arn: &str| Place::read(arn, "sqs").map(|target_key| target_key.queue_url());
         assert_eq!(
             url("arn:aws:sqs:eu-west-1:111122223333:feedback").unwrap(),
             "https://sqs.eu-west-1.amazonaws.com/111122223333/feedback"

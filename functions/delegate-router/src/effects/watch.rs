@@ -1,17 +1,17 @@
-//! Looks at how senders do, and has the parties told of it.
+//! Looks at how senders do, and has the ownership told of it.
 
-use embedded_metrics::Metrics;
 use jiff::Timestamp;
-use ledger::Route;
+use lambda_kit::Metrics;
+use reputation::Alert;
 use serde_json::Value;
-use watch::Alert;
+use store::Route;
 
 use crate::alerts::{decide_alert, route_keys};
 use crate::decide::Action;
 use crate::delivery::Delivery;
 use crate::digest::Rendered;
 use crate::effects::Effects;
-use crate::effects::refusal::Refusal;
+use crate::effects::rejection::Rejection;
 use crate::metrics::count_alert;
 
 impl Effects {
@@ -24,7 +24,7 @@ impl Effects {
         let round = match self.watch.round(now).await {
             Ok(round) => round,
             Err(error) => {
-                metrics.count("WatchFailures", vec![]);
+                metrics.count("CheckFailures", vec![]);
                 return Err(error.into());
             }
         };
@@ -43,7 +43,7 @@ impl Effects {
         for (sender, error) in &round.failures {
             let (owner, account) = (&sender.owner, &sender.account);
             tracing::error!(owner, account, %error, "did not look at a sender");
-            metrics.count("WatchFailures", vec![]);
+            metrics.count("CheckFailures", vec![]);
         }
         for alert in &round.alerts {
             let (owner, account, kind) = (&alert.sender.owner, &alert.sender.account, alert.kind());
@@ -54,7 +54,7 @@ impl Effects {
                 }
                 Err(error) => {
                     tracing::error!(owner, account, kind, error = %error, "did not tell of an alert");
-                    metrics.count("WatchFailures", vec![]);
+                    metrics.count("CheckFailures", vec![]);
                     failed += 1;
                 }
             }
@@ -73,18 +73,18 @@ impl Effects {
         if let Some((_, error)) = self.apply(&actions).await.into_iter().next() {
             anyhow::bail!(error);
         }
-        self.watch.told(alert).await?;
+        self.watch.mark_notified(alert).await?;
         Ok(actions.into_iter().map(|(_, action)| action).collect())
     }
 
     /// Alerts are rare and urgent, so they wait for no digest. SES knows no idempotency: tried again after an answer that
     /// was lost, a person reads one twice.
-    pub(super) async fn mail_alert(&self, address: &str, delivery: &Delivery) -> Result<(), Refusal> {
+    pub(super) async fn mail_alert(&self, address: &str, delivery: &Delivery) -> Result<(), Rejection> {
         let address = self.mailable(address)?;
         let alert: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
         let text = |name: &str| alert.get(name).and_then(Value::as_str);
         let (Some(subject), Some(text)) = (text("subject"), text("text")) else {
-            return Err(Refusal::for_good(
+            return Err(Rejection::for_good(
                 "InvalidAlert",
                 "expected an alert's subject and text",
             ));

@@ -18,11 +18,11 @@ use aws_sdk_sns::error::{BoxError, ErrorMetadata};
 use aws_smithy_mocks::{MockResponse, MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
 use delegate_router::effects::{Clients, Effects};
 use delegate_router::settings::Settings;
-use embedded_metrics::Metrics;
 use jiff::{SignedDuration, Timestamp};
-use ledger::testing::Requests;
-use ledger::{Ledger, Narrowing, PartyMatch, RegisteredIdentity, Route, RouteKey, Target, View};
+use lambda_kit::Metrics;
 use serde_json::{Value, json};
+use store::testing::Requests;
+use store::{Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Store, Target};
 
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const A: &str = "222233334444";
@@ -55,9 +55,9 @@ pub(crate) struct Taken {
 }
 
 impl Given {
-    fn refused(&self, place: &str) -> Option<ErrorMetadata> {
+    fn refused(&self, target_key: &str) -> Option<ErrorMetadata> {
         let mut refusing = self.refusing.iter();
-        let (_, code) = refusing.find(|(name, _)| place.contains(name.as_str()))?;
+        let (_, code) = refusing.find(|(name, _)| target_key.contains(name.as_str()))?;
         Some(ErrorMetadata::builder().code(*code).message("no entry").build())
     }
 
@@ -92,7 +92,7 @@ impl Intercept for Hosts {
 
 pub(crate) struct World {
     pub(crate) effects: Effects,
-    pub(crate) ledger: Ledger,
+    pub(crate) store: Store,
     pub(crate) requests: Requests,
     pub(crate) given: Arc<Mutex<Given>>,
 }
@@ -120,8 +120,8 @@ pub(crate) fn settings() -> Settings {
     Settings {
         table: "postroom".to_owned(),
         account: OWNER.parse().unwrap(),
-        deliver_queue_url: DELIVER_URL.to_owned(),
-        park_queue_url: PARK_URL.to_owned(),
+        delivery_queue_url: DELIVER_URL.to_owned(),
+        dead_letter_queue_url: PARK_URL.to_owned(),
         unrouted_topic_arn: UNROUTED.to_owned(),
         digest_from: notification_model::EmailAddress::parse("postroom@shop.example"),
         digest_window: SignedDuration::from_hours(1),
@@ -143,7 +143,7 @@ impl World {
 
     /// With topics that answer by this rule.
     pub(crate) async fn with_topics(given: Arc<Mutex<Given>>, topics: &Rule) -> Self {
-        let (ledger, _, requests) = ledger::testing::fresh().await;
+        let (store, _, requests) = store::testing::fresh().await;
         let clients = Clients {
             sns: mocked!(aws_sdk_sns, given, &[topics]).into(),
             sqs: mocked!(aws_sdk_sqs, given, &[&send(given.clone()), &send_batch(given.clone())]),
@@ -151,14 +151,14 @@ impl World {
             ses: mocked!(aws_sdk_sesv2, given, &[&send_email(given.clone())]).into(),
         };
         Self {
-            effects: Effects::new(ledger.clone(), clients, settings()),
-            ledger,
+            effects: Effects::new(store.clone(), clients, settings()),
+            store,
             requests,
             given,
         }
     }
 
-    /// With the routes and parties that the recorded events are about.
+    /// With the routes and ownership that the recorded events are about.
     pub(crate) async fn furnished() -> Self {
         let world = Self::new().await;
         world.put(standard_routes()).await;
@@ -167,7 +167,7 @@ impl World {
             owner: OWNER.parse().unwrap(),
         };
         world
-            .ledger
+            .store
             .register_identities(&A.parse().unwrap(), &[registered])
             .await
             .unwrap();
@@ -179,21 +179,21 @@ impl World {
         let mut by_key: BTreeMap<RouteKey, Vec<Route>> = BTreeMap::new();
         for route in routes {
             by_key
-                .entry(RouteKey::new(route.parties.clone()).unwrap())
+                .entry(RouteKey::new(route.senders.clone()).unwrap())
                 .or_default()
                 .push(route);
         }
         for (key, routes) in by_key {
-            self.ledger.put_routes(&key, &routes).await.unwrap();
+            self.store.put_routes(&key, &routes).await.unwrap();
         }
     }
 
-    pub(crate) fn refuse(&self, place: &str, code: &'static str) {
-        self.given.lock().unwrap().refusing.insert(place.to_owned(), code);
+    pub(crate) fn refuse(&self, target_key: &str, code: &'static str) {
+        self.given.lock().unwrap().refusing.insert(target_key.to_owned(), code);
     }
 
-    pub(crate) fn admit(&self, place: &str) {
-        self.given.lock().unwrap().refusing.remove(place);
+    pub(crate) fn admit(&self, target_key: &str) {
+        self.given.lock().unwrap().refusing.remove(target_key);
     }
 
     pub(crate) async fn handle(&self, event: &Value, metrics: &mut Metrics, now: Timestamp) -> Value {
@@ -228,19 +228,19 @@ impl World {
         taken
     }
 
-    pub(crate) fn taken_by(&self, place: &str) -> Vec<Taken> {
-        self.taken().into_iter().filter(|one| one.by == place).collect()
+    pub(crate) fn taken_by(&self, target_key: &str) -> Vec<Taken> {
+        self.taken().into_iter().filter(|one| one.by == target_key).collect()
     }
 
     /// The lines that wait for a digest of the window of [`now`], by address.
-    pub(crate) async fn digest_lines(&self, address: &str) -> Vec<String> {
-        let digest = ledger::DigestKey {
+    pub(crate) async fn digest_items(&self, address: &str) -> Vec<String> {
+        let digest = store::DigestKey {
             address: address.to_owned(),
             window: "2026-03-02T08:00:00Z".parse().unwrap(),
         };
         let mut lines = Vec::new();
-        self.ledger
-            .digest_lines(&digest, |line| lines.push(line.to_owned()))
+        self.store
+            .digest_items(&digest, |line| lines.push(line.to_owned()))
             .await
             .unwrap();
         lines
@@ -253,77 +253,77 @@ pub(crate) fn sqs_event(queue_arn: &str, bodies: &[String]) -> Value {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
-pub(crate) fn parties(owner: Option<&str>, account: Option<&str>, identity: Option<&str>) -> PartyMatch {
-    PartyMatch {
+pub(crate) fn senders(owner: Option<&str>, account: Option<&str>, identity: Option<&str>) -> SenderMatch {
+    SenderMatch {
         owner: owner.map(|owner| owner.parse().unwrap()),
         account: account.map(|account| account.parse().unwrap()),
         identity: identity.map(Into::into),
     }
 }
 
-pub(crate) fn route(name: &str, parties: PartyMatch, target: &str, view: View) -> Route {
+pub(crate) fn route(name: &str, senders: SenderMatch, target: &str, redaction: Redaction) -> Route {
     Route {
         name: name.to_owned(),
-        parties,
-        only: Narrowing::default(),
+        senders,
+        filter: RouteFilter::default(),
         target: target.parse::<Target>().unwrap(),
-        view,
+        redaction,
     }
 }
 
 fn standard_routes() -> Vec<Route> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let failures = Narrowing {
+    let failures = RouteFilter {
         events: words(&["Bounce", "Complaint"]),
-        ..Narrowing::default()
+        ..RouteFilter::default()
     };
     vec![
         route(
             "owner",
-            parties(Some(OWNER), None, None),
+            senders(Some(OWNER), None, None),
             "queue:arn:aws:sqs:us-east-1:111122223333:owner-feedback",
-            View::Full,
+            Redaction::None,
         ),
         route(
             "delegate-a",
-            parties(Some(OWNER), Some(A), None),
+            senders(Some(OWNER), Some(A), None),
             "topic:arn:aws:sns:eu-west-1:222233334444:a-feedback",
-            View::Redacted,
+            Redaction::Standard,
         ),
         route(
             "delegate-b",
-            parties(Some(OWNER), Some(B), Some("shop.example")),
+            senders(Some(OWNER), Some(B), Some("shop.example")),
             "topic:arn:aws:sns:us-east-1:333344445555:b-feedback",
-            View::Redacted,
+            Redaction::Standard,
         ),
         Route {
-            only: failures.clone(),
+            filter: failures.clone(),
             ..route(
                 "b-everywhere",
-                parties(None, Some(B), None),
+                senders(None, Some(B), None),
                 "bus:arn:aws:events:us-east-1:333344445555:event-bus/mail",
-                View::Redacted,
+                Redaction::Standard,
             )
         },
         Route {
-            only: failures,
+            filter: failures,
             ..route(
                 "ops",
-                parties(Some(OWNER), None, Some("shop.example")),
+                senders(Some(OWNER), None, Some("shop.example")),
                 "email:Ops@shop.example",
-                View::Redacted,
+                Redaction::Standard,
             )
         },
         Route {
-            only: Narrowing {
+            filter: RouteFilter {
                 tenants: words(&["acme"]),
-                ..Narrowing::default()
+                ..RouteFilter::default()
             },
             ..route(
                 "acme",
-                parties(Some(OWNER), None, None),
+                senders(Some(OWNER), None, None),
                 "topic:arn:aws:sns:us-east-1:111122223333:acme-feedback",
-                View::Redacted,
+                Redaction::Standard,
             )
         },
     ]
@@ -334,8 +334,8 @@ fn publish(given: Arc<Mutex<Given>>) -> Rule {
     mock!(aws_sdk_sns::Client::publish).then_compute_response(move |input| {
         let mut given = given.lock().unwrap();
         let topic = input.topic_arn().unwrap();
-        if let Some(refusal) = given.refused(topic) {
-            return MockResponse::Error(PublishError::generic(refusal));
+        if let Some(rejection) = given.refused(topic) {
+            return MockResponse::Error(PublishError::generic(rejection));
         }
         let attributes = input.message_attributes().into_iter().flatten();
         let mut attributes: BTreeMap<String, String> = attributes
@@ -352,8 +352,8 @@ fn send(given: Arc<Mutex<Given>>) -> Rule {
     mock!(aws_sdk_sqs::Client::send_message).then_compute_response(move |input| {
         let mut given = given.lock().unwrap();
         let queue = input.queue_url().unwrap();
-        if let Some(refusal) = given.refused(queue) {
-            return MockResponse::Error(SendMessageError::generic(refusal));
+        if let Some(rejection) = given.refused(queue) {
+            return MockResponse::Error(SendMessageError::generic(rejection));
         }
         let attributes = input.message_attributes().into_iter().flatten();
         let mut attributes: BTreeMap<String, String> = attributes
@@ -372,8 +372,8 @@ fn send_batch(given: Arc<Mutex<Given>>) -> Rule {
         let mut given = given.lock().unwrap();
         assert_eq!(input.queue_url(), Some(DELIVER_URL));
         given.batches += 1;
-        if let Some(refusal) = given.refused(DELIVER_URL) {
-            return MockResponse::Error(SendMessageBatchError::generic(refusal));
+        if let Some(rejection) = given.refused(DELIVER_URL) {
+            return MockResponse::Error(SendMessageBatchError::generic(rejection));
         }
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in input.entries() {
@@ -410,12 +410,12 @@ fn put_events(given: Arc<Mutex<Given>>) -> Rule {
         let bus = entry.event_bus_name().unwrap();
         // EventBridge refuses the request for some reasons, and the entry in an accepted request for others.
         match given.refused(bus) {
-            Some(refusal) if refusal.code() == Some("ResourceNotFoundException") => {
-                return MockResponse::Error(PutEventsError::generic(refusal));
+            Some(rejection) if rejection.code() == Some("ResourceNotFoundException") => {
+                return MockResponse::Error(PutEventsError::generic(rejection));
             }
-            Some(refusal) => {
+            Some(rejection) => {
                 let failed = PutEventsResultEntry::builder()
-                    .error_code(refusal.code().unwrap())
+                    .error_code(rejection.code().unwrap())
                     .error_message("no entry");
                 let output = PutEventsOutput::builder().failed_entry_count(1).entries(failed.build());
                 return MockResponse::Output(output.build());
@@ -434,8 +434,8 @@ fn send_email(given: Arc<Mutex<Given>>) -> Rule {
     mock!(aws_sdk_sesv2::Client::send_email).then_compute_response(move |input| {
         let mut given = given.lock().unwrap();
         let to = &input.destination().unwrap().to_addresses()[0];
-        if let Some(refusal) = given.refused(to) {
-            return MockResponse::Error(SendEmailError::generic(refusal));
+        if let Some(rejection) = given.refused(to) {
+            return MockResponse::Error(SendEmailError::generic(rejection));
         }
         let message = input.content().unwrap().simple().unwrap();
         let mut attributes = BTreeMap::from([

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use ledger::MirrorRequest;
+use store::MirrorRequest;
 
 /// Asks the mirror lane, without ever holding up a notification: the table is what senders go by, SES's lists are a second
 /// line.

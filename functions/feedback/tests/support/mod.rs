@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use feedback::effects::Effects;
 use feedback::policy::Policy;
-use ledger::testing::Requests;
 use serde_json::{Map, Value, json};
+use store::testing::Requests;
 
 pub(crate) struct Stack {
     pub(crate) effects: Effects,
@@ -18,10 +18,10 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) async fn new() -> Self {
-        let (ledger, client, requests) = ledger::testing::fresh().await;
+        let (store, client, requests) = store::testing::fresh().await;
         Self {
             effects: Effects {
-                ledger,
+                store,
                 policy: Policy::default(),
                 mirror: None,
             },

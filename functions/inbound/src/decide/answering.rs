@@ -2,11 +2,11 @@
 //! (backscatter), and makes the account that sends it a nuisance.
 
 use jiff::SignedDuration;
-use ledger::Mailbox;
 use notification_model::{EmailAddress, Verdict, VerdictStatus};
+use store::Mailbox;
 
 use super::{About, Action, HeadFacts, MailboxDecision, What, is_within, ours};
-use crate::mail::{Act, MailFacts, is_sendable};
+use crate::mail::{AutomaticAction, MailFacts, is_sendable};
 
 /// SES bounces mail within a day of its receipt; some of that is ours to wait and retry in.
 const BOUNCE_WITHIN: SignedDuration = SignedDuration::from_mins(23 * 60 + 30);
@@ -35,7 +35,7 @@ impl About<'_> {
             }
             HeadFacts::Unknown => return Ok((to, "bounced, unless the header shows automatic mail".to_owned())),
         };
-        if let Some(sign) = head.forbidden(Act::Bounce, mailbox, ours) {
+        if let Some(sign) = head.forbidden(AutomaticAction::Bounce, mailbox, ours) {
             return Err(format!("not bounced, because {sign}"));
         }
         match self.proof(&to, head) {
@@ -91,7 +91,7 @@ impl About<'_> {
         match &self.facts.head {
             HeadFacts::Read(head) => {
                 let ours = ours(mailbox, recipients);
-                if let Some(sign) = head.forbidden(Act::Answer, &mailbox.key.to_string(), &ours) {
+                if let Some(sign) = head.forbidden(AutomaticAction::Response, &mailbox.key.to_string(), &ours) {
                     return Err(format!("not answered, because {sign}"));
                 }
                 match self.proof(&to, head) {

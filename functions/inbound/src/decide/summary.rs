@@ -85,13 +85,13 @@ impl About<'_> {
             "headerMessageId": head.and_then(|head| head.message_id.as_deref()),
             "date": head.and_then(|head| head.date),
             "verdicts": row.verdicts,
-            "tags": decision.judgement.tags,
+            "tags": decision.evaluation.tags,
             "automatic": signs,
             "report": report,
             "sizeBytes": row.size,
             "location": row.location.as_ref().map(|at| json!({"bucket": at.bucket, "key": at.key})),
             "disposition": disposition,
-            "treatment": row.treatment.as_str(),
+            "action": row.action.as_str(),
             "reasons": row.reasons,
         })
     }

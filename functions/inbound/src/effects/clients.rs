@@ -5,25 +5,25 @@ use std::time::Duration;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
-use lambda_clients::Lazily;
+use lambda_kit::LazyClient;
 
 /// The clients of the services that mail goes through. No mail needs all of them.
 #[derive(Debug, Clone)]
 pub struct Clients {
     /// Where mail is.
-    pub s3: Lazily<aws_sdk_s3::Client>,
+    pub s3: LazyClient<aws_sdk_s3::Client>,
     /// For forwards, answers and notices.
-    pub ses: Lazily<aws_sdk_sesv2::Client>,
+    pub ses: LazyClient<aws_sdk_sesv2::Client>,
     /// For bounces, which the second version of the API lacks.
-    pub ses_v1: Lazily<aws_sdk_ses::Client>,
+    pub ses_v1: LazyClient<aws_sdk_ses::Client>,
     /// For topics.
-    pub sns: Lazily<aws_sdk_sns::Client>,
+    pub sns: LazyClient<aws_sdk_sns::Client>,
     /// For queues.
-    pub sqs: Lazily<aws_sdk_sqs::Client>,
+    pub sqs: LazyClient<aws_sdk_sqs::Client>,
     /// For the queue in which unfinished work waits. SES is waiting too by then.
-    pub handover: Lazily<aws_sdk_sqs::Client>,
+    pub handover: LazyClient<aws_sdk_sqs::Client>,
     /// For the key of unsubscribe tokens.
-    pub secrets: Lazily<aws_sdk_secretsmanager::Client>,
+    pub secrets: LazyClient<aws_sdk_secretsmanager::Client>,
 }
 
 impl Clients {
@@ -47,13 +47,13 @@ impl Clients {
         let handover = config.to_builder().timeout_config(timeouts(1, 3)).build();
         Self {
             // Until the body begins. A body that stops is the SDK's to notice (stalled stream protection).
-            s3: Lazily::of(&reading, aws_sdk_s3::Client::new),
-            ses: Lazily::of(&sending, aws_sdk_sesv2::Client::new),
-            ses_v1: Lazily::of(&sending, aws_sdk_ses::Client::new),
-            sns: Lazily::of(config, aws_sdk_sns::Client::new),
-            sqs: Lazily::of(config, aws_sdk_sqs::Client::new),
-            handover: Lazily::of(&handover, aws_sdk_sqs::Client::new),
-            secrets: Lazily::of(config, aws_sdk_secretsmanager::Client::new),
+            s3: LazyClient::of(&reading, aws_sdk_s3::Client::new),
+            ses: LazyClient::of(&sending, aws_sdk_sesv2::Client::new),
+            ses_v1: LazyClient::of(&sending, aws_sdk_ses::Client::new),
+            sns: LazyClient::of(config, aws_sdk_sns::Client::new),
+            sqs: LazyClient::of(config, aws_sdk_sqs::Client::new),
+            handover: LazyClient::of(&handover, aws_sdk_sqs::Client::new),
+            secrets: LazyClient::of(config, aws_sdk_secretsmanager::Client::new),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use ledger::LedgerError;
+use store::StoreError;
 
 use super::SourceError;
 use crate::token::InvalidKeys;
@@ -17,7 +17,7 @@ pub enum Failure {
     Busy,
     /// The table.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Store(#[from] StoreError),
     /// The mail cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -112,7 +112,7 @@ impl Failure {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Busy => "busy",
-            Self::Ledger(_) => "ledger",
+            Self::Store(_) => "store",
             Self::Source(_) => "source",
             Self::Service { .. } => "service",
             Self::Keys(_) | Self::Unconfigured(_) => "configuration",

@@ -6,8 +6,8 @@ use aws_sdk_ses::types::{BouncedRecipientInfo, DsnAction, RecipientDsnFields};
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
 use jiff::SignedDuration;
-use ledger::SenderCap;
 use notification_model::{EmailAddress, Verdict, VerdictStatus};
+use store::SenderCap;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -47,7 +47,7 @@ impl Effects {
             let sender = sender_of(case);
             let mail = &case.received.mail;
             let counted =
-                self.ledger
+                self.store
                     .count_for_sender(SenderCap::Forwards, &sender, &mail.message_id, mail.timestamp, cap);
             counted.await
         };
@@ -179,7 +179,7 @@ impl Effects {
         let expires_at = mail.timestamp.checked_add(period * 2).unwrap_or(mail.timestamp);
         let key = &mailbox.row.mailbox;
         let first = self
-            .ledger
+            .store
             .may_reply(key, to, &mail.message_id, mail.timestamp, since, expires_at)
             .await?;
         if !first {
@@ -198,11 +198,12 @@ impl Effects {
             about,
             at: case.now,
         });
-        let act = async {
+        let enforcement = async {
             let id = self.send(from, to, reply).await?;
             Ok((Outcome::Done, format!("sent as {id}")))
         };
-        self.once(case, &key.to_string(), "auto-reply", to.key(), act).await
+        self.once(case, &key.to_string(), "auto-reply", to.key(), enforcement)
+            .await
     }
 
     pub(super) async fn bounce(
@@ -231,7 +232,7 @@ impl Effects {
         {
             return Ok(refused);
         }
-        let act = async {
+        let enforcement = async {
             let fields = RecipientDsnFields::builder()
                 .final_recipient(recipient.as_str())
                 .action(DsnAction::Failed)
@@ -262,7 +263,7 @@ impl Effects {
             Ok((Outcome::Done, format!("bounced as {id}")))
         };
         let key = mailbox.row.mailbox.to_string();
-        self.once(case, &key, "bounce", recipient.key(), act).await
+        self.once(case, &key, "bounce", recipient.key(), enforcement).await
     }
 
     /// Each answer counts: one mail can be for a hundred recipients.
@@ -276,7 +277,7 @@ impl Effects {
         let mail = &case.received.mail;
         let id = format!("{} {answer}", mail.message_id);
         let counted = self
-            .ledger
+            .store
             .count_for_sender(SenderCap::Answers, to.key(), &id, mail.timestamp, cap);
         let reason = || format!("not answered: more than {cap} answers to this sender in an hour");
         Ok((!counted.await?).then(|| Outcome::Refused(reason())))

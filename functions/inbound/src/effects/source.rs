@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use ledger::MailLocation;
 use notification_model::{ContentError, ReceiptAction, Received};
 use std::sync::Arc;
+use store::MailLocation;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::decide::{HeadFacts, read_head};

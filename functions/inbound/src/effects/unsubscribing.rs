@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Entry, HistoryEntry, Origin};
+use store::{HistoryEntry, SuppressionEntry, SuppressionSource};
 
 use super::{Case, Effects, Failure, Outcome};
 use crate::token::{Leaves, Token, TokenError};
@@ -34,13 +34,16 @@ impl Effects {
     /// The same registers, history and words as for SES's own list management. A newer decision is not undone by an older
     /// mail, and the same mail again writes the same.
     async fn record(&self, case: &Case<'_>, token: &Token) -> Result<(), Failure> {
-        let (origin, what) = match token.leaves() {
+        let (source, what) = match token.leaves() {
             // Asked by the recipient in person: it holds until a person releases it.
-            Leaves::Everything => (Origin::Manual, "all mail".to_owned()),
-            Leaves::List(list) => (Origin::List(list.clone()), format!("all mail of contact list {list}")),
+            Leaves::Everything => (SuppressionSource::Manual, "all mail".to_owned()),
+            Leaves::List(list) => (
+                SuppressionSource::List(list.clone()),
+                format!("all mail of contact list {list}"),
+            ),
             Leaves::Topic { list, topic } => {
                 let topic = format!("{list}/{topic}");
-                (Origin::Topic(topic.clone()), format!("topic {topic}"))
+                (SuppressionSource::Topic(topic.clone()), format!("topic {topic}"))
             }
         };
         let mail = &case.received.mail;
@@ -49,7 +52,7 @@ impl Effects {
             ("messageId".to_owned(), mail.message_id.clone()),
             ("subscriptionSource".to_owned(), "List-Unsubscribe".to_owned()),
         ]);
-        let entry = Entry {
+        let entry = SuppressionEntry {
             at: mail.timestamp,
             id: mail.message_id.clone(),
             blocked: true,
@@ -61,7 +64,7 @@ impl Effects {
         let history = HistoryEntry {
             at: mail.timestamp,
             id: mail.message_id.clone(),
-            kind: format!("unsubscribe-{origin}"),
+            kind: format!("unsubscribe-{source}"),
             reason,
             scope: token.scope().clone(),
             suppresses: true,
@@ -69,8 +72,8 @@ impl Effects {
             expires_at: None,
         };
         let (address, scope) = (token.address(), token.scope());
-        self.ledger.record(address, scope, &origin, &entry, case.now).await?;
-        self.ledger.append_history(address, &history).await?;
+        self.store.record(address, scope, &source, &entry, case.now).await?;
+        self.store.append_history(address, &history).await?;
         Ok(())
     }
 }

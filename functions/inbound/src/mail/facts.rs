@@ -46,9 +46,9 @@ pub struct Author {
 
 /// What somebody wants to do with a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// Answer it automatically.
-    Answer,
+pub enum AutomaticAction {
+    /// Response it automatically.
+    Response,
     /// Bounce it.
     Bounce,
     /// Forward it, or send a notice about it in place of it.
@@ -105,15 +105,18 @@ pub enum LoopSign {
 impl LoopSign {
     /// Whether the sign forbids an act in a mailbox; the table in the [module](super) says why.
     #[must_use]
-    pub fn forbids(&self, act: Act, mailbox: &str) -> bool {
-        match (self, act) {
-            (_, Act::Answer) => true,
-            (Self::OwnHops(_) | Self::Hops(_), Act::Forward) => true,
-            (Self::OwnLoopHeader(by), Act::Forward) => by.eq_ignore_ascii_case(mailbox),
-            (_, Act::Forward) => false,
-            (Self::NoReply | Self::List(_) | Self::Bulk | Self::Precedence("bulk" | "list"), Act::Bounce) => false,
-            (Self::AutoResponseSuppress { bounces }, Act::Bounce) => *bounces,
-            (_, Act::Bounce) => true,
+    pub fn forbids(&self, enforcement: AutomaticAction, mailbox: &str) -> bool {
+        match (self, enforcement) {
+            (_, AutomaticAction::Response) => true,
+            (Self::OwnHops(_) | Self::Hops(_), AutomaticAction::Forward) => true,
+            (Self::OwnLoopHeader(by), AutomaticAction::Forward) => by.eq_ignore_ascii_case(mailbox),
+            (_, AutomaticAction::Forward) => false,
+            (
+                Self::NoReply | Self::List(_) | Self::Bulk | Self::Precedence("bulk" | "list"),
+                AutomaticAction::Bounce,
+            ) => false,
+            (Self::AutoResponseSuppress { bounces }, AutomaticAction::Bounce) => *bounces,
+            (_, AutomaticAction::Bounce) => true,
         }
     }
 }
@@ -145,11 +148,14 @@ impl MailFacts {
     /// The first sign that forbids an act in the mailbox of this key. `ours` are the addresses that are the mailbox
     /// itself: the recipient, and the addresses its actions send from.
     #[must_use]
-    pub fn forbidden(&self, act: Act, mailbox: &str, ours: &[&EmailAddress]) -> Option<LoopSign> {
-        if act != Act::Forward && ours.iter().any(|own| self.is_from(own)) {
+    pub fn forbidden(&self, enforcement: AutomaticAction, mailbox: &str, ours: &[&EmailAddress]) -> Option<LoopSign> {
+        if enforcement != AutomaticAction::Forward && ours.iter().any(|own| self.is_from(own)) {
             return Some(LoopSign::FromOurselves);
         }
-        self.signs.iter().find(|sign| sign.forbids(act, mailbox)).cloned()
+        self.signs
+            .iter()
+            .find(|sign| sign.forbids(enforcement, mailbox))
+            .cloned()
     }
 
     /// Whether an address is one of the authors, or the return path.

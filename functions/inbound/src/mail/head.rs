@@ -129,7 +129,7 @@ impl<'a> Field<'a> {
     }
 }
 
-struct Line<'a> {
+struct SendingStream<'a> {
     text: &'a [u8],
     next: usize,
 }
@@ -152,17 +152,17 @@ impl<'a> Scanner<'a> {
     }
 
     /// The line at an offset, without its end. `None` behind the last one.
-    fn line(&self, at: usize) -> Option<Line<'a>> {
+    fn line(&self, at: usize) -> Option<SendingStream<'a>> {
         let rest = self.bytes.get(at..).filter(|rest| !rest.is_empty())?;
         match rest.iter().position(|byte| *byte == self.end) {
             Some(length) => {
                 let text = rest.get(..length).unwrap_or_default();
-                Some(Line {
+                Some(SendingStream {
                     text: text.strip_suffix(b"\r").unwrap_or(text),
                     next: at + length + 1,
                 })
             }
-            None => Some(Line {
+            None => Some(SendingStream {
                 text: rest,
                 next: self.bytes.len(),
             }),

@@ -1,7 +1,7 @@
 //! What must hold for every forward, whatever the mail was; written apart from the code that makes it so.
 
 use inbound::mail::forward::{Forward, Rewrite};
-use inbound::mail::{Act, Head, Limits};
+use inbound::mail::{AutomaticAction, Head, Limits};
 use mail_parser::MessageParser;
 use notification_model::EmailAddress;
 
@@ -114,7 +114,7 @@ pub(crate) fn check(mail: &[u8], forward: &Forward<'_>) {
     );
     let facts = again.facts(None, &Limits::default());
     assert!(
-        facts.forbidden(Act::Forward, MAILBOX, &[]).is_some(),
+        facts.forbidden(AutomaticAction::Forward, MAILBOX, &[]).is_some(),
         "would be forwarded again"
     );
 }

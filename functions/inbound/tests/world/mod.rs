@@ -11,17 +11,17 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::error::ErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_mocks::{MockResponse, MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
-use embedded_metrics::Metrics;
 use inbound::effects::{Clients, Effects};
 use inbound::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
-use ledger::testing::Requests;
-use ledger::{
-    Entry, KeptSubject, Ledger, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Origin, Scope, Treatment,
-    VerdictRules,
-};
+use lambda_kit::Metrics;
 use notification_model::EmailAddress;
 use serde_json::{Map, Value, json};
+use store::testing::Requests;
+use store::{
+    KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Scope, Store, SuppressionEntry, SuppressionSource,
+    VerdictAction, VerdictRules,
+};
 
 pub(crate) const BUCKET: &str = "postroom-mail";
 pub(crate) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:mail-arrived";
@@ -68,7 +68,7 @@ impl Given {
 
 pub(crate) struct World {
     pub(crate) effects: Effects,
-    pub(crate) ledger: Ledger,
+    pub(crate) store: Store,
     pub(crate) requests: Requests,
     pub(crate) given: Arc<Mutex<Given>>,
     table: aws_sdk_dynamodb::Client,
@@ -94,7 +94,7 @@ macro_rules! mocked {
 }
 
 pub(crate) fn settings(changes: &[(&str, &str)]) -> Settings {
-    let usual = [
+    let standard = [
         ("TABLE_NAME", "postroom"),
         ("INBOUND_QUEUE_URL", INBOUND),
         ("MAIL_BUCKET", BUCKET),
@@ -108,7 +108,7 @@ pub(crate) fn settings(changes: &[(&str, &str)]) -> Settings {
         ("BOUNCE_SENDER", "mailer-daemon@shop.example"),
     ];
     let get = |asked: &str| {
-        let mut all = changes.iter().chain(&usual);
+        let mut all = changes.iter().chain(&standard);
         all.find(|(name, _)| *name == asked)
             .map(|(_, value)| (*value).to_owned())
     };
@@ -123,7 +123,7 @@ pub(crate) fn now() -> Timestamp {
 impl World {
     pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
         let given = Arc::new(Mutex::new(Given::default()));
-        let (ledger, table, requests) = ledger::testing::fresh().await;
+        let (store, table, requests) = store::testing::fresh().await;
         let rules = [
             get_object(given.clone()),
             send_email(given.clone()),
@@ -143,8 +143,8 @@ impl World {
             secrets: mocked!(aws_sdk_secretsmanager, &[get_secret]).into(),
         };
         Self {
-            effects: Effects::new(ledger.clone(), clients, settings(changes)),
-            ledger,
+            effects: Effects::new(store.clone(), clients, settings(changes)),
+            store,
             requests,
             given,
             table,
@@ -159,9 +159,9 @@ impl World {
     pub(crate) async fn furnished_with(changes: &[(&str, &str)]) -> Self {
         let world = Self::with(changes).await;
         for mailbox in mailboxes() {
-            world.ledger.put_mailbox(&mailbox).await.unwrap();
+            world.store.put_mailbox(&mailbox).await.unwrap();
         }
-        let entry = Entry {
+        let entry = SuppressionEntry {
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
             id: "0".to_owned(),
             blocked: true,
@@ -172,8 +172,8 @@ impl World {
         };
         let gone = address("gone@target.example");
         let record = world
-            .ledger
-            .record(&gone, &Scope::Global, &Origin::Bounce, &entry, entry.at);
+            .store
+            .record(&gone, &Scope::Global, &SuppressionSource::Bounce, &entry, entry.at);
         record.await.unwrap();
         let _ = world.requests.take();
         world
@@ -319,12 +319,12 @@ fn mailboxes() -> Vec<Mailbox> {
     };
     let store = |subject| MailboxAction::Store { subject, days: None };
     let lax = VerdictRules {
-        virus_fail: Some(Treatment::Continue),
-        spam_fail: Some(Treatment::Continue),
+        virus_fail: Some(VerdictAction::Continue),
+        spam_fail: Some(VerdictAction::Continue),
         ..VerdictRules::default()
     };
     let strict = VerdictRules {
-        unchecked: Some(Treatment::StopRule),
+        unchecked: Some(VerdictAction::StopRule),
         ..VerdictRules::default()
     };
     let (hash, text) = (KeptSubject::Hash, KeptSubject::Text);

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Target, Treatment, VerdictRules};
 use notification_model::EmailAddress;
+use store::{KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, Target, VerdictAction, VerdictRules};
 
 use super::{Check, target, wire};
 
@@ -54,13 +54,13 @@ impl Check {
     }
 
     fn verdicts(&mut self, path: &str, written: &wire::Verdicts) -> VerdictRules {
-        use wire::Treatment as Written;
-        let treatment = |written: Written| match written {
-            Written::Continue => Treatment::Continue,
-            Written::Tag => Treatment::Tag,
-            Written::StopRule => Treatment::StopRule,
-            Written::StopRuleSet => Treatment::StopRuleSet,
-            Written::Bounce => Treatment::Bounce,
+        use wire::VerdictAction as Written;
+        let action = |written: Written| match written {
+            Written::Continue => VerdictAction::Continue,
+            Written::Tag => VerdictAction::Tag,
+            Written::StopRule => VerdictAction::StopRule,
+            Written::StopRuleSet => VerdictAction::StopRuleSet,
+            Written::Bounce => VerdictAction::Bounce,
         };
         if let Some(Written::Continue | Written::Tag) = written.virus_fail {
             self.warning(
@@ -77,14 +77,14 @@ impl Check {
             }
         }
         VerdictRules {
-            virus_fail: written.virus_fail.map(treatment),
-            spam_fail: written.spam_fail.map(treatment),
-            spf_fail: written.spf_fail.map(treatment),
-            dkim_fail: written.dkim_fail.map(treatment),
-            dmarc_none: written.dmarc_none.map(treatment),
-            dmarc_quarantine: written.dmarc_quarantine.map(treatment),
-            dmarc_reject: written.dmarc_reject.map(treatment),
-            unchecked: written.unchecked.map(treatment),
+            virus_fail: written.virus_fail.map(action),
+            spam_fail: written.spam_fail.map(action),
+            spf_fail: written.spf_fail.map(action),
+            dkim_fail: written.dkim_fail.map(action),
+            dmarc_none: written.dmarc_none.map(action),
+            dmarc_quarantine: written.dmarc_quarantine.map(action),
+            dmarc_reject: written.dmarc_reject.map(action),
+            unchecked: written.unchecked.map(action),
         }
     }
 

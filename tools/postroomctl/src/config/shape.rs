@@ -20,7 +20,7 @@ pub(crate) struct Problem {
 }
 
 /// The line of every value, by its path (`route[2].target`).
-pub(super) type Lines = BTreeMap<String, usize>;
+pub(super) type Thresholds = BTreeMap<String, usize>;
 
 /// The JSON schema of `postroom.toml`.
 pub(crate) fn schema() -> Value {
@@ -60,13 +60,13 @@ fn tidy(schema: &mut Value) {
 }
 
 /// What is wrong with the document's shape, and where everything is.
-pub(super) fn compare(text: &str, document: &Spanned<DeTable<'_>>) -> (Vec<Problem>, Lines) {
+pub(super) fn compare(text: &str, document: &Spanned<DeTable<'_>>) -> (Vec<Problem>, Thresholds) {
     let schema = schema();
     let mut walk = Walk {
         text,
         schema: &schema,
         problems: Vec::new(),
-        lines: Lines::new(),
+        lines: Thresholds::new(),
     };
     walk.table(document.get_ref(), &schema, "", 1);
     (walk.problems, walk.lines)
@@ -90,7 +90,7 @@ struct Walk<'a> {
     text: &'a str,
     schema: &'a Value,
     problems: Vec<Problem>,
-    lines: Lines,
+    lines: Thresholds,
 }
 
 impl<'a> Walk<'a> {

@@ -11,13 +11,13 @@ use serde::Deserialize;
 pub(super) struct File {
     /// The accounts that send, and the identities they send from.
     #[serde(default)]
-    pub(super) party: Vec<Party>,
+    pub(super) account: Vec<Account>,
     /// Who hears of what.
     #[serde(default)]
     pub(super) route: Vec<Route>,
     /// Where both parties are warned and where the watch acts.
     #[serde(default)]
-    pub(super) lines: Lines,
+    pub(super) thresholds: Thresholds,
     /// What happens to mail that arrives.
     #[serde(default)]
     pub(super) mailbox: Vec<Mailbox>,
@@ -26,7 +26,7 @@ pub(super) struct File {
 /// An account that sends.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Party {
+pub(super) struct Account {
     /// Its 12-digit account id.
     #[schemars(regex(pattern = "^[0-9]{12}$"))]
     pub(super) account: String,
@@ -34,13 +34,13 @@ pub(super) struct Party {
     pub(super) name: Option<String>,
     /// The identities it sends from. Only among these may a notification without sourceArn find its owner.
     #[serde(default)]
-    pub(super) identities: Vec<PartyIdentity>,
+    pub(super) identities: Vec<AccountIdentity>,
 }
 
 /// An identity an account sends from.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct PartyIdentity {
+pub(super) struct AccountIdentity {
     /// A domain or a mail address.
     pub(super) identity: String,
     /// The account that verified it, by id or by the name of a party; the party itself, unless given.
@@ -73,25 +73,25 @@ pub(super) struct Route {
     pub(super) target: String,
     /// What the target may see; redacted, unless given.
     #[serde(default)]
-    pub(super) view: View,
+    pub(super) redaction: Redaction,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum View {
+pub(super) enum Redaction {
     /// Everything, as SES sent it.
-    Full,
+    None,
     /// What happened and to whom: no headers, no other recipients, no tags of the sender, no IP addresses.
     #[default]
-    Redacted,
+    Standard,
 }
 
 /// The lines that hold for everyone, and exceptions.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Lines {
+pub(super) struct Thresholds {
     /// What the watch may do at the act line. Nothing, unless given.
-    pub(super) acts: Option<Vec<Act>>,
+    pub(super) enforcements: Option<Vec<Enforcement>>,
     /// The lines for hard bounces.
     pub(super) bounces: Option<Threshold>,
     /// The lines for complaints.
@@ -103,14 +103,14 @@ pub(super) struct Lines {
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Act {
+pub(super) enum Enforcement {
     /// Switch off the sending of the configuration set the trouble comes from, when it is this account's.
     PauseConfigurationSet,
     /// Switch off the sending of the tenant the trouble comes from, when it is this account's.
-    SuspendTenant,
+    DisableTenant,
     /// Take the delegate's statements out of the identity's sending authorization policies, when the identity is this
     /// account's.
-    WithdrawPolicy,
+    RevokeAuthorization,
 }
 
 /// Two lines and the least mail from which they can be judged.
@@ -120,16 +120,16 @@ pub(super) struct Threshold {
     /// From here on both parties are told: a percentage such as "2.5 %".
     pub(super) warn: Option<String>,
     /// From here on the watch acts: a percentage such as "5 %".
-    pub(super) act: Option<String>,
+    pub(super) enforce: Option<String>,
     /// Recipients within an hour below which its rate says nothing.
     #[schemars(range(min = 1))]
-    pub(super) hour_recipients: Option<u64>,
+    pub(super) min_hour_recipients: Option<u64>,
     /// Recipients within 24 hours below which their rate says nothing.
     #[schemars(range(min = 1))]
-    pub(super) day_recipients: Option<u64>,
+    pub(super) min_day_recipients: Option<u64>,
     /// Bounces or complaints below which no rate says anything.
     #[schemars(range(min = 1))]
-    pub(super) events: Option<u64>,
+    pub(super) min_events: Option<u64>,
 }
 
 /// Lines for the senders that match. At least one of owner, account and identity is needed.
@@ -143,7 +143,7 @@ pub(super) struct Override {
     /// The identity, or the domain of the identities: a domain or a mail address.
     pub(super) identity: Option<String>,
     /// What the watch may do at the act line; `[]` is nothing.
-    pub(super) acts: Option<Vec<Act>>,
+    pub(super) enforcements: Option<Vec<Enforcement>>,
     /// The lines for hard bounces.
     pub(super) bounces: Option<Threshold>,
     /// The lines for complaints.
@@ -169,26 +169,26 @@ pub(super) struct Mailbox {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Verdicts {
     /// A virus was found; stop-rule-set, unless given.
-    pub(super) virus_fail: Option<Treatment>,
+    pub(super) virus_fail: Option<VerdictAction>,
     /// SES takes it for spam; stop-rule-set, unless given.
-    pub(super) spam_fail: Option<Treatment>,
+    pub(super) spam_fail: Option<VerdictAction>,
     /// The sending server is none of the envelope sender's domain; tag, unless given.
-    pub(super) spf_fail: Option<Treatment>,
+    pub(super) spf_fail: Option<VerdictAction>,
     /// No DKIM signature holds; tag, unless given.
-    pub(super) dkim_fail: Option<Treatment>,
+    pub(super) dkim_fail: Option<VerdictAction>,
     /// DMARC fails and the domain asks for nothing; tag, unless given.
-    pub(super) dmarc_none: Option<Treatment>,
+    pub(super) dmarc_none: Option<VerdictAction>,
     /// DMARC fails and the domain asks to quarantine; tag, unless given.
-    pub(super) dmarc_quarantine: Option<Treatment>,
+    pub(super) dmarc_quarantine: Option<VerdictAction>,
     /// DMARC fails and the domain asks to reject; bounce, unless given.
-    pub(super) dmarc_reject: Option<Treatment>,
+    pub(super) dmarc_reject: Option<VerdictAction>,
     /// SES could not or did not check (GRAY, PROCESSING_FAILED, DISABLED); tag, unless given.
-    pub(super) unchecked: Option<Treatment>,
+    pub(super) unchecked: Option<VerdictAction>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Treatment {
+pub(super) enum VerdictAction {
     /// As if the verdict were good.
     Continue,
     /// Go on, and say it in what is forwarded, stored and notified.

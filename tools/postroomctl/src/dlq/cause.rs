@@ -5,9 +5,9 @@ use std::fmt;
 use clap::ValueEnum;
 use delegate_router::delivery::Delivery;
 use intake::{Batch, RecordKind};
-use ledger::MirrorRequest;
 use notification_model::SesMessage;
 use serde_json::json;
+use store::MirrorRequest;
 
 use crate::explain::{notification_words, received_words};
 use crate::routes::target_words;

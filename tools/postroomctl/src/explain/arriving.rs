@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use inbound::decide::{Action, Facts, HeadFacts, MailboxDecision, What, decide, head_of_event, read_head};
 use inbound::settings::Settings;
-use ledger::{Mailbox, MailboxKey, NotifyTarget, Treatment};
 use notification_model::Received;
+use store::{Mailbox, MailboxKey, NotifyTarget, VerdictAction};
 
 use super::OneOutcome;
 use crate::cli::ExplainArgs;
@@ -118,21 +118,21 @@ fn mailbox_words(decision: &MailboxDecision) -> String {
 
 fn taken(decision: &MailboxDecision) -> OneOutcome {
     let recipients: Vec<&str> = decision.recipients.iter().map(|one| one.as_str()).collect();
-    let treatment = match decision.judgement.treatment {
-        Treatment::Continue => "goes on",
-        Treatment::Tag => "goes on, tagged",
-        Treatment::StopRule => "stops for this rule",
-        Treatment::StopRuleSet => "stops",
-        Treatment::Bounce => "is sent back where that is safe, else stops",
+    let action = match decision.evaluation.action {
+        VerdictAction::Continue => "goes on",
+        VerdictAction::Tag => "goes on, tagged",
+        VerdictAction::StopRule => "stops for this rule",
+        VerdictAction::StopRuleSet => "stops",
+        VerdictAction::Bounce => "is sent back where that is safe, else stops",
     };
-    let verdicts = match decision.judgement.reasons.as_slice() {
+    let verdicts = match decision.evaluation.reasons.as_slice() {
         [] => "every verdict is PASS".to_owned(),
         reasons => reasons.join("; "),
     };
-    let says = format!("mail for {} {treatment}", recipients.join(", "));
+    let says = format!("mail for {} {action}", recipients.join(", "));
     outcome(
         Some(mailbox_words(decision)),
-        decision.judgement.treatment.as_str(),
+        decision.evaluation.action.as_str(),
         says,
         Some(verdicts),
     )

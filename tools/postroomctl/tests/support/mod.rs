@@ -3,10 +3,10 @@
 
 use std::process::Stdio;
 
-use embedded_metrics::Metrics;
 use feedback::effects::Effects;
 use feedback::policy::Policy;
 use jiff::Timestamp;
+use lambda_kit::Metrics;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -24,12 +24,12 @@ pub(crate) struct Said {
 
 impl Operator {
     pub(crate) async fn new() -> Self {
-        let (ledger, endpoint) = ledger::testing::fresh_with_endpoint().await;
+        let (store, endpoint) = store::testing::fresh_with_endpoint().await;
         Self {
             endpoint,
             ses_endpoint: None,
             effects: Effects {
-                ledger,
+                store,
                 policy: Policy::default(),
                 mirror: None,
             },

@@ -1,0 +1,290 @@
+//! The lane on an embedded DynamoDB and mocked answers of SES and SQS.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_sesv2::config::http::HttpResponse;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::operation::delete_suppressed_destination::{
+    DeleteSuppressedDestinationError, DeleteSuppressedDestinationOutput,
+};
+use aws_sdk_sesv2::operation::put_suppressed_destination::{
+    PutSuppressedDestinationError, PutSuppressedDestinationOutput,
+};
+use aws_sdk_sesv2::types::error::{NotFoundException, TooManyRequestsException};
+use aws_sdk_sqs::operation::send_message::SendMessageOutput;
+use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
+use jiff::{SignedDuration, Timestamp};
+use notification_model::EmailAddress;
+use serde_json::{Value, json};
+use store::{MirrorAction, MirrorReason, MirrorRequest, Scope, Store, SuppressionEntry, SuppressionSource};
+use suppression_mirror::effects::Effects;
+use suppression_mirror::policy::{MirrorTo, Policy};
+
+const RECIPIENT: &str = "Jane@example.net";
+
+/// What SES was asked, in order.
+type Calls = Arc<Mutex<Vec<String>>>;
+
+struct Lane {
+    effects: Effects,
+    store: Store,
+    sent: Calls,
+}
+
+impl Lane {
+    async fn new(ses: &[&Rule]) -> Self {
+        let (store, ..) = store::testing::fresh().await;
+        let sent = Calls::default();
+        let seen = sent.clone();
+        let send = mock!(aws_sdk_sqs::Client::send_message).then_compute_output(move |request| {
+            seen.lock().unwrap().push(request.message_body().unwrap().to_owned());
+            SendMessageOutput::builder().build()
+        });
+        let effects = Effects {
+            ses: mock_client!(aws_sdk_sesv2, RuleMode::MatchAny, ses, |config| {
+                config.retry_config(RetryConfig::disabled())
+            }),
+            store: store.clone(),
+            queue: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&send]).into(),
+            queue_url: "https://sqs.example/mirror".to_owned(),
+            policy: Policy {
+                mirror_to: MirrorTo::Tenant,
+                unsubscribes: false,
+                pace: Duration::ZERO,
+            },
+        };
+        Self { effects, store, sent }
+    }
+
+    async fn decided(&self, scope: &str, source: SuppressionSource, blocked: bool, until: Option<Timestamp>) {
+        decided(&self.store, scope, source, blocked, until).await;
+    }
+
+    async fn handle(&self, requests: &[(MirrorAction, &str)]) -> Result<Value, String> {
+        let record = |(index, (action, scope)): (usize, &(MirrorAction, &str))| {
+            json!({
+                "eventSource": "aws:sqs", "messageId": format!("record-{index}"), "body": request(*action, scope).to_json(),
+            })
+        };
+        let event = json!({"Records": requests.iter().enumerate().map(record).collect::<Vec<_>>()});
+        let response = suppression_mirror::handle(&event, &self.effects, Timestamp::now()).await;
+        response
+            .map(|response| serde_json::to_value(&response).unwrap())
+            .map_err(|error| error.to_string())
+    }
+
+    async fn error(&self, action: MirrorAction, scope: &str) -> String {
+        let outcome = self.effects.mirror(&request(action, scope), Timestamp::now()).await;
+        outcome.unwrap_err().to_string()
+    }
+}
+
+async fn decided(store: &Store, scope: &str, source: SuppressionSource, blocked: bool, until: Option<Timestamp>) {
+    let now = Timestamp::now();
+    let entry = SuppressionEntry {
+        at: now,
+        id: format!("m{}", now.as_nanosecond()),
+        blocked,
+        until,
+        reason: "a reason".to_owned(),
+        address: RECIPIENT.to_owned(),
+        evidence: BTreeMap::new(),
+    };
+    let address = EmailAddress::parse(RECIPIENT).unwrap();
+    let scope: Scope = scope.parse().unwrap();
+    assert!(store.record(&address, &scope, &source, &entry, now).await.unwrap());
+    // Decisions are told apart by milliseconds.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+}
+
+fn request(action: MirrorAction, scope: &str) -> MirrorRequest {
+    MirrorRequest {
+        action,
+        address: EmailAddress::parse(RECIPIENT).unwrap(),
+        scope: scope.parse().unwrap(),
+        reason: MirrorReason::Bounce,
+        at: Timestamp::now(),
+        id: "m1".to_owned(),
+    }
+}
+
+/// SES does as it is told, and is remembered.
+fn obliging(calls: &Calls) -> [Rule; 2] {
+    let (put, deleted) = (calls.clone(), calls.clone());
+    let line = |verb: &str, address: Option<&str>, tenant: Option<&str>| {
+        format!("{verb} {} {}", address.unwrap(), tenant.unwrap_or("-"))
+    };
+    [
+        mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_compute_output(move |request| {
+            let line = line("put", request.email_address(), request.tenant_name());
+            put.lock().unwrap().push(line);
+            PutSuppressedDestinationOutput::builder().build()
+        }),
+        mock!(aws_sdk_sesv2::Client::delete_suppressed_destination).then_compute_output(move |request| {
+            let line = line("delete", request.email_address(), request.tenant_name());
+            deleted.lock().unwrap().push(line);
+            DeleteSuppressedDestinationOutput::builder().build()
+        }),
+    ]
+}
+
+fn take(calls: &Calls) -> Vec<String> {
+    std::mem::take(&mut *calls.lock().unwrap())
+}
+
+fn all_well() -> Result<Value, String> {
+    Ok(json!({"batchItemFailures": []}))
+}
+
+#[tokio::test]
+async fn a_decision_reaches_its_list_and_its_release_takes_every_spelling_off() {
+    let calls = Calls::default();
+    let [put, delete] = obliging(&calls);
+    let lane = Lane::new(&[&put, &delete]).await;
+
+    lane.decided("tenant:acme", SuppressionSource::Manual, true, None).await;
+    let asked = [(MirrorAction::Put, "tenant:acme"), (MirrorAction::Put, "tenant:acme")];
+    assert_eq!(lane.handle(&asked).await, all_well());
+    assert_eq!(take(&calls), ["put jane@example.net acme", "put jane@example.net acme"]);
+
+    lane.decided("tenant:acme", SuppressionSource::Manual, false, None)
+        .await;
+    // The release overtakes the suppression.
+    let asked = [
+        (MirrorAction::Delete, "tenant:acme"),
+        (MirrorAction::Put, "tenant:acme"),
+    ];
+    assert_eq!(lane.handle(&asked).await, all_well());
+    assert_eq!(
+        take(&calls),
+        ["delete Jane@example.net acme", "delete jane@example.net acme"]
+    );
+
+    lane.decided("global", SuppressionSource::Manual, true, None).await;
+    assert_eq!(lane.handle(&[(MirrorAction::Put, "global")]).await, all_well());
+    assert_eq!(take(&calls), ["put jane@example.net -"], "the account's list");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_that_was_overtaken_undoes_itself() {
+    let calls = Calls::default();
+    let [_, delete] = obliging(&calls);
+    let (store, ..) = store::testing::fresh().await;
+    let other = store.clone();
+    // While SES takes its time, somebody releases the recipient.
+    let put = mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_compute_output(move |_| {
+        let store = other.clone();
+        let release = async move { decided(&store, "global", SuppressionSource::Manual, false, None).await };
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::block_in_place(|| runtime.block_on(release));
+        PutSuppressedDestinationOutput::builder().build()
+    });
+    let mut lane = Lane::new(&[&put, &delete]).await;
+    lane.effects.store = store.clone();
+    lane.store = store;
+    lane.decided("global", SuppressionSource::Manual, true, None).await;
+
+    assert_eq!(lane.handle(&[(MirrorAction::Put, "global")]).await, all_well());
+    assert_eq!(take(&calls), ["delete Jane@example.net -", "delete jane@example.net -"]);
+}
+
+#[tokio::test]
+async fn what_is_not_on_the_list_is_off_it() {
+    let delete = mock!(aws_sdk_sesv2::Client::delete_suppressed_destination)
+        .then_error(|| DeleteSuppressedDestinationError::NotFoundException(NotFoundException::builder().build()));
+    let lane = Lane::new(&[&delete]).await;
+    assert_eq!(lane.handle(&[(MirrorAction::Delete, "global")]).await, all_well());
+    assert_eq!(delete.num_calls(), 2, "as it was written, and in small letters");
+}
+
+#[tokio::test]
+async fn refusals_fail_their_record_and_say_why_without_the_address() {
+    let cases = [
+        (429, "TooManyRequestsException", "throttled"),
+        (400, "BadRequestException", "malformed"),
+        (404, "NotFoundException", "no such tenant"),
+        (403, "AccessDeniedException", "production access"),
+        (500, "InternalFailure", "InternalFailure"),
+    ];
+    for (status, code, expected) in cases {
+        let put = mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_http_response(move || {
+            let body = json!({"message": "jane@example.net is refused"}).to_string();
+            let mut response = HttpResponse::new(status.try_into().unwrap(), body.into());
+            response.headers_mut().insert("x-amzn-errortype", code);
+            response
+        });
+        let lane = Lane::new(&[&put]).await;
+        lane.decided("tenant:acme", SuppressionSource::Streak, true, None).await;
+        let said = lane.error(MirrorAction::Put, "tenant:acme").await;
+        assert!(said.contains(expected), "{said}");
+        assert!(!said.contains("jane"), "{said}");
+        assert_eq!(put.num_calls(), 1, "the queue retries, not the client");
+        let failed = lane.handle(&[(MirrorAction::Put, "tenant:acme")]).await;
+        assert_eq!(failed, Err("1 of 1 records failed".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn throttling_fails_one_record_and_leaves_its_neighbours() {
+    let put = mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_compute_response(|request| {
+        match request.tenant_name() {
+            None => MockResponse::Error(PutSuppressedDestinationError::TooManyRequestsException(
+                TooManyRequestsException::builder().build(),
+            )),
+            Some(_) => MockResponse::Output(PutSuppressedDestinationOutput::builder().build()),
+        }
+    });
+    let lane = Lane::new(&[&put]).await;
+    lane.decided("global", SuppressionSource::Manual, true, None).await;
+    lane.decided("tenant:acme", SuppressionSource::Manual, true, None).await;
+    let asked = [(MirrorAction::Put, "tenant:acme"), (MirrorAction::Put, "global")];
+    let expected = json!({"batchItemFailures": [{"itemIdentifier": "record-1"}]});
+    assert_eq!(lane.handle(&asked).await, Ok(expected));
+}
+
+#[tokio::test]
+async fn what_ends_is_asked_to_come_off_the_list() {
+    let calls = Calls::default();
+    let [put, delete] = obliging(&calls);
+    let lane = Lane::new(&[&put, &delete]).await;
+    let until = Timestamp::now() + SignedDuration::from_hours(24);
+    lane.decided("tenant:acme", SuppressionSource::Streak, true, Some(until))
+        .await;
+    assert_eq!(lane.handle(&[(MirrorAction::Put, "tenant:acme")]).await, all_well());
+    assert_eq!(take(&calls), ["put jane@example.net acme"]);
+
+    let hourly = json!({
+        "id": "e1", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {},
+    });
+    let tick = async |now| suppression_mirror::handle(&hourly, &lane.effects, now).await.unwrap();
+    let _ = tick(until - SignedDuration::from_hours(1)).await;
+    assert!(take(&lane.sent).is_empty(), "not yet");
+    let _ = tick(until + SignedDuration::from_hours(1)).await;
+    let sent: Vec<Value> = take(&lane.sent)
+        .iter()
+        .map(|body| serde_json::from_str(body).unwrap())
+        .collect();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["action"], "delete");
+    assert_eq!(sent[0]["scope"], "tenant:acme");
+    let _ = tick(until + SignedDuration::from_hours(2)).await;
+    assert!(take(&lane.sent).is_empty(), "once is enough");
+}
+
+#[tokio::test]
+async fn what_is_no_request_fails_alone() {
+    let lane = Lane::new(&[]).await;
+    let record = |id: &str, body: &str| json!({"eventSource": "aws:sqs", "messageId": id, "body": body});
+    let good = request(MirrorAction::Put, "global").to_json();
+    let event = json!({"Records": [record("good", &good), record("bad", "not JSON"), record("old", "{}")]});
+    let response = suppression_mirror::handle(&event, &lane.effects, Timestamp::now())
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::to_value(&response).unwrap(),
+        json!({"batchItemFailures": [{"itemIdentifier": "bad"}, {"itemIdentifier": "old"}]})
+    );
+}

@@ -1,0 +1,12 @@
+//! How senders stand against their thresholds, and what was enforced.
+
+#[macro_use]
+mod named_enum;
+
+mod enforcement;
+mod state;
+mod thresholds;
+
+pub use enforcement::{Enforcement, EnforcementChange, EnforcementKind, EnforcementStatus};
+pub use state::{Figures, Level, Measure, ReputationState, Window};
+pub use thresholds::{InvalidRate, Rate, Threshold, ThresholdTable, Thresholds};

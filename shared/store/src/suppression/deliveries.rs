@@ -1,0 +1,130 @@
+//! Who was delivered to, kept for soft bounces that arrive late.
+//!
+//! A delivery makes the soft bounces before it void, but most recipients never had one and have no row; a write for each
+//! of their deliveries would be the largest cost of all. So a batch's deliveries are one small row per scope and hour. It
+//! is read only when a streak is about to suppress: a delivery that came in before the recipient's row existed, and is
+//! newer than the streak's soft bounces, is found there.
+
+use jiff::{SignedDuration, Timestamp};
+use notification_model::EmailAddress;
+
+use super::scope::Scope;
+use crate::client::{Store, StoreError};
+use crate::item::{Item, b, bytes, hash, hash_bytes, hour, n, s, text};
+
+/// Bytes of one delivery: the recipient's hash and the milliseconds into the hour.
+const RECORD: usize = 12;
+
+/// Deliveries per row, well below DynamoDB's 400 KB.
+const DELIVERIES_PER_ROW: usize = 20_000;
+
+const HOUR_MILLIS: i64 = 3_600_000;
+const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
+
+/// A scope's deliveries of one day are one partition: a soft bounce that is late by days costs a query a day.
+fn pk(scope: &Scope, hour: &str) -> String {
+    format!("DELIVERED#{scope}#{}", hour.split('T').next().unwrap_or(hour))
+}
+
+/// The beginning of the hour in a sort key.
+fn hour_of(sk: &str) -> Option<Timestamp> {
+    format!("{}:00:00Z", sk.split('#').next()?).parse().ok()
+}
+
+/// The deliveries of one batch, scope and hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveredBatch {
+    scope: Scope,
+    hour: String,
+    records: Vec<[u8; RECORD]>,
+}
+
+impl DeliveredBatch {
+    /// An empty batch for deliveries of the scope in the hour of `at`.
+    #[must_use]
+    pub fn new(scope: Scope, at: Timestamp) -> Self {
+        Self {
+            scope,
+            hour: hour(at),
+            records: Vec::new(),
+        }
+    }
+
+    /// Whether a delivery belongs into this batch.
+    #[must_use]
+    pub fn takes(&self, scope: &Scope, at: Timestamp) -> bool {
+        self.scope == *scope && self.hour == hour(at)
+    }
+
+    /// Adds a delivery.
+    pub fn add(&mut self, address: &EmailAddress, at: Timestamp) {
+        let [h0, h1, h2, h3, h4, h5, h6, h7] = hash(&[address.key()]).to_be_bytes();
+        let within = u32::try_from(at.as_millisecond().rem_euclid(HOUR_MILLIS)).unwrap_or_default();
+        let [t0, t1, t2, t3] = within.to_be_bytes();
+        self.records.push([h0, h1, h2, h3, h4, h5, h6, h7, t0, t1, t2, t3]);
+    }
+}
+
+impl Store {
+    /// Writes a batch's deliveries: one request for up to 20,000.
+    ///
+    /// # Errors
+    /// When DynamoDB fails.
+    pub async fn put_deliveries(&self, batch: &DeliveredBatch, expires_at: Timestamp) -> Result<(), StoreError> {
+        let mut records = batch.records.clone();
+        records.sort_unstable();
+        records.dedup();
+        for chunk in records.chunks(DELIVERIES_PER_ROW) {
+            let packed = chunk.concat();
+            let name = hash_bytes(&packed);
+            self.put(Item::from([
+                ("pk".to_owned(), s(pk(&batch.scope, &batch.hour))),
+                ("sk".to_owned(), s(format!("{}#{name:016x}", batch.hour))),
+                ("records".to_owned(), b(packed)),
+                ("expiresAt".to_owned(), n(expires_at.as_second())),
+            ]))
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The newest delivery to an address in a scope between two times, from the batches. One query per day of the span.
+    ///
+    /// # Errors
+    /// When DynamoDB fails.
+    pub async fn newest_delivery(
+        &self,
+        address: &EmailAddress,
+        scope: &Scope,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let wanted = hash(&[address.key()]).to_be_bytes();
+        let mut newest = None;
+        let (first, last) = (hour(from), format!("{}~", hour(to)));
+        let mut start = from.as_millisecond().div_euclid(DAY_MILLIS) * DAY_MILLIS;
+        while start <= to.as_millisecond() {
+            let Ok(begin) = Timestamp::from_millisecond(start) else {
+                break;
+            };
+            for row in self.rows_between(&pk(scope, &hour(begin)), &first, &last).await? {
+                let Some(begin) = text(&row, "sk").and_then(hour_of) else {
+                    continue;
+                };
+                for record in bytes(&row, "records").as_chunks::<RECORD>().0 {
+                    let (recipient, within) = record.split_at(8);
+                    if recipient != wanted {
+                        continue;
+                    }
+                    let within = u32::from_be_bytes(within.try_into().unwrap_or_default());
+                    let at = begin + SignedDuration::from_millis(within.into());
+                    if at > from && at <= to {
+                        newest = newest.max(Some(at));
+                    }
+                }
+            }
+            start += DAY_MILLIS;
+        }
+        Ok(newest)
+    }
+}

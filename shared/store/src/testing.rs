@@ -1,0 +1,184 @@
+//! An empty table on an embedded DynamoDB, used through the real SDK client over loopback.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot have its table has nothing to handle"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
+use dynoxide::Database;
+
+use crate::Store;
+
+/// The requests sent so far, by operation, and the one that is to fail.
+#[derive(Debug, Clone, Default)]
+pub struct Requests(Arc<Mutex<Watched>>);
+
+#[derive(Debug, Default)]
+struct Watched {
+    sent: BTreeMap<String, usize>,
+    fault: Option<(Fault, usize)>,
+}
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrives.
+    Lost,
+    /// It takes effect, and its answer never arrives.
+    AnswerLost,
+}
+
+impl Requests {
+    /// The counts since the last call, by operation name.
+    #[must_use]
+    pub fn take(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut self.watched().sent)
+    }
+
+    /// Makes one request from now fail: 0 is the next one.
+    pub fn fail(&self, fault: Fault, after: usize) {
+        self.watched().fault = Some((fault, after));
+    }
+
+    /// Whether the fault of [`fail`](Self::fail) is still to come; it is called off.
+    #[must_use]
+    pub fn call_off(&self) -> bool {
+        self.watched().fault.take().is_some()
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts down to the fault, and tells when it is due.
+    fn strikes(&self, fault: Fault) -> Result<(), BoxError> {
+        let mut watched = self.watched();
+        match &mut watched.fault {
+            Some((planned, 0)) if *planned == fault => {
+                watched.fault = None;
+                Err("a fault that the test asked for".into())
+            }
+            Some((planned, after)) if *planned == fault => {
+                *after -= 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Intercept for Requests {
+    fn name(&self) -> &'static str {
+        "Requests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let target = context.request().headers().get("x-amz-target").unwrap_or("unknown");
+        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
+        *self.watched().sent.entry(operation).or_default() += 1;
+        self.strikes(Fault::Lost)
+    }
+
+    fn read_before_deserialization(
+        &self,
+        _: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.strikes(Fault::AnswerLost)
+    }
+}
+
+/// A store on a fresh table with the keys and index of `template.yaml`, its client, and a count of its requests.
+///
+/// # Panics
+/// When there is no loopback port or the table cannot be made.
+pub async fn fresh() -> (Store, Client, Requests) {
+    let (client, requests, _) = serve().await;
+    (Store::new(client.clone(), "postroom"), client, requests)
+}
+
+/// A store on a fresh table named `postroom`, and the endpoint at which other processes reach it.
+///
+/// # Panics
+/// When there is no loopback port or the table cannot be made.
+pub async fn fresh_with_endpoint() -> (Store, String) {
+    let (client, _, endpoint) = serve().await;
+    (Store::new(client, "postroom"), endpoint)
+}
+
+async fn serve() -> (Client, Requests, String) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .expect("a loopback port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("a bound port"));
+    tokio::spawn(dynoxide::server::serve_on(
+        listener,
+        Database::memory().expect("an in-memory database"),
+    ));
+
+    let requests = Requests::default();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
+        .endpoint_url(&endpoint)
+        .interceptor(requests.clone())
+        .build();
+    let client = Client::from_conf(config);
+    create_table(&client).await;
+    let _ = requests.take();
+    (client, requests, endpoint)
+}
+
+async fn create_table(client: &Client) {
+    let attribute = |name: &str| {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S);
+        definition.build().expect("a complete attribute")
+    };
+    let keys = |hash: &str, range: &str| {
+        let key = |name: &str, kind: KeyType| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(kind)
+                .build()
+                .expect("a complete key")
+        };
+        vec![key(hash, KeyType::Hash), key(range, KeyType::Range)]
+    };
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("listing")
+        .set_key_schema(Some(keys("listKey", "listSort")))
+        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .build()
+        .expect("a complete index");
+    client
+        .create_table()
+        .table_name("postroom")
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(["pk", "sk", "listKey", "listSort"].map(attribute).to_vec()))
+        .set_key_schema(Some(keys("pk", "sk")))
+        .global_secondary_indexes(index)
+        .send()
+        .await
+        .expect("a new table");
+}
