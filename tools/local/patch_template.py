@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Changes the built template for the local AWS emulator, after `sam build` and before `sam deploy`.
+"""Changes the built templates for the local AWS emulator, before `sam deploy`.
 
 This is the only place for what the emulator needs and AWS does not. Usage: patch_template.py BUILD_DIRECTORY
 """
@@ -73,7 +73,7 @@ def statements(node) -> list[dict]:
 
 
 def main(build: pathlib.Path) -> None:
-    templates = {path: yaml_parse(path.read_text()) for path in sorted(build.rglob("template.yaml"))}
+    templates = {path: yaml_parse(path.read_text()) for path in sorted(build.rglob("*.yaml"))}
     for patch in PATCHES:
         # A patch without effect is outdated.
         if sum(map(patch, templates.values())) == 0:
