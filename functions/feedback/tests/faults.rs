@@ -106,7 +106,7 @@ async fn told(fault: Option<(Fault, usize)>) -> Option<(String, usize)> {
     for batch in story() {
         deliver(&stack, &batch).await;
     }
-    if stack.requests.call_off() {
+    if stack.requests.cancel_fault() {
         return None;
     }
     let requests = stack.requests.take().values().sum();
@@ -127,7 +127,7 @@ async fn a_failed_request_is_made_good_by_the_next_delivery() {
         3
     };
     let mut faults = 0;
-    for fault in [Fault::Lost, Fault::AnswerLost] {
+    for fault in [Fault::RequestLost, Fault::ResponseLost] {
         for after in (0..requests).step_by(step) {
             let Some((found, _)) = told(Some((fault, after))).await else {
                 break;

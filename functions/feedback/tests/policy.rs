@@ -34,7 +34,7 @@ fn decided(notification: &Notification) -> String {
         published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
     };
     let words = |action: &Action| match action {
-        Action::WriteEntry {
+        Action::RecordSuppression {
             scope, source, entry, ..
         } => {
             let verb = if entry.blocked { "block" } else { "lift" };
@@ -43,9 +43,9 @@ fn decided(notification: &Notification) -> String {
                 .map(|until| format!(" {} d", until.duration_since(entry.at).as_hours() / 24));
             format!("{verb} {scope}|{source}{}", days.unwrap_or_default())
         }
-        Action::SoftBounce { scope, .. } => format!("soft {scope}"),
+        Action::AddSoftBounce { scope, .. } => format!("soft {scope}"),
         Action::AppendHistory { history, .. } => format!("note {}", history.kind),
-        Action::Delivered { scope, .. } => format!("delivered {scope}"),
+        Action::RecordDelivery { scope, .. } => format!("delivered {scope}"),
         Action::CountEvent(event) => format!("count {}", event.kind.as_str()),
         Action::CountInBatch { kind, .. } => format!("count {}", kind.as_str()),
         Action::Acknowledge { .. } => "acknowledge".to_owned(),
@@ -310,7 +310,9 @@ fn touched(destination: &[&str], named: &[&str]) -> Vec<String> {
     decide(&notification, &facts, &Policy::default())
         .iter()
         .filter_map(|action| match action {
-            Action::WriteEntry { address, .. } | Action::SoftBounce { address, .. } => Some(address.key().to_owned()),
+            Action::RecordSuppression { address, .. } | Action::AddSoftBounce { address, .. } => {
+                Some(address.key().to_owned())
+            }
             _ => None,
         })
         .collect()
@@ -341,7 +343,7 @@ fn somebody_else_s_clock_stays_between_sending_and_publishing() {
             published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
         };
         match &decide(&notification, &facts, &Policy::default())[..] {
-            [Action::WriteEntry { entry, .. }, ..] => entry.at.to_string(),
+            [Action::RecordSuppression { entry, .. }, ..] => entry.at.to_string(),
             other => panic!("{other:?}"),
         }
     };

@@ -471,13 +471,13 @@ pub async fn as_the_reader_sees_it(story: &Scenario, store: &Store) -> Result<()
             .map_err(|error| error.to_string())?;
         for answer in answers {
             let found: BTreeSet<(String, String, String)> = answer
-                .blocks
+                .suppressions
                 .iter()
-                .map(|block| {
+                .map(|suppression| {
                     (
-                        block.scope.to_string(),
-                        block.source.to_string(),
-                        block.entry.id.clone(),
+                        suppression.scope.to_string(),
+                        suppression.source.to_string(),
+                        suppression.entry.id.clone(),
                     )
                 })
                 .collect();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use delegate_router::effects::Effects as RouterEffects;
 use delegate_router::settings::Settings;
 use fastrand::Rng;
-use feedback::effects::{Effects, Mirror};
+use feedback::effects::{Effects, MirrorQueue};
 use feedback::policy::{Policy, SuppressionPeriod};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -165,7 +165,7 @@ impl<'a> World<'a> {
             route_cache_keys: 1000,
             concurrency,
         };
-        let mirror = (rng.u8(..3) == 0).then(|| Mirror::new(aws.sqs(), MIRROR_URL.to_owned()));
+        let mirror = (rng.u8(..3) == 0).then(|| MirrorQueue::new(aws.sqs(), MIRROR_URL.to_owned()));
         let mut world = Self {
             story,
             feedback: Effects { store, policy, mirror },
@@ -609,7 +609,9 @@ async fn decide(store: &Store, decision: &Decision) {
         .append_history(&address, &history)
         .await
         .expect("no faults for people");
-    let recorded = store.record(&address, &history.scope, &source, &entry, entry.at).await;
+    let recorded = store
+        .record_suppression(&address, &history.scope, &source, &entry, entry.at)
+        .await;
     recorded.expect("no faults for people");
 }
 

@@ -1,4 +1,4 @@
-//! Counts unique events over rows that may repeat them.
+//! Counts unique events in rows that may repeat them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::counts::{EventCounts, EventKind};
 use super::sender::SendingStream;
 use crate::item::{Item, bytes, hash, text};
 
-/// Distinct ids, each under the most telling line that named it.
+/// Unique event ids, each attributed to the most specific sending stream reported for it.
 #[derive(Default)]
 pub(super) struct UniqueEvents {
     ids: BTreeMap<(EventKind, u64), SendingStream>,
@@ -16,9 +16,9 @@ impl UniqueEvents {
     pub(super) fn add(&mut self, row: &Item) {
         let stream = SendingStream::read(row);
         let mut add = |kind: EventKind, id: u64| {
-            let known = self.ids.entry((kind, id)).or_default();
-            if stream > *known {
-                known.clone_from(&stream);
+            let attributed = self.ids.entry((kind, id)).or_default();
+            if stream > *attributed {
+                attributed.clone_from(&stream);
             }
         };
         for kind in EventKind::BATCHED {

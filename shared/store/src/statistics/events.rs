@@ -1,4 +1,4 @@
-//! Writes events of senders so that each counts once.
+//! Writes the events of senders so that each event counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,24 +11,24 @@ use super::sender::{Sender, SendingStream};
 use crate::client::{Store, StoreError, key};
 use crate::item::{Item, b, hash, n, s};
 
-/// One bounce or complaint to count. The same event told twice, by whichever topic, is the same row.
+/// One bounce or complaint. An event that is reported by several topics is one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderEvent {
-    /// Who sent.
+    /// The sender.
     pub sender: Sender,
     /// Configuration set and tenant.
     pub stream: SendingStream,
     /// `Hard`, `Soft` or `Complaint`.
     pub kind: EventKind,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
     /// The SES message id.
     pub message_id: String,
-    /// Which recipient; `None` counts the message once.
+    /// The recipient. `None` counts the message once.
     pub recipient: Option<EmailAddress>,
 }
 
-/// What one batch of notifications adds to one sender, line and ten minutes.
+/// The frequent events of one batch of notifications for one sender, sending stream and ten minutes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderBatch {
     sender: Sender,
@@ -37,11 +37,11 @@ pub struct SenderBatch {
     ids: BTreeMap<EventKind, BTreeSet<u64>>,
 }
 
-/// 8 bytes an id: well below DynamoDB's 400 KB.
+/// Maximum number of ids in a row. An id has 8 bytes, so a row has 320 KB of DynamoDB's limit of 400 KB.
 const IDS_PER_ROW: usize = 40_000;
 
 impl SenderBatch {
-    /// An empty batch for the ten minutes that `at` falls in.
+    /// Creates an empty batch for the ten minutes that contain `at`.
     #[must_use]
     pub fn new(sender: Sender, stream: SendingStream, at: Timestamp) -> Self {
         Self {
@@ -52,24 +52,26 @@ impl SenderBatch {
         }
     }
 
-    /// Whether a count belongs into this batch.
+    /// Whether an event belongs to this batch.
     #[must_use]
-    pub fn takes(&self, sender: &Sender, stream: &SendingStream, at: Timestamp) -> bool {
+    pub fn accepts(&self, sender: &Sender, stream: &SendingStream, at: Timestamp) -> bool {
         self.sender == *sender && self.stream == *stream && bucket(self.at) == bucket(at)
     }
 
-    /// Counts one recipient of a message; counting it again changes nothing.
+    /// Adds one recipient of a message. Adding it again changes nothing.
     pub fn add(&mut self, kind: EventKind, message_id: &str, recipient: &str) {
         self.ids.entry(kind).or_default().insert(hash(&[message_id, recipient]));
     }
 }
 
 impl Store {
-    /// Counts a bounce or complaint. One write request, however often it runs. The row is listed in the index only if this
-    /// store has not yet listed one of its sender and hour: an entry costs as much as the row.
+    /// Counts a bounce or complaint once, however often it is called. One write request.
+    ///
+    /// The row gets an entry in the index `listing` only if this process has not yet listed a row of the same sender and
+    /// hour, because an index entry costs as much as the row.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn count_event(&self, event: &SenderEvent, expires_at: Timestamp) -> Result<(), StoreError> {
         let recipient = event.recipient.as_ref().map_or("", EmailAddress::key);
         let id = hash(&[recipient]);
@@ -88,15 +90,15 @@ impl Store {
             .set_key(Some(key(&pk, &sk)))
             .expression_attribute_values(":expiresAt", n(expires_at.as_second()));
         let list_key = list_key(event.at);
-        let entry = hash(&[&list_key, &pk]);
-        let lists = !self.listed.has(entry);
-        if lists {
+        let listing = hash(&[&list_key, &pk]);
+        let is_new_listing = !self.listing_cache.contains(listing);
+        if is_new_listing {
             expression.push_str(", listKey = :listKey, listSort = :listSort");
             update = update
                 .expression_attribute_values(":listKey", s(list_key))
                 .expression_attribute_values(":listSort", s(pk));
         }
-        // The identity's notification knows neither, and must not erase what the configuration set's event told.
+        // A notification of the identity has neither, and must not erase those of the configuration set's event.
         let stream = [
             ("configurationSet", &event.stream.configuration_set),
             ("tenant", &event.stream.tenant),
@@ -112,17 +114,17 @@ impl Store {
             .send()
             .await
             .map_err(|error| self.failed("UpdateItem", error))?;
-        if lists {
-            // Only now: a sender must be found by a row that is there.
-            self.listed.add(entry);
+        if is_new_listing {
+            // After the write, so that a failed write does not hide the sender.
+            self.listing_cache.insert(listing);
         }
         Ok(())
     }
 
-    /// Counts a batch's sends, deliveries, rejects, rendering failures and delays. One write request a batch.
+    /// Counts the sends, deliveries, rejects, rendering failures and delays of a batch. One write request for up to 40,000.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn count_batch(&self, batch: &SenderBatch, expires_at: Timestamp) -> Result<(), StoreError> {
         let all: Vec<(EventKind, u64)> = batch
             .ids
