@@ -34,30 +34,23 @@ impl Code {
             .or(text.status.or(evidence.status).map(Self::Status))
     }
 
-    pub(super) const fn clue(self) -> Clue {
+    /// What the code says, to a large provider or else in the standard. `words` are the reply's.
+    pub(super) fn says(self, words: &str) -> Option<(Meaning, &'static str)> {
         match self {
-            Self::Status(code) => Clue::Status(code),
-            Self::Reply(code) => Clue::Reply(code),
-        }
-    }
-
-    /// What the code says: to a large provider, else to the standard. `words` are the reply's.
-    pub(super) fn says(self, words: &str) -> Option<Meaning> {
-        match self {
-            Self::Status(status) => provider_codes::meaning(status, words)
-                .map(|(meaning, _)| meaning)
-                .or_else(|| status_codes::status(status).map(|(meaning, _)| meaning)),
-            Self::Reply(reply) => status_codes::reply(reply).map(|(meaning, _)| meaning),
-        }
-    }
-
-    /// What the code means, in words.
-    pub(super) fn meaning(self) -> &'static str {
-        let row = match self {
-            Self::Status(status) => provider_codes::meaning(status, "").or_else(|| status_codes::status(status)),
+            Self::Status(status) => provider_codes::meaning(status, words).or_else(|| status_codes::status(status)),
             Self::Reply(reply) => status_codes::reply(reply),
-        };
-        row.map_or("other or undefined status", |(_, meaning)| meaning)
+        }
+    }
+
+    /// The code as evidence.
+    pub(super) fn clue(self, words: &str) -> Clue {
+        let meaning = self
+            .says(words)
+            .map_or("other or undefined status", |(_, meaning)| meaning);
+        match self {
+            Self::Status(status) => Clue::Status(status, meaning),
+            Self::Reply(reply) => Clue::Reply(reply, meaning),
+        }
     }
 }
 
@@ -88,6 +81,6 @@ pub(super) fn still_open(evidence: &Evidence<'_>, text: &ReplyText) -> Option<Be
     };
     own.or(told)
         .or(reply)
-        .map(|code| Because::Clue(code.clue()))
+        .map(|code| Because::Clue(code.clue(&text.words)))
         .or(action.map(Because::Action))
 }

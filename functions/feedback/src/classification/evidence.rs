@@ -4,8 +4,6 @@ use std::fmt;
 
 use notification_model::{Bounce, BounceSubType, BounceType, BouncedRecipient, DsnAction, StatusCode};
 
-use super::codes::Code;
-
 /// What a bounce says about one recipient.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
@@ -39,27 +37,43 @@ impl<'a> Evidence<'a> {
 /// payload, which may contain addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clue {
-    /// An enhanced status code.
-    Status(StatusCode),
-    /// An SMTP reply code without an enhanced status code.
-    Reply(u16),
+    /// An enhanced status code and its meaning.
+    Status(StatusCode, &'static str),
+    /// An SMTP reply code without an enhanced status code, and its meaning.
+    Reply(u16, &'static str),
     /// A phrase of the tables that the reply contains.
     Phrase(&'static str),
-    /// Two words of the tables that the reply combines, in the order of the reply: `mailbox` and `does not exist`.
-    Words(&'static str, &'static str),
+    /// Two words of the tables that the reply combines: `mailbox` and `does not exist`.
+    Words {
+        /// The word that stands first in the reply.
+        first: &'static str,
+        /// The word that stands last.
+        last: &'static str,
+        /// Whether other words stand between them.
+        apart: bool,
+    },
 }
 
 impl fmt::Display for Clue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let spelled = |word: &'static str| if word == "@" { "(address)" } else { word };
         match self {
-            Self::Status(code) => write!(f, "status {code} ({})", Code::Status(*code).meaning()),
-            Self::Reply(code) => write!(f, "SMTP reply {code} ({})", Code::Reply(*code).meaning()),
+            Self::Status(code, meaning) => write!(f, "status {code} ({meaning})"),
+            Self::Reply(code, meaning) => write!(f, "SMTP reply {code} ({meaning})"),
             Self::Phrase(phrase) => write!(f, "the server said \"{phrase}\""),
-            Self::Words(first, second) => {
-                write!(f, "the server said \"{} … {}\"", spelled(first), spelled(second))
+            Self::Words { first, last, apart } => {
+                let between = if *apart { " … " } else { " " };
+                write!(f, "the server said \"{}{between}{}\"", spelled(first), spelled(last))
             }
         }
+    }
+}
+
+/// A word of the tables as people read it: without the mark of a stem, and placeholders spelled out.
+fn spelled(word: &'static str) -> &'static str {
+    match word {
+        "@" => "(address)",
+        "#" => "(IP address)",
+        word => word.trim_end_matches('*'),
     }
 }
 

@@ -24,7 +24,7 @@ impl Finding {
     }
 
     pub(super) const fn is_words(&self) -> bool {
-        matches!(self.clue, Clue::Phrase(_) | Clue::Words(..))
+        matches!(self.clue, Clue::Phrase(_) | Clue::Words { .. })
     }
 }
 
@@ -76,12 +76,12 @@ impl Findings {
             findings.consider(Finding { meaning, clue, length });
         }
         if let Some(code) = Code::of(evidence, text)
-            && let Some(meaning) = code.says(&text.words)
+            && let Some((meaning, _)) = code.says(&text.words)
         {
             findings.doubt_the_domain(meaning);
             findings.consider(Finding {
                 meaning,
-                clue: code.clue(),
+                clue: code.clue(&text.words),
                 length: 0,
             });
         }

@@ -200,7 +200,7 @@ const REPLIES: &[(u16, Rank, Fault, BounceReason, &str)] = &[
         SyntaxError,
         "parameters not recognized",
     ),
-    (556, Rank::Code, Address, NotAccept, "domain accepts no mail"),
+    (556, Rank::Mechanism, Address, NotAccept, "domain accepts no mail"),
 ];
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ const NOUN_FIRST_DISTANCE: usize = 48;
 const NOUN_LAST_DISTANCE: usize = 28;
 /// Words after which a new statement starts: `mailbox not found or access denied`.
 const CONJUNCTIONS: &[&str] = &["and", "or", "in", "on", "at", "for", "by", "to", "und", "et", "y", "e"];
+/// The most words between a predicate and the noun after it.
+const NOUN_LAST_WORDS: usize = 3;
 /// The number of nouns and predicates of a reply that are looked at.
 const MOST_WORDS: usize = 96;
 
@@ -51,85 +53,76 @@ impl Wording {
     /// The statements of the reply, each with the number of bytes that it covers.
     pub(super) fn statements<'w>(&'w self, words: &'w str) -> impl Iterator<Item = (Meaning, Clue, usize)> + 'w {
         self.predicates.iter().filter_map(move |(hit, predicate, side)| {
-            let last = || self.noun_after(words, hit).map(|found| (found, false));
-            let first = || self.noun_before(words, hit).map(|found| (found, true));
-            let ((index, noun), noun_first) = match side {
-                Side::NounFirst => first(),
-                Side::NounLast => last(),
-                Side::Either => last().filter(|_| self.noun_follows(words, hit)).or_else(first),
+            let subject = match side {
+                Side::NounFirst => self.noun_before(words, hit),
+                Side::NounLast => self.noun_after(words, hit, NOUN_LAST_WORDS),
+                Side::Either => self.noun_after(words, hit, 1).or_else(|| self.noun_before(words, hit)),
             }?;
-            let meaning = meaning(noun, *predicate)?;
-            let (named, _) = self.nouns.get(index)?;
-            let between = words.get(named.end..hit.start).unwrap_or_default();
+            let meaning = meaning(subject.kind, *predicate)?;
+            let (first, last) = if subject.hit.start < hit.start {
+                (&subject.hit, hit)
+            } else {
+                (hit, &subject.hit)
+            };
+            let between = words.get(first.end..last.start).unwrap_or_default();
+            let clue = Clue::Words {
+                first: first.text,
+                last: last.text,
+                apart: !between.trim().is_empty(),
+            };
             let meaning = if between.contains("tempor") {
                 passing(meaning)
             } else {
                 meaning
             };
-            let clue = if noun_first {
-                Clue::Words(named.text, hit.text)
-            } else {
-                Clue::Words(hit.text, named.text)
-            };
-            Some((meaning, clue, named.end.max(hit.end) - named.start.min(hit.start)))
+            Some((meaning, clue, last.end.saturating_sub(first.start)))
         })
     }
 
     /// The nearest noun before a predicate, in the same clause.
-    fn noun_before(&self, words: &str, predicate: &Hit) -> Option<(usize, Noun)> {
+    fn noun_before(&self, words: &str, predicate: &Hit) -> Option<Subject> {
         let index = self.nouns.iter().rposition(|(noun, _)| noun.end <= predicate.start)?;
         let (noun, _) = self.nouns.get(index)?;
         let between = words.get(noun.end..predicate.start)?;
-        let kind = self.kind(words, index);
+        let subject = self.subject(words, index)?;
         // `host mx.example.net [#]: 550 not allowed` is not about the IP address.
-        let introduces = matches!(kind, Noun::Ip | Noun::Host) && between.contains(':');
+        let introduces = matches!(subject.kind, Noun::Ip | Noun::Host) && between.contains(':');
         let is_near = between.len() <= NOUN_FIRST_DISTANCE && !ends_a_clause(between);
-        (is_near && !introduces).then_some((index, kind))
+        (is_near && !introduces).then_some(subject)
     }
 
-    /// The next noun after a predicate, with nothing but letters between them.
-    fn noun_after(&self, words: &str, predicate: &Hit) -> Option<(usize, Noun)> {
+    /// The next noun after a predicate, with at most `most` words between them.
+    fn noun_after(&self, words: &str, predicate: &Hit, most: usize) -> Option<Subject> {
         let index = self.nouns.iter().position(|(noun, _)| noun.start >= predicate.end)?;
         let (noun, _) = self.nouns.get(index)?;
         let between = words.get(predicate.end..noun.start)?;
         let is_plain = between
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'' | '-' | '_'));
-        let is_near = between.len() <= NOUN_LAST_DISTANCE && between.split_whitespace().count() <= 3 && is_plain;
-        is_near.then(|| (index, self.kind_forward(words, index)))
+        let count = between.split_whitespace().count();
+        let is_near = between.len() <= NOUN_LAST_DISTANCE && count <= most && is_plain;
+        (is_near && !CONJUNCTIONS.contains(&between.trim())).then(|| self.subject(words, index))?
     }
 
-    /// Whether the next noun follows directly, at most one word later: `invalid recipient`, `unknown virtual user`.
-    fn noun_follows(&self, words: &str, predicate: &Hit) -> bool {
-        let next = self.nouns.iter().find(|(noun, _)| noun.start >= predicate.end);
-        let between = next
-            .and_then(|(noun, _)| words.get(predicate.end..noun.start))
-            .unwrap_or_default();
-        between.split_whitespace().count() <= 1 && !CONJUNCTIONS.contains(&between.trim())
-    }
-
-    /// The kind of a noun with the nouns before it that stand together with it.
-    fn kind(&self, words: &str, index: usize) -> Noun {
-        let mut at = index;
-        let mut kind = self.nouns.get(at).map_or(Noun::Other, |(_, noun)| *noun);
-        while let Some(previous) = at.checked_sub(1)
+    /// The noun at `index` with the nouns that stand together with it.
+    fn subject(&self, words: &str, index: usize) -> Option<Subject> {
+        let (hit, kind) = *self.nouns.get(index)?;
+        let mut subject = Subject { hit, kind };
+        let mut first = index;
+        while let Some(previous) = first.checked_sub(1)
             && self.stand_together(words, previous)
         {
-            kind = self.nouns.get(previous).map_or(kind, |(_, noun)| combined(*noun, kind));
-            at = previous;
+            let (hit, kind) = *self.nouns.get(previous)?;
+            subject = subject.combined_with(hit, kind, combined(kind, subject.kind));
+            first = previous;
         }
-        kind
-    }
-
-    /// The same for the nouns after it.
-    fn kind_forward(&self, words: &str, index: usize) -> Noun {
-        let mut at = index;
-        let mut kind = self.kind(words, index);
-        while self.stand_together(words, at) {
-            at += 1;
-            kind = self.nouns.get(at).map_or(kind, |(_, noun)| combined(kind, *noun));
+        let mut last = index;
+        while self.stand_together(words, last) {
+            last += 1;
+            let (hit, kind) = *self.nouns.get(last)?;
+            subject = subject.combined_with(hit, kind, combined(subject.kind, kind));
         }
-        kind
+        Some(subject)
     }
 
     /// Whether the noun at `index` and the next one are one noun: `recipient address`, `domain of the sender`.
@@ -149,6 +142,24 @@ impl Wording {
                 .split(|c: char| !c.is_alphanumeric())
                 .filter(|word| !word.is_empty())
                 .all(|word| LINKS.contains(&word))
+    }
+}
+
+/// Whom or what a predicate is about.
+#[derive(Debug, Clone, Copy)]
+struct Subject {
+    /// The noun that says so.
+    hit: Hit,
+    kind: Noun,
+}
+
+impl Subject {
+    fn combined_with(self, hit: Hit, own: Noun, kind: Noun) -> Self {
+        let decides = own == kind && self.kind != kind;
+        Self {
+            hit: if decides { hit } else { self.hit },
+            kind,
+        }
     }
 }
 

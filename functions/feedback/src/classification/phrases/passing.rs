@@ -34,10 +34,12 @@ pub(super) const PHRASES: &[Group] = &[
     (Exact, Passing, Greylisted, &[
         "greylist", "graylist", "grey listed", "grey-list", "gray-list", "grey list", "gray list", "postgrey",
     ]),
+    // The queue of the receiving organisation in Exchange Online.
+    (Exact, Passing, SystemError, &["queue quota exceeded"]),
     (Exact, Passing, ReceivingTooFast, &[
         "receiving mail too quickly", "receiving mail at a rate", "receiving messages too quickly",
         "receiving limits", "receive limit", "receiving limit", "recipient has exceeded message rate",
-        "recipient has exceeded the message rate", "recipient is receiving", "deferred due to excessive volume",
+        "recipient has exceeded the message rate", "recipient has exceeded", "recipient is receiving", "deferred due to excessive volume",
         "recipient thread limit", "too much email in a short period", "too many messages for this recipient",
         "recipient's rate limit", "user has received too many", "recipient has received too many",
     ]),
@@ -75,7 +77,7 @@ pub(super) const PHRASES: &[Group] = &[
         "network unreachable", "smtp timeout",
     ]),
     (Named, Passing, SystemError, &[
-        "queue quota exceeded", "queue file", "write error", "too many talkers", "address verification in progress",
+        "queue file", "write error", "too many talkers", "address verification in progress",
         "unverified address", "temporary lookup", "temporary local problem", "temporary failure", "temporary error",
         "temporary system", "temporary problem", "temporary domain failure", "temporary resource",
         "temporarily rejected", "temporarily unavailable", "temporarily not available", "temporarily unable",

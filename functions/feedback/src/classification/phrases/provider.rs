@@ -27,9 +27,10 @@ pub(super) const PHRASES: &[Group] = &[
     (Exact, Address, UserUnknown, &["(s2017062302)"]),
     (Exact, Sender, Blocked, &["part of their network is on our block list", "(s3140)", "(s3150)"]),
     // Yahoo and AOL: https://senders.yahooinc.com/smtp-error-codes/
-    (Exact, Sender, BadReputation, &["[tss04]", "[tss09]", "[tss11]", "[ts01]", "[ts02]", "[ts03]", "[ts04]"]),
+    (Exact, Sender, BadReputation, &["[tss04]", "[tss05]", "[tss07]"]),
+    (Exact, Sender, Feedback, &["[ts01]", "[ts02]"]),
+    (Exact, Sender, Blocked, &["[ts03]", "[ts04]", "[tss09]", "[tss11]", "[bl21]", "[bl22]", "[bl23]"]),
     (Exact, Sender, PolicyViolation, &["[ph01]"]),
-    (Exact, Sender, SpamDetected, &["[bl21]", "[bl22]", "[bl23]"]),
     (Exact, Sender, Blocked, &[
         "[iprpt]", "[ipts04]", "554rlyb1", "rly:b1", "(dns:nr)", "dns:b1", "con:b1", "rly:bl", "hvu:b1", "cs: bl",
     ]),

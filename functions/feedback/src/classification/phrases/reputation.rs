@@ -74,7 +74,7 @@ pub(super) const PHRASES: &[Group] = &[
         "schwarze liste", "schwarzen liste", "liste noire", "lista negra", "lista nera", "черн", "черном списк",
         "黑名单", "ブラックリスト", "zwarte lijst", "czarnej li", "spam list", "listed by", "is listed on", "is listed in",
         "listed at", "found in dns", "client host rejected", "helo command rejected", "ehlo command rejected",
-        "helo rejected", "bad helo", "invalid helo", "helo name", "connecting host",
+        "helo rejected", "bad helo", "invalid helo", "helo name", "invalid domain name", ":blocked)", "connecting host",
         "connections will not be accepted", "connections not accepted", "will be permanently deferred", "open proxy",
         "open relay.", "is an open relay", "which is an open relay", "dynamic ip", "dialup", "dial-up",
         "dynamic address", "residential ip", "not in whitelist", "whitelist", "does not accept email over ipv6",

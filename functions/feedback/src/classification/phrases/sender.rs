@@ -118,7 +118,7 @@ pub(super) const PHRASES: &[Group] = &[
         "certificate", "requires authentication", "authenticate", "authorization required", "authorisation required",
         "not logged in",
     ]),
-    (Mention, Sender, PolicyViolation, &["security", "unacceptable", "acl"]),
+    (Mention, Sender, PolicyViolation, &["go away", "security", "unacceptable", "acl"]),
     (Mention, Sender, EmailTooLarge, &["message size", "bigger than", "larger than", "too large", "too big"]),
     (Mention, Sender, ContentError, &[
         "bad url", "in url", "attachment", "message contains", "nul character", "mime",
@@ -129,7 +129,7 @@ pub(super) const PHRASES: &[Group] = &[
         "security polic", "denied by policy", "blocked by policy", "rejected by policy", "due to policy",
         "a policy that prohibited", "content examination policy", "anti-spoofing", "organization policy",
         "organisation policy", "organizational settings", "administrative prohibition", "administratively prohibited",
-        "administratively denied", "acceptable use", "policy error", "violates our", "security reasons", "go away",
+        "administratively denied", "acceptable use", "policy error", "violates our", "security reasons",
         "terms of service",
     ]),
     (Mention, Sender, PolicyViolation, &["policy", "policies", "politique", "richtlinie", "politica", "политик"]),
