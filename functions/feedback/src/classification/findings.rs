@@ -60,9 +60,9 @@ impl Findings {
                 Pattern::OwnList => findings.own_list = findings.own_list.or(Some(hit.text)),
                 Pattern::AutoReply => findings.auto_reply = findings.auto_reply.or(Some(hit.text)),
                 Pattern::Noun(noun) => {
-                    if noun == Noun::Sender || noun == Noun::Host {
+                    if let Some(meaning) = mention_of_the_sender(noun) {
                         findings.consider(Finding {
-                            meaning: Meaning::new(Rank::Refusal, Fault::Sender, BounceReason::Rejected),
+                            meaning,
                             clue: Clue::Phrase(hit.text),
                             length: 0,
                         });
@@ -103,5 +103,14 @@ impl Findings {
         if self.best.is_none_or(|best| finding.weight() > best.weight()) {
             self.best = Some(finding);
         }
+    }
+}
+
+/// A reply that speaks about the sender, in whatever words, refuses the sender.
+const fn mention_of_the_sender(noun: Noun) -> Option<Meaning> {
+    match noun {
+        Noun::Sender => Some(Meaning::new(Rank::Refusal, Fault::Sender, BounceReason::Rejected)),
+        Noun::Host => Some(Meaning::new(Rank::Refusal, Fault::Sender, BounceReason::Blocked)),
+        _ => None,
     }
 }

@@ -16,6 +16,8 @@ const NOUN_FIRST_DISTANCE: usize = 48;
 const NOUN_LAST_DISTANCE: usize = 28;
 /// Words after which a new statement starts: `mailbox not found or access denied`.
 const CONJUNCTIONS: &[&str] = &["and", "or", "in", "on", "at", "for", "by", "to", "und", "et", "y", "e"];
+/// Words that make a noun the object of something else: `your message to @`.
+const PREPOSITIONS: &[&str] = &["to", "for", "from", "pour", "para", "fur", "fuer"];
 /// The most words between a predicate and the noun after it.
 const NOUN_LAST_WORDS: usize = 3;
 /// The number of nouns and predicates of a reply that are looked at.
@@ -56,7 +58,7 @@ impl Wording {
             let subject = match side {
                 Side::NounFirst => self.noun_before(words, hit),
                 Side::NounLast => self.noun_after(words, hit, NOUN_LAST_WORDS),
-                Side::Either => self.noun_after(words, hit, 1).or_else(|| self.noun_before(words, hit)),
+                Side::Either => self.nearest_noun(words, hit),
             }?;
             let meaning = meaning(subject.kind, *predicate)?;
             let (first, last) = if subject.hit.start < hit.start {
@@ -79,6 +81,17 @@ impl Wording {
         })
     }
 
+    /// The noun beside a predicate that may stand on either side. `usuario inexistente neste dominio` is about the user.
+    fn nearest_noun(&self, words: &str, predicate: &Hit) -> Option<Subject> {
+        let before = self.noun_before(words, predicate);
+        let stands_beside = |before: &Subject| {
+            let between = words.get(before.hit.end..predicate.start).unwrap_or_default();
+            between.chars().all(char::is_whitespace)
+        };
+        let most = usize::from(!before.as_ref().is_some_and(stands_beside));
+        self.noun_after(words, predicate, most).or(before)
+    }
+
     /// The nearest noun before a predicate, in the same clause.
     fn noun_before(&self, words: &str, predicate: &Hit) -> Option<Subject> {
         let index = self.nouns.iter().rposition(|(noun, _)| noun.end <= predicate.start)?;
@@ -87,8 +100,19 @@ impl Wording {
         let subject = self.subject(words, index)?;
         // `host mx.example.net [#]: 550 not allowed` is not about the IP address.
         let introduces = matches!(subject.kind, Noun::Ip | Noun::Host) && between.contains(':');
+        // `the message to @ was deleted` is not about the address, and `the recipient has disabled ...` about something else.
+        let (is_disabled, is_full) = match predicate.pattern {
+            Pattern::Predicate(predicate, _) => (
+                predicate == Predicate::Disabled,
+                matches!(predicate, Predicate::Full | Predicate::Exceeded),
+            ),
+            _ => (false, false),
+        };
+        let is_object = subject.is_recipient() && !is_full && self.follows_a_preposition(words, index);
+        let follows_has = [" has", " have"].iter().any(|verb| between.trim_end().ends_with(verb));
+        let is_active = is_disabled && follows_has && predicate.text != "expired";
         let is_near = between.len() <= NOUN_FIRST_DISTANCE && !ends_a_clause(between);
-        (is_near && !introduces).then_some(subject)
+        (is_near && !introduces && !is_object && !is_active).then_some(subject)
     }
 
     /// The next noun after a predicate, with at most `most` words between them.
@@ -101,7 +125,20 @@ impl Wording {
             .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'' | '-' | '_'));
         let count = between.split_whitespace().count();
         let is_near = between.len() <= NOUN_LAST_DISTANCE && count <= most && is_plain;
-        (is_near && !CONJUNCTIONS.contains(&between.trim())).then(|| self.subject(words, index))?
+        if !is_near || CONJUNCTIONS.contains(&between.trim()) {
+            return None;
+        }
+        let subject = self.subject(words, index)?;
+        // `the sender does not have a valid address`
+        let sender = self
+            .noun_before(words, predicate)
+            .filter(|before| before.kind == Noun::Sender);
+        let of_the_sender = sender.filter(|sender| {
+            words
+                .get(sender.hit.end..predicate.start)
+                .is_some_and(|gap| !gap.contains(':'))
+        });
+        Some(of_the_sender.unwrap_or(subject))
     }
 
     /// The noun at `index` with the nouns that stand together with it.
@@ -125,11 +162,27 @@ impl Wording {
         Some(subject)
     }
 
+    /// Whether the noun at `index`, with those that stand together before it, follows `to`, `for` or the like.
+    fn follows_a_preposition(&self, words: &str, index: usize) -> bool {
+        let mut first = index;
+        while let Some(previous) = first.checked_sub(1)
+            && self.stand_together(words, previous)
+        {
+            first = previous;
+        }
+        // `the mailbox for @` is about a mailbox.
+        let owner = first.checked_sub(1).and_then(|previous| self.nouns.get(previous));
+        let is_of_a_recipient = owner.is_some_and(|(_, noun)| matches!(noun, Noun::Recipient | Noun::Address));
+        let before = self.nouns.get(first).and_then(|(noun, _)| words.get(..noun.start));
+        let word = before.and_then(|before| before.split_whitespace().next_back());
+        !is_of_a_recipient && word.is_some_and(|word| PREPOSITIONS.contains(&word))
+    }
+
     /// Whether the noun at `index` and the next one are one noun: `recipient address`, `domain of the sender`.
     fn stand_together(&self, words: &str, index: usize) -> bool {
         const LINKS: &[&str] = &[
-            "of", "the", "for", "your", "s", "in", "this", "de", "del", "du", "des", "der", "di", "la", "le", "les",
-            "el", "da", "do", "della", "dell", "van", "den", "het", "name",
+            "of", "the", "your", "s", "de", "del", "du", "des", "der", "di", "la", "le", "les", "el", "da", "do",
+            "della", "dell", "van", "den", "het", "name",
         ];
         let (Some((first, _)), Some((second, _))) = (self.nouns.get(index), self.nouns.get(index + 1)) else {
             return false;
@@ -154,6 +207,10 @@ struct Subject {
 }
 
 impl Subject {
+    const fn is_recipient(&self) -> bool {
+        matches!(self.kind, Noun::Recipient | Noun::Address | Noun::Email)
+    }
+
     fn combined_with(self, hit: Hit, own: Noun, kind: Noun) -> Self {
         let decides = own == kind && self.kind != kind;
         Self {
@@ -174,6 +231,7 @@ const fn combined(first: Noun, second: Noun) -> Noun {
         (_, Noun::Domain) | (Noun::Domain, Noun::Address) => Noun::Domain,
         (Noun::Recipient, Noun::Other | Noun::Message) => second,
         (Noun::Recipient, _) | (_, Noun::Recipient) => Noun::Recipient,
+        (Noun::Other, Noun::Address) => Noun::Other,
         (Noun::Message | Noun::Email, Noun::Address) | (Noun::Address, Noun::Message | Noun::Email) => Noun::Address,
         (first, Noun::Email) => first,
         (_, second) => second,
@@ -206,7 +264,8 @@ fn meaning(noun: Noun, predicate: Predicate) -> Option<Meaning> {
         (Predicate::Absent | Predicate::Disabled | Predicate::Blocked, Noun::Sender) => named(Fault::Sender, Rejected),
         (Predicate::Disabled, Noun::Recipient | Noun::Address | Noun::Email) => named(Fault::Address, Suspended),
         (Predicate::Disabled, Noun::Domain) => named(Fault::Address, HostUnknown),
-        (Predicate::Full, Noun::Recipient | Noun::Address | Noun::Storage) | (Predicate::Exceeded, Noun::Storage) => {
+        (Predicate::Full, Noun::Recipient | Noun::Address | Noun::Storage)
+        | (Predicate::Exceeded | Predicate::Absent, Noun::Storage) => {
             Some(Meaning::new(Rank::Mechanism, Fault::Passing, MailboxFull))
         }
         (Predicate::Blocked, Noun::Host | Noun::Ip) => named(Fault::Sender, Blocked),

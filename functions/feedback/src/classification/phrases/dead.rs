@@ -20,7 +20,7 @@ pub(super) const PHRASES: &[Group] = &[
         "not in my validrcptto", "in my badrcptto", "not in our directory", "not in the directory",
         "not present in directory", "not listed in domino directory", "not listed in public name & address book",
         "not in recipient table", "not in virtual", "unknown in virtual", "unknown in local recipient",
-        "unknown in relay recipient", "user (search) unknown", "addressee unknown", "unknown or illegal",
+        "unknown in relay recipient", "bad address", "bad recipient", "bad mailbox", "bad user", "bad rcpt", "bad destination", "user (search) unknown", "addressee unknown", "unknown or illegal",
         "illegal alias", "badrcptto", "not our user", "not one of our users", "no valid recipient address",
         "recipient is not exist", "rcpt verify failed", "recipient verify failed", "callout verification failed",
         "missing home directory", "handle mail for that user", "no recipient by", "not found in ldap",

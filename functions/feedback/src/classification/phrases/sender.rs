@@ -23,8 +23,7 @@ pub(super) const PHRASES: &[Group] = &[
         "group does not exist or you may not have permission", "グループにメッセージを投稿する権限",
     ]),
     (Named, Sender, Rejected, &[
-        "you are blocked", "you are banned", "you have been blocked", "you are not allowed", "you are not authorized",
-        "you are not permitted", "in reply to mail from", "after mail from", "in response to mail from",
+        "you are blocked", "you are banned", "you have been", "you are not", "you must", "you may not", "in reply to mail from", "after mail from", "in response to mail from",
         "sender address",
     ]),
     (Exact, Sender, VirusDetected, &[
@@ -70,7 +69,7 @@ pub(super) const PHRASES: &[Group] = &[
         "recipient preferences", "by the recipient", "by recipient", "recipient refuses", "only accepting mail from",
         "only accepts mail from", "only accept mail from", "sender was not authenticated", "sender not authenticated",
         "not in allowed-senders", "allowed senders", "allowed-senders", "members-only", "members only",
-        "closed mailing list", "not subscribed to", "not authorized to send to", "not allowed to send to",
+        "closed mailing list", "closed list", "list is closed", "has disabled external", "external mail", "not subscribed to", "not authorized to send to", "not allowed to send to",
         "permission to send to", "message filtered", "mail filtered", "does not accept mail from",
         "does not accept messages from", "doesn't accept mail from", "does not wish to receive", "refuse to receive",
         "refuses to receive", "does not want", "do not want", "verify that you", "verify yourself",
@@ -107,12 +106,12 @@ pub(super) const PHRASES: &[Group] = &[
         "迷惑メール", "スパム", "mass mail", "uce", "ube ", "fraud", "scam",
     ]),
     (Mention, Sender, SpamDetected, &[
-        "spam", "antyspam", "junk", "unwanted", "suspicious", "quarantine", "bulk", "score", "blocked link",
+        "spam", "antyspam", "junk", "unwanted", "suspicious", "quarantine", "bulk", "score", "advertis", "cloudmark", "blocked link",
         "blocked url",
     ]),
     (Mention, Sender, NotCompliantRfc, &["rfc", "header", "headers", "line length", "octets"]),
     (Mention, Sender, FailedStartTls, &["tls", "ssl"]),
-    (Mention, Sender, Filtered, &["members", "mailing list"]),
+    (Mention, Sender, Filtered, &["members", "mailing list", "external address", "external sender"]),
     (Mention, Sender, Filtered, &["filter"]),
     (Mention, Sender, SecurityError, &[
         "certificate", "requires authentication", "authenticate", "authorization required", "authorisation required",
@@ -121,7 +120,7 @@ pub(super) const PHRASES: &[Group] = &[
     (Mention, Sender, PolicyViolation, &["go away", "security", "unacceptable", "acl"]),
     (Mention, Sender, EmailTooLarge, &["message size", "bigger than", "larger than", "too large", "too big"]),
     (Mention, Sender, ContentError, &[
-        "bad url", "in url", "attachment", "message contains", "nul character", "mime",
+        "bad url", "in url", "attachment", "message contains", "message body", "nul character", "mime",
     ]),
     (Named, Sender, EmailTooLarge, &["size limit exceeded", "exceeds maximum", "maximum size exceeded"]),
     (Named, Sender, PolicyViolation, &[
@@ -143,7 +142,7 @@ pub(super) const PHRASES: &[Group] = &[
         "authentication credentials", "authentication unsuccessful", "client was not authenticated",
         "smtp authentication", "smtp auth", "must authenticate", "please authenticate", "dane validation",
         "tls certificate", "certificate is expired", "certificate verif", "dnssec records",
-        "sender must be authenticated", "login required", "username and password",
+        "sender must be authenticated", "login required", "username and password", "username or password", "user name or password", "bad password", "wrong password", "authentication data",
     ]),
     // A refusal of the message without a cause.
     (Refusal, Sender, PolicyViolation, &[

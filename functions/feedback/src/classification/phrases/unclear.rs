@@ -10,7 +10,7 @@ use crate::classification::rank::Rank::*;
 pub(super) const PHRASES: &[Group] = &[
     // Several causes in one sentence: none of them is evidence.
     (Exact, Unclear, UserUnknown, &[
-        "may not exist", "might not exist", "may be invalid", "may be unavailable", "user unknown or",
+        "may not exist", "might not exist", "may be invalid", "may be unavailable",
         "find a gateway for",
     ]),
     (Exact, Unclear, HostUnknown, &[
@@ -32,7 +32,7 @@ pub(super) const PHRASES: &[Group] = &[
     (Named, Unclear, SystemError, &[
         "internal system error", "internal error", "internal server error", "configuration error", "misconfigured",
         "local configuration", "system error", "unexpected error", "error while processing", "error writing",
-        "i/o error", "cannot open", "can't open", "could not open", "permission denied", "database error",
+        "i/o error", "cannot open", "can not open", "can't open", "could not open", "permission denied", "database error",
         "administrative error", "encountered an error while being processed",
     ]),
     (Mention, Unclear, SystemError, &["transaction failed"]),
