@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 STACK := $(PYTHON) tools/local/stack.py
+TIMED := tools/gate/timed
 
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test check template-check stack-test bench prove prove-mutants fuzz classification-report stop clean-local
+.PHONY: help demo test new-times check quick-check template-check template-lint stack-test bench prove prove-mutants fuzz classification-report stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,21 +15,36 @@ help: ## List the targets
 demo: ## Deploy to a local AWS, let mail bounce, show the suppressions
 	@$(STACK) demo
 
-test: check template-check stack-test ## Everything: check, the template, then the deployed local stack
+test: new-times check template-check stack-test ## Everything: check, the templates, then the deployed local stack
+	@printf '\nTime of each part\n'; cat .local/times
 
-check: ## Format, lints and the tests that need no stack
+new-times:
+	@rm -f .local/times
+
+check: ## Format, names, module cycles, lints and the tests that need no stack
+	$(TIMED) "format, names, cycles" $(MAKE) --no-print-directory quick-check
+	$(TIMED) "clippy" cargo clippy --workspace --all-targets -- -D warnings
+	$(TIMED) "build of the tests" cargo test --workspace --no-run
+	$(TIMED) "tests without a stack" cargo test --workspace
+
+quick-check: ## What needs no build: format, names, module cycles, shared features
 	cargo fmt --check
-	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test --workspace
+	$(PYTHON) tools/gate/names.py
+	$(PYTHON) tools/gate/cycles.py
+	$(PYTHON) tools/local/check_features.py
 
-template-check: ## Lint the SAM template, test its wiring
+template-check: ## Lint the templates, test their wiring
+	$(TIMED) "template lints" $(MAKE) --no-print-directory template-lint
+	$(TIMED) "template tests" $(STACK) exec pytest tests/template
+
+template-lint:
 	$(STACK) exec sam validate --lint
 	$(STACK) exec cfn-lint template.yaml
 	$(STACK) exec checkov --config-file .checkov.yaml
-	$(STACK) exec pytest tests/template
 
 stack-test: ## Tests against the deployed local stack
-	$(STACK) exec pytest tests/stack
+	$(TIMED) "deployment" $(STACK) deploy
+	$(TIMED) "stack tests" $(STACK) exec pytest tests/stack
 
 # 10,000 seeds take minutes; `make prove SEEDS=500` fewer.
 SEEDS ?= 10000

@@ -1,4 +1,4 @@
-"""The README's answer to "may I mail this address?", in Python, against what the function wrote."""
+"""The answer of docs/before-you-send.md to "may I mail this address?", in Python, against what the function wrote."""
 
 import sys
 
@@ -10,9 +10,9 @@ sys.path.insert(0, str(ROOT / "examples"))
 from why_not import why_not  # noqa: E402
 
 
-def test_readme_shows_the_example_that_is_tested():
+def test_the_page_shows_the_example_that_is_tested():
     example = (ROOT / "examples" / "why_not.py").read_text()
-    assert example in (ROOT / "README.md").read_text()
+    assert example in (ROOT / "docs" / "before-you-send.md").read_text()
 
 
 def test_a_sender_in_another_language_reads_the_same_answer(stack, unique):

@@ -8,6 +8,7 @@ Only the standard library is used: this file runs before anything is installed.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
@@ -25,11 +26,15 @@ import time
 import urllib.error
 import urllib.request
 
+import build
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = ROOT / "tools" / "local"
 LOCAL = ROOT / ".local"
 LOGS = LOCAL / "logs"
 BIN = LOCAL / "bin"
+# Where `sam deploy` finds the template (`samconfig.toml`).
+BUILD = LOCAL / "sam-build"
 STATE = LOCAL / "stack.json"
 OUTPUTS = LOCAL / "outputs.json"
 
@@ -114,22 +119,23 @@ def start() -> None:
 
 def deploy() -> None:
     """Build the functions and the command line, and deploy the template to the emulator."""
-    start()
+    require_machine()
+    # Downloads wait for the network and the compiler for the processor, so they run side by side.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as beside:
+        started = beside.submit(start)
+        if build_mode() == "debug":
+            run("Building", build.debug_command(), environment(), stream=True)
+        started.result()
     env = environment()
-    build = ["cargo", "lambda", "build"]
     if build_mode() == "release":
-        build.append("--release")
+        for name, command, directory in build.release_commands():
+            # The same command, in the same place, that `sam build` runs: sam would hide cargo's progress.
+            run(f"Building {name}", command, env, directory, stream=True)
+        run("Packaging", ["sam", "build", "--config-env", "local"], env)
+        run("Building postroomctl", build.command_line_command(), env, stream=True)
     else:
-        env |= {"SAM_BUILD_MODE": "debug", "CARGO_LAMBDA_COMPILER": "cargo"}
-    for manifest in sorted(ROOT.glob("functions/*/Cargo.toml")):
-        # The same command, in the same place, that `sam build` runs: sam would hide cargo's progress.
-        run(f"Building {manifest.parent.name}", build, env, manifest.parent, stream=True)
-    # Naming this machine as the target, as cargo-lambda does, lets it use what was just compiled for the functions.
-    host = host_target()
-    run("Building postroomctl", ["cargo", "build", "--package", "postroomctl", "--target", host], env, stream=True)
-    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
-    link(BIN / "postroomctl", target / host / "debug" / "postroomctl")
-    run("Packaging", ["sam", "build", "--config-env", "local"], env)
+        build.lay_out(BUILD)
+    link(BIN / "postroomctl", build.binary("postroomctl"))
     run("Deploying", ["sam", "deploy", "--config-env", "local", "--region", REGION], env)
     OUTPUTS.write_text(json.dumps(read_outputs(env), indent=2) + "\n")
 
@@ -272,11 +278,6 @@ def build_mode() -> str:
     if mode not in BUILD_MODES:
         raise Problem(f"{BUILD_VARIABLE} is {mode!r}; it must be {' or '.join(BUILD_MODES)}")
     return mode
-
-
-def host_target() -> str:
-    answer = subprocess.run(["rustc", "--version", "--verbose"], check=True, capture_output=True, text=True).stdout
-    return next(line.removeprefix("host: ") for line in answer.splitlines() if line.startswith("host: "))
 
 
 # The emulator

@@ -123,7 +123,7 @@ fn bounces() {
             "Transient",
             "General",
             json!({"action": "failed", "status": "5.4.4"}),
-            hard,
+            soft,
         ),
         (
             "Transient",
@@ -169,7 +169,13 @@ fn bounces() {
             json!({"diagnosticCode": "I am out of the office until Monday"}),
             "note auto-reply",
         ),
-        ("Undetermined", "Undetermined", json!({"diagnosticCode": ""}), soft),
+        (
+            "Undetermined",
+            "Undetermined",
+            json!({"diagnosticCode": ""}),
+            "note auto-reply",
+        ),
+        ("Undetermined", "Undetermined", json!({"action": "failed"}), soft),
     ];
     for (kind, sub_type, recipient, expected) in rows {
         let said = format!("{kind}/{sub_type} {recipient}");

@@ -59,7 +59,7 @@ pub(super) const PHRASES: &[Group] = &[
         "delivery failed attempts", "failing for a long time", "message is too old", "message too old",
         "queue lifetime", "maximum queue", "delivery timeout", "has been delayed", "delivery is delayed",
         "still undelivered", "time limit exceeded", "giving up after", "no further attempts", "not possible within",
-        "all attempts failed", "attempts failed", "unable to deliver in minutes", "unable to deliver in hours",
+        "all attempts failed", "attempts failed",
         "not be delivered within",
     ]),
     (Named, Passing, NetworkError, &[
