@@ -1,6 +1,6 @@
 //! One Aho-Corasick automaton over all phrases, nouns and predicates. A reply is read once, whatever the number of
-//! phrases, and nothing is allocated per phrase. [`ReplyText`](super::reply_text::ReplyText) has already folded the case:
-//! an automaton that ignores the case takes nearly three times as long to build.
+//! phrases, and nothing is allocated per phrase. [`ReplyText`](super::reply_text::ReplyText) has already folded the case,
+//! because an automaton that ignores the case takes nearly three times as long to build.
 
 use std::sync::LazyLock;
 

@@ -88,7 +88,7 @@ impl Findings {
         findings
     }
 
-    /// `domain not found` is said of the sender's domain too. With a code against the sender (5.7.x) it is taken for that.
+    /// `domain not found` is also said of the sender's domain. A code against the sender (5.7.x) means that one.
     fn doubt_the_domain(&mut self, code: Meaning) {
         if let Some(best) = &mut self.best
             && best.meaning.reason == BounceReason::HostUnknown

@@ -30,14 +30,13 @@ pub(super) fn meaning(status: StatusCode, words: &str) -> Option<(Meaning, &'sta
     Some((Meaning::new(rank, row.fault, row.reason), row.meaning))
 }
 
-const GMAIL: &str = "https://support.google.com/a/answer/3726730";
-const MICROSOFT: &str = "https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online/non-delivery-reports-in-exchange-online";
+const GMAIL: &str = "https://knowledge.workspace.google.com/admin/support/troubleshooting/gmail-smtp-errors-and-codes";
+const MICROSOFT: &str =
+    "https://learn.microsoft.com/troubleshoot/exchange/email-delivery/ndr/non-delivery-reports-in-exchange-online";
 const YAHOO: &str = "https://senders.yahooinc.com/smtp-error-codes/";
 const OUTLOOK: &str = "https://sendersupport.olc.protection.outlook.com/pm/policies.aspx";
-const ZOHO: &str = "https://www.zoho.com/mail/help/adminconsole/smtp-errors.html";
-const POSTFIX: &str = "https://www.postfix.org/postconf.5.html#smtputf8_enable";
 const CISCO: &str =
-    "https://www.cisco.com/c/en/us/support/docs/security/email-security-appliance/118279-qa-esa-00.html";
+    "https://www.cisco.com/c/en/us/support/security/email-security-appliance/products-user-guide-list.html";
 
 const fn row(
     (subject, first, last): (u16, u16, u16),
@@ -308,7 +307,6 @@ const ROWS: &[Row] = &[
         "the sending domain is not registered",
         MICROSOFT,
     ),
-    row((7, 7, 7), Sender, PolicyViolation, "policy violation", ZOHO).with("policy"),
     row((7, 9, 9), Sender, PolicyViolation, "policy", YAHOO).with("policy"),
     row(
         (7, 9, 9),
@@ -318,13 +316,6 @@ const ROWS: &[Row] = &[
         YAHOO,
     )
     .with("unauthenticated"),
-    row(
-        (6, 7, 7),
-        Sender,
-        NotCompliantRfc,
-        "internationalised address without SMTPUTF8",
-        POSTFIX,
-    ),
 ];
 
 #[cfg(test)]

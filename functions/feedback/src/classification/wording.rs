@@ -100,7 +100,7 @@ impl Wording {
         let subject = self.subject(words, index)?;
         // `host mx.example.net [#]: 550 not allowed` is not about the IP address.
         let introduces = matches!(subject.kind, Noun::Ip | Noun::Host) && between.contains(':');
-        // `the message to @ was deleted` is not about the address, and `the recipient has disabled ...` about something else.
+        // `the message to @ was deleted` and `the recipient has disabled ...` are not about the address.
         let (is_disabled, is_full) = match predicate.pattern {
             Pattern::Predicate(predicate, _) => (
                 predicate == Predicate::Disabled,

@@ -7,19 +7,18 @@ use crate::classification::rank::Rank::*;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[
-    // Orange (OFR) and La Poste (LPN): the number after the underscore is the condition.
-    // https://postmaster.orange.fr/
-    (Exact, Address, UserUnknown, &["ofr_416", "lpn007_416", "ofr_415", "ofr_418"]),
+    // Orange (OFR) and La Poste (LPN): the number after the underscore is the condition. https://postmaster.orange.fr/
+    (Exact, Address, UserUnknown, &["ofr_415", "ofr_416", "ofr_418", "lpn007_416"]),
+    (Exact, Address, Suspended, &["ofr_420"]),
     (Exact, Passing, MailboxFull, &["ofr_417", "lpn007_417"]),
-    (Exact, Sender, SpamDetected, &["ofr_506", "ofr506", "lpn_506", "lpn007_506", "ofr_515"]),
+    (Exact, Sender, SpamDetected, &["ofr_506", "ofr506", "lpn_506", "lpn007_506"]),
     (Exact, Sender, Blocked, &[
-        "ofr006_102", "ofr_102", "ofr_103", "ofr_513", "ofr_514", "ofr_502", "ofr_503", "ofr004_104", "ofr005_505",
-        "lpn006_107", "lpn001_108", "lpn000_630", "lpn006_102", "lpn007_510", "lpn_105",
+        "ofr_102", "ofr006_102", "ofr_103", "ofr_502", "ofr_503", "ofr005_505", "ofr_513", "lpn006_102", "lpn006_107",
+        "lpn001_108", "lpn000_630", "lpn007_510",
     ]),
     (Exact, Sender, TooManyConn, &["ofr_104", "ofr004_104", "ofr_109"]),
-    // Deutsche Telekom, T-Online: https://postmaster.t-online.de/
-    (Exact, Sender, Blocked, &["(bl)", "(dial)", "(cnrt)", "(nobl)"]),
-    (Exact, Sender, RequirePtr, &["(dns)", "(rdns)", "(ptr)"]),
+    // Deutsche Telekom, T-Online: https://postmaster.t-online.de/index.en.html
+    (Exact, Sender, Blocked, &["(bl)", "(dial)", "(nowl)"]),
     // Microsoft consumer mail: https://sendersupport.olc.protection.outlook.com/pm/troubleshooting.aspx
     (Exact, Sender, Blocked, &["sc-002", "sc-003", "sc-004", "ou-001", "ou-002", "dy-001", "dy-002"]),
     (Exact, Sender, PolicyViolation, &["sc-001"]),
@@ -31,29 +30,28 @@ pub(super) const PHRASES: &[Group] = &[
     (Exact, Sender, Feedback, &["[ts01]", "[ts02]"]),
     (Exact, Sender, Blocked, &["[ts03]", "[ts04]", "[tss09]", "[tss11]", "[bl21]", "[bl22]", "[bl23]"]),
     (Exact, Sender, PolicyViolation, &["[ph01]"]),
-    (Exact, Sender, Blocked, &[
-        "[iprpt]", "[ipts04]", "554rlyb1", "rly:b1", "(dns:nr)", "dns:b1", "con:b1", "rly:bl", "hvu:b1", "cs: bl",
-    ]),
+    (Exact, Sender, Blocked, &["[iprpt]", "[ipts04]", "554rlyb1", "rly:b1", "(dns:nr)", "con:b1", "hvu:b1"]),
     // Gmail names the article of its help, https://support.google.com/a/answer/3726730.
     (Exact, Address, UserUnknown, &["?p=nosuchuser"]),
     (Exact, Address, Suspended, &["?p=disableduser", "?p=userdisabled"]),
     (Exact, Passing, MailboxFull, &["?p=overquota"]),
     (Exact, Passing, ReceivingTooFast, &["?p=receivingrate", "?p=receivingdomainrate"]),
-    (Exact, Sender, AuthFailure, &[
-        "?p=dmarcrejection", "?p=unauthenticatedmail", "?p=unauthemail", "?p=tlsrequired",
-    ]),
+    (Exact, Sender, AuthFailure, &["?p=dmarcrejection", "?p=unauthenticatedmail", "?p=unauthemail", "?p=tlsrequired"]),
     (Exact, Sender, RateLimited, &["?p=unsolicitedratelimiterror", "?p=ratelimit", "?p=unsolicitedmessageerror"]),
     (Exact, Sender, BadReputation, &["?p=unsolicitedipderror"]),
     (Exact, Sender, ContentError, &["?p=blockedmessage"]),
     (Exact, Sender, Rejected, &["?p=customfromdenied"]),
-    // AT&T: https://www.att.com/support/article/email-support/KM1401521
-    (Exact, Sender, Blocked, &["dnsbl:rbl", "dnsbl:attrbl", "abuse_rbl@", "dnsbl:"]),
-    // NetEase (163.com, 126.com): https://help.mail.163.com/
-    (Exact, Sender, SpamDetected, &[
-        "dt:spm", "dt:spl", "hl:ifc", "hl:itc", "mi:spb", "mi:nhd", "rp:cel", "dt:sum",
+    // AT&T.
+    (Exact, Sender, Blocked, &["dnsbl:rbl", "dnsbl:attrbl", "dnsbl:"]),
+    // NetEase (163.com, 126.com): http://mail.163.com/help/help_spam_16.htm
+    (Exact, Sender, SpamDetected, &["dt:spm", "dt:sum", "hl:itc", "mi:spb"]),
+    (Exact, Sender, Blocked, &["dt:rbl", "hl:ipb", "hl:rep", "wm:bli", "wm:blu"]),
+    (Exact, Sender, AuthFailure, &["mi:spf"]),
+    (Exact, Sender, Rejected, &["mi:imf", "mi:nhd"]),
+    (Exact, Sender, TooManyConn, &["hl:icc"]),
+    (Exact, Sender, RateLimited, &[
+        "hl:ifc", "hl:mep", "mi:cel", "mi:ccl", "mi:dmc", "rp:cel", "rp:ccl", "rp:drc", "rp:rcl", "rp:trc", "rp:qrc",
     ]),
-    (Exact, Sender, Blocked, &["cl:ip", "rp:rcl", "rp:tri", "mi:dmc", "hl:rep"]),
-    (Exact, Sender, TooManyConn, &["rp:trc", "rp:icl", "rp:dri", "mi:cel"]),
     // Tencent QQ: https://service.mail.qq.com/
     (Exact, Sender, RateLimited, &["frequency limited", "connection frequency limited", "ip frequency"]),
     (Exact, Sender, SpamDetected, &[
@@ -66,19 +64,20 @@ pub(super) const PHRASES: &[Group] = &[
     (Exact, Sender, AuthFailure, &[
         "&c=spf", "&c=hi", "dmarc sender invalid", "spf sender invalid", "dkim sender invalid",
     ]),
-    // Comcast: https://postmaster.xfinity.com/help/smtp-error-codes
+    // Comcast: http://postmaster.comcast.net/smtp-error-codes.php
     (Exact, Sender, AuthFailure, &["#dm00"]),
     (Exact, Sender, Blocked, &["#bl00", "bl000000", "bl000001", "bl000010"]),
     (Exact, Sender, RateLimited, &["#rl00", "rl000001", "rl000002", "rl000010"]),
     // Cox: https://www.cox.com/residential/support/email-error-codes.html
-    (Exact, Sender, Blocked, &["aup#cxbl", "aup#bl", "aup#cdrbl", "aup#o-", "cxbl", "cxblk", "cxdns"]),
-    (Exact, Sender, RequirePtr, &["aup#cxnj", "aup#rdns"]),
-    (Exact, Sender, ContentError, &["aup#cnt"]),
-    (Exact, Sender, SpamDetected, &["aup#in-", "aup#pol", "aup#spm"]),
+    (Exact, Sender, Blocked, &["aup#cxbl", "aup#bl", "aup#rbl", "aup#cdrbl", "aup#o-", "aup#i-", "cxbl"]),
+    (Exact, Sender, RequirePtr, &["aup#dns", "cxdns"]),
+    (Exact, Sender, AuthFailure, &["aup#spf"]),
+    (Exact, Sender, TooManyConn, &["cxcnct"]),
+    (Exact, Sender, RateLimited, &["aup#lim", "cxthrt"]),
+    (Exact, Sender, SpamDetected, &["aup#in-", "aup#out-", "aup#spm"]),
     // iCloud: https://support.apple.com/102322
     (Exact, Sender, PolicyViolation, &["[cs01]", "[cs02]", "[hm07]", "[hm08]"]),
     (Exact, Sender, AuthFailure, &["[hme1]"]),
-    (Exact, Sender, Blocked, &["(hvip1)", "[hvip1]"]),
     // Facebook: https://www.facebook.com/postmaster/response_codes
     (Exact, Address, UserUnknown, &["rcp-p1", "int-p1", "int-p3", "int-p4"]),
     (Exact, Passing, MailboxFull, &["int-p7"]),

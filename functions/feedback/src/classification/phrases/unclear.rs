@@ -10,8 +10,7 @@ use crate::classification::rank::Rank::*;
 pub(super) const PHRASES: &[Group] = &[
     // Several causes in one sentence: none of them is evidence.
     (Exact, Unclear, UserUnknown, &[
-        "may not exist", "might not exist", "may be invalid", "may be unavailable",
-        "find a gateway for",
+        "may not exist", "might not exist", "may be invalid", "may be unavailable", "find a gateway for",
     ]),
     (Exact, Unclear, HostUnknown, &[
         "account or domain may not exist, they may be blacklisted", "could not find a gateway",
@@ -26,14 +25,14 @@ pub(super) const PHRASES: &[Group] = &[
     ]),
     (Named, Unclear, MailerError, &[
         "mailer error", "x-unix;", "output file", "command died", "command output:", "exited with", "exit status",
-        "pipe to", "procmail", "maildrop", "child crashed", "local delivery failed", "delivery agent",
-        "unable to run", "transport failed", "local mailer", "sieve", "deliver failed",
+        "pipe to", "procmail", "maildrop", "child crashed", "local delivery failed", "delivery agent", "unable to run",
+        "transport failed", "local mailer", "sieve", "deliver failed",
     ]),
     (Named, Unclear, SystemError, &[
         "internal system error", "internal error", "internal server error", "configuration error", "misconfigured",
         "local configuration", "system error", "unexpected error", "error while processing", "error writing",
-        "i/o error", "cannot open", "can not open", "can't open", "could not open", "permission denied", "database error",
-        "administrative error", "encountered an error while being processed",
+        "i/o error", "cannot open", "can not open", "can't open", "could not open", "permission denied",
+        "database error", "administrative error", "encountered an error while being processed",
     ]),
     (Mention, Unclear, SystemError, &["transaction failed"]),
     (Named, Unclear, SyntaxError, &[
@@ -42,8 +41,7 @@ pub(super) const PHRASES: &[Group] = &[
         "command unknown", "unknown command", "invalid command", "bad command", "out of sequence",
     ]),
     (Refusal, Unclear, Undefined, &[
-        "delivery to the following recipients failed", "other recipients in the same domain",
-        "n'a pas pu etre delivre",
+        "delivery to the following recipients failed", "other recipients in the same domain", "n'a pas pu etre delivre",
     ]),
     (Refusal, Unclear, OnHold, &["did not reach the following recipient", "rejected", "refused", "denied"]),
     (Named, Unclear, OnHold, &["unknown address error"]),
