@@ -1,4 +1,4 @@
-//! What reaches the log. Its own binary, because the panic hook belongs to the process.
+//! The log of a batch: failures without payloads. A test binary of its own, because a panic hook is global.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,7 +13,7 @@ use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 
-/// Writes events and spans as lines of `name=value`.
+/// A subscriber that writes each event and span as a line of `name=value` pairs.
 #[derive(Clone, Default)]
 struct LogLines(Arc<Mutex<String>>);
 
@@ -48,7 +48,7 @@ struct Fields<'a>(&'a mut String);
 
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        // Lines move.
+        // Line numbers change with every edit of this file.
         if field.name() != "line" {
             write!(self.0, " {}={value:?}", field.name()).unwrap();
         }
@@ -70,13 +70,13 @@ async fn handle(record: Record) -> Result<(), BoxError> {
 
 #[tokio::test]
 async fn failures_are_logged_once_without_any_payload() {
-    intake::log_panics_without_message();
+    lambda_kit::log::log_panics_without_message();
     let lines = LogLines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
 
     let event = json!({ "Records": [
         { "eventSource": "aws:sqs", "messageId": "works", "body": "jane@example.com" },
-        { "eventSource": "aws:sqs", "messageId": "works later not", "body": "jane@example.com" },
+        { "eventSource": "aws:sqs", "messageId": "fails in the batch", "body": "jane@example.com" },
         { "eventSource": "aws:sqs", "messageId": "panics", "body": "jane@example.com" },
         { "eventSource": "aws:sqs", "messageId": "fails", "body": "x", "attributes": { "ApproximateReceiveCount": "3" } },
         { "eventSource": "aws:sqs", "messageId": "is bad", "body": "{jane@example.com}" },
@@ -89,13 +89,13 @@ async fn failures_are_logged_once_without_any_payload() {
     drop(guard);
     insta::assert_snapshot!(lines.0.lock().unwrap(), @r#"
     record record_id=works via=sqs_raw
-    record record_id=works later not via=sqs_raw
+    record record_id=fails in the batch via=sqs_raw
     record record_id=panics via=sqs_raw
-    ERROR message=panicked file="shared/intake/tests/log.rs"
+    ERROR message=panicked file="shared/lambda-kit/tests/log.rs"
     ERROR message=record failed record_id="panics" via=sqs_raw kind="panic" error=handler panicked
     record record_id=fails via=sqs_raw
     ERROR message=record failed record_id="fails" via=sqs_raw receive_count=3 kind="handler" error=notification is unreadable
     ERROR message=record failed record_id="is bad" kind="bad_envelope" error=bad envelope at `Records[4].body`: expected valid JSON, broken at line 1 column 2
-    ERROR message=record failed record_id="works later not" via=sqs_raw kind="batch" error=statistics not written
+    ERROR message=record failed record_id="fails in the batch" via=sqs_raw kind="batch" error=statistics not written
     "#);
 }
