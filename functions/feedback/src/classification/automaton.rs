@@ -1,6 +1,6 @@
 //! One Aho-Corasick automaton over all phrases, nouns and predicates. A reply is read once, whatever the number of
-//! phrases, and nothing is allocated per phrase. [`ReplyText`](super::reply_text::ReplyText) has already folded the case,
-//! because an automaton that ignores the case takes nearly three times as long to build.
+//! phrases, and nothing is allocated per phrase. [`ReplyText`](super::reply_text::ReplyText) folds the case before: an
+//! automaton that ignores the case takes nearly three times as long to build.
 
 use std::sync::LazyLock;
 
@@ -111,8 +111,8 @@ pub(super) fn find(words: &str) -> impl Iterator<Item = Hit> {
     })
 }
 
-/// Whether a pattern that starts with a letter or digit starts in the middle of a word. A noun or predicate may also not
-/// be part of a host name or URL.
+/// Whether a pattern that starts with a letter or digit starts in the middle of a word. A noun or predicate may not be
+/// part of a host name or URL either.
 fn starts_in_a_word(text: &str, before: &str, is_word: bool) -> bool {
     let starts_with_letter = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     let mut previous = before.chars().rev();
@@ -144,8 +144,8 @@ fn is_letter(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reply_text::ReplyText;
     use super::{AUTOMATON, patterns};
-    use crate::classification::reply_text::ReplyText;
     use std::collections::BTreeSet;
 
     #[test]

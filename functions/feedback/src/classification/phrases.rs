@@ -1,9 +1,9 @@
 //! Phrases with a meaning of their own, one table for each kind of meaning.
 //!
-//! To add a phrase: lower case and without accents, as [`ReplyText`](super::reply_text::ReplyText) spells
-//! it: no codes and no bare numbers, `@` for an address, `#` for an IP address, single spaces. A phrase that starts with
-//! a letter matches only at the start of a word. Prefer a noun or a predicate in [`vocabulary`](super::vocabulary) to
-//! another phrase: it covers every combination.
+//! To add a phrase, spell it as [`ReplyText`](super::reply_text::ReplyText) does: lower case, without accents, codes and
+//! bare numbers, with `@` for an address and `#` for an IP address. A phrase that starts with a letter matches only at
+//! the start of a word. Prefer a noun or a predicate in [`vocabulary`](super::vocabulary) to another phrase: it covers
+//! every combination.
 
 use super::BounceReason;
 use super::Fault;

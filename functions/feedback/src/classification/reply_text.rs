@@ -1,5 +1,5 @@
-//! The reply of a remote server, prepared for the phrase tables in one pass: codes are taken out and kept, addresses and
-//! IP addresses become placeholders, and white space is collapsed.
+//! The reply of a remote server, prepared for the phrase tables in one pass: codes are taken out and kept, addresses
+//! become placeholders, case and accents are folded, and white space is collapsed.
 
 use std::borrow::Cow;
 
@@ -15,6 +15,12 @@ pub(super) const IP: char = '#';
 /// The subjects of RFC 3463 run from 0 to 7. A larger number is a version, as in `Exim 4.96.1`.
 const LAST_SUBJECT: u16 = 7;
 
+/// The bytes of a reply that are read. Servers answer in far less, and the work per reply stays bounded.
+const LONGEST_REPLY: usize = 16 * 1024;
+
+/// A line of a message has at most 998 characters.
+const LONGEST_SUBJECT: usize = 1_000;
+
 /// A reply without its codes, addresses and IP addresses. A reply of several lines repeats its codes in the middle of a
 /// sentence (`550-5.1.1 ... does not\n550-5.1.1 exist`), so numbers are removed.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,7 +34,8 @@ pub(super) struct ReplyText {
 
 impl ReplyText {
     pub(super) fn read(diagnostic: &str) -> Self {
-        let text = without_subject(diagnostic);
+        let read = diagnostic.floor_char_boundary(LONGEST_REPLY);
+        let text = without_subject(diagnostic.get(..read).unwrap_or(diagnostic));
         let mut reader = Reader {
             read: Self {
                 words: String::with_capacity(text.len()),
@@ -243,6 +250,9 @@ fn without_subject(text: &str) -> Cow<'_, str> {
 fn subject_length(after: &str) -> usize {
     let inner = after.trim_start_matches(" of").trim_start_matches([' ', ':']);
     let skipped = after.len() - inner.len();
+    let inner = inner
+        .get(..inner.floor_char_boundary(LONGEST_SUBJECT))
+        .unwrap_or_default();
     for (open, close) in [('"', '"'), ('\'', '\''), ('(', ')'), ('[', ']')] {
         if let Some((quoted, _)) = inner.strip_prefix(open).and_then(|inner| inner.split_once(close)) {
             return skipped + quoted.len() + 2;

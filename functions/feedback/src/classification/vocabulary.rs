@@ -1,8 +1,8 @@
-//! Nouns and predicates that servers combine: `mailbox` and `does not exist`. [`wording`](super::wording) combines them,
-//! so a word is listed once and not in every combination.
+//! Nouns and predicates that servers combine: `mailbox` and `does not exist`. [`wording`](super::wording) combines
+//! them, so a word is listed once and not in every combination.
 //!
-//! Spelling as in [`phrases`](super::phrases). A word matches only as a whole word, also in the plural; with `*` at its end it
-//! is a stem, whatever follows.
+//! Spelling as in [`phrases`](super::phrases). A word matches only as a whole word, also in the plural; with `*` at its
+//! end it is a stem, whatever follows.
 
 /// Whom or what a noun stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

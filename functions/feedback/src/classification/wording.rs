@@ -81,7 +81,7 @@ impl Wording {
         })
     }
 
-    /// The noun beside a predicate that may stand on either side. `usuario inexistente neste dominio` is about the user.
+    /// The noun of a predicate that has it on either side. `usuario inexistente neste dominio` is about the user.
     fn nearest_noun(&self, words: &str, predicate: &Hit) -> Option<Subject> {
         let before = self.noun_before(words, predicate);
         let stands_beside = |before: &Subject| {

@@ -1,9 +1,9 @@
-//! The address exists, and the condition passes: full mailboxes, greylisting, receiving limits, time-outs, busy servers.
+//! The address exists, and the condition passes: full mailboxes, greylisting, receiving limits, time-outs.
 
+use super::super::BounceReason::*;
+use super::super::Fault::*;
+use super::super::rank::Rank::*;
 use super::Group;
-use crate::classification::BounceReason::*;
-use crate::classification::Fault::*;
-use crate::classification::rank::Rank::*;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

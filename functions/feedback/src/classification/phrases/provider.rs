@@ -1,9 +1,9 @@
 //! Codes that large providers and filters write into their replies. Each names one condition.
 
+use super::super::BounceReason::*;
+use super::super::Fault::*;
+use super::super::rank::Rank::*;
 use super::Group;
-use crate::classification::BounceReason::*;
-use crate::classification::Fault::*;
-use crate::classification::rank::Rank::*;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

@@ -1,9 +1,9 @@
 //! The sending server or domain was refused: block lists, reputation, authentication, reverse DNS, rates.
 
+use super::super::BounceReason::*;
+use super::super::Fault::*;
+use super::super::rank::Rank::*;
 use super::Group;
-use crate::classification::BounceReason::*;
-use crate::classification::Fault::*;
-use crate::classification::rank::Rank::*;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

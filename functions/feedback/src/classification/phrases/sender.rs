@@ -1,9 +1,9 @@
 //! The message, its content or its sender address was refused.
 
+use super::super::BounceReason::*;
+use super::super::Fault::*;
+use super::super::rank::Rank::*;
 use super::Group;
-use crate::classification::BounceReason::*;
-use crate::classification::Fault::*;
-use crate::classification::rank::Rank::*;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

@@ -1,10 +1,10 @@
 //! Known wordings that say neither that the address is dead nor that the sender is at fault: loops, failing programs,
 //! misunderstandings of the protocol, and sentences that list several possible causes.
 
+use super::super::BounceReason::*;
+use super::super::Fault::*;
+use super::super::rank::Rank::*;
 use super::Group;
-use crate::classification::BounceReason::*;
-use crate::classification::Fault::*;
-use crate::classification::rank::Rank::*;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[
