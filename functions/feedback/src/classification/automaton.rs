@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::phrases::{self, auto_reply, ses};
+use super::phrases::{self, auto_reply, ses, unclear};
 use super::rank::Meaning;
 use super::vocabulary::{NOUNS, Noun, PREDICATES, Predicate, Side};
 
@@ -19,6 +19,8 @@ pub(super) enum Pattern {
     OwnList,
     /// A phrase of an absence note.
     AutoReply,
+    /// Words that look like a statement about the recipient, but say nothing.
+    Ignored,
     Noun(Noun),
     Predicate(Predicate, Side),
 }
@@ -65,6 +67,7 @@ fn patterns() -> impl Iterator<Item = (&'static str, Pattern)> {
     });
     let own_lists = ses::OWN_LISTS.iter().map(|text| (*text, Pattern::OwnList));
     let auto_replies = auto_reply::PHRASES.iter().map(|text| (*text, Pattern::AutoReply));
+    let ignored = unclear::IGNORED.iter().map(|text| (*text, Pattern::Ignored));
     let nouns = NOUNS
         .iter()
         .flat_map(|&(noun, texts)| texts.iter().map(move |text| (*text, Pattern::Noun(noun))));
@@ -76,6 +79,7 @@ fn patterns() -> impl Iterator<Item = (&'static str, Pattern)> {
     phrases
         .chain(own_lists)
         .chain(auto_replies)
+        .chain(ignored)
         .chain(nouns)
         .chain(predicates)
 }

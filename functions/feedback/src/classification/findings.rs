@@ -69,7 +69,7 @@ impl Findings {
                     }
                     wording.add(hit);
                 }
-                Pattern::Predicate(..) => wording.add(hit),
+                Pattern::Predicate(..) | Pattern::Ignored => wording.add(hit),
             }
         }
         for (meaning, clue, length) in wording.statements(&text.words) {

@@ -19,7 +19,7 @@ pub(super) fn status(status: StatusCode) -> Option<(Meaning, &'static str)> {
             // 5.1.7 and 5.1.8 are about the sender's address, which the words often do not say.
             let rank = match (*subject, status.detail) {
                 _ if is_generic && *fault == Unclear => Rank::Vague,
-                _ if is_generic => Rank::GenericCode,
+                _ if is_generic || *fault == Unclear => Rank::GenericCode,
                 (1, 7 | 8) => Rank::Mechanism,
                 _ => Rank::Code,
             };

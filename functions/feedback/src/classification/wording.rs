@@ -48,6 +48,7 @@ impl Wording {
             Pattern::Predicate(predicate, side) if self.predicates.len() < MOST_WORDS => {
                 self.predicates.push((hit, predicate, side));
             }
+            Pattern::Ignored => self.predicates.retain(|(inner, ..)| inner.start < hit.start),
             _ => {}
         }
     }

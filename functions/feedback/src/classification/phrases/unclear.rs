@@ -44,5 +44,12 @@ pub(super) const PHRASES: &[Group] = &[
         "delivery to the following recipients failed", "other recipients in the same domain", "n'a pas pu etre delivre",
     ]),
     (Refusal, Unclear, OnHold, &["did not reach the following recipient", "rejected", "refused", "denied"]),
-    (Named, Unclear, OnHold, &["unknown address error"]),
+];
+
+/// General words of a program that reports another server's refusal. They say nothing about the recipient.
+pub(in super::super) const IGNORED: &[&str] = &[
+    "unknown address error",
+    "unknown error",
+    "unknown mailer error",
+    "unknown reason",
 ];
