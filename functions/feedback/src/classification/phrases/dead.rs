@@ -63,9 +63,10 @@ pub(super) const PHRASES: &[Group] = &[
         "receiving is disabled", "domain accepts no mail",
     ]),
     (Named, Address, HostUnknown, &[
-        "nxdomain", "no mx found", "no mx record", "no mx for", "no mx or a record", "no a or mx", "no valid mx",
-        "find an mx or a record", "find a mail server", "domain name not found", "host or domain name not found",
-        "any host named", "unrouteable address", "unroutable address", "unrouteable mail domain", "unroutable domain",
+        "bad destination host", "bad destination system", "bad destination domain", "nxdomain", "no mx found",
+        "no mx record", "no mx for", "no mx or a record", "no a or mx", "no valid mx", "find an mx or a record",
+        "find a mail server", "domain name not found", "host or domain name not found", "any host named",
+        "unrouteable address", "unroutable address", "unrouteable mail domain", "unroutable domain",
         "unrouteable domain", "unrouteable", "nonexistent domain", "non-existent domain", "illegal host/domain",
         "dns hard error", "no address associated with", "all relevant mx records point to non-existent",
         "domain must exist", "name or service not known", "no such domain", "domain has expired", "not hosted here",
