@@ -4,10 +4,10 @@ use super::automaton::{self, Pattern};
 use super::codes::Code;
 use super::evidence::{Clue, Evidence};
 use super::rank::{Meaning, Rank};
+use super::reason::{BounceReason, Fault};
 use super::reply_text::ReplyText;
 use super::vocabulary::Noun;
 use super::wording::Wording;
-use super::{BounceReason, Fault};
 
 /// One thing that the reply says.
 #[derive(Debug, Clone, Copy)]

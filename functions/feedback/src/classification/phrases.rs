@@ -5,21 +5,17 @@
 //! the start of a word. Prefer a noun or a predicate in [`vocabulary`](super::vocabulary) to another phrase: it covers
 //! every combination.
 
-use super::BounceReason;
-use super::Fault;
-use super::rank::Rank;
+use group::Group;
 
 pub(super) mod auto_reply;
 pub(super) mod dead;
+mod group;
 pub(super) mod passing;
 pub(super) mod provider;
 pub(super) mod reputation;
 pub(super) mod sender;
 pub(super) mod ses;
 pub(super) mod unclear;
-
-/// Phrases with the same meaning.
-pub(super) type Group = (Rank, Fault, BounceReason, &'static [&'static str]);
 
 /// Every table whose phrases classify a bounce.
 pub(super) const TABLES: &[&[Group]] = &[

@@ -3,9 +3,9 @@
 
 use notification_model::StatusCode;
 
-use super::BounceReason::{self, *};
-use super::Fault::{self, *};
 use super::rank::{Meaning, Rank};
+use super::reason::BounceReason::{self, *};
+use super::reason::Fault::{self, *};
 
 /// One or several adjacent codes of one provider.
 struct Row {

@@ -1,6 +1,6 @@
 //! Which of several findings about one reply wins. The order is data: it never depends on the order of a table.
 
-use super::{BounceReason, Fault};
+use super::reason::{BounceReason, Fault};
 
 /// How much a finding says, from least to most. A finding of a higher rank always wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

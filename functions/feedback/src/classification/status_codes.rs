@@ -4,9 +4,9 @@
 
 use notification_model::StatusCode;
 
-use super::BounceReason::{self, *};
-use super::Fault::{self, *};
 use super::rank::{Meaning, Rank};
+use super::reason::BounceReason::{self, *};
+use super::reason::Fault::{self, *};
 
 /// What a status code says, and its name in the standard.
 pub(super) fn status(status: StatusCode) -> Option<(Meaning, &'static str)> {

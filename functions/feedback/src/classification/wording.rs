@@ -3,11 +3,11 @@
 //! A predicate belongs to the nearest noun of its clause, and nouns that stand together are one noun (`domain of sender
 //! address @` is about the sender). This covers wordings that no table lists.
 
-use super::BounceReason::*;
-use super::Fault;
 use super::automaton::{Hit, Pattern};
 use super::evidence::Clue;
 use super::rank::{Meaning, Rank};
+use super::reason::BounceReason::*;
+use super::reason::Fault;
 use super::vocabulary::{Noun, Predicate, Side};
 
 /// The longest distance in bytes between a noun and its predicate: `account that you tried to reach does not exist`.

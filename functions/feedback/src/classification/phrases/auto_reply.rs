@@ -1,7 +1,7 @@
 //! Phrases of absence notes. They count only where nothing else classifies the bounce.
 
 #[rustfmt::skip]
-pub(in super::super) const PHRASES: &[&str] = &[
+pub(crate) const PHRASES: &[&str] = &[
     "out of the office", "out of office", "out-of-office", "on vacation", "on holiday", "on annual leave",
     "on parental leave", "on maternity leave", "on sick leave", "on leave until", "automatic reply", "automated reply",
     "auto reply", "auto-reply", "autoreply", "automatic response", "auto response", "autoresponder", "abwesend bis",

@@ -1,10 +1,10 @@
 //! The address or its domain is dead. Most such wordings are combinations of [`vocabulary`](super::super::vocabulary);
 //! these are sentences without a noun for the recipient, or idioms.
 
-use super::super::BounceReason::*;
-use super::super::Fault::*;
 use super::super::rank::Rank::*;
-use super::Group;
+use super::super::reason::BounceReason::*;
+use super::super::reason::Fault::*;
+use super::group::Group;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

@@ -1,9 +1,9 @@
 //! Codes that large providers and filters write into their replies. Each names one condition.
 
-use super::super::BounceReason::*;
-use super::super::Fault::*;
 use super::super::rank::Rank::*;
-use super::Group;
+use super::super::reason::BounceReason::*;
+use super::super::reason::Fault::*;
+use super::group::Group;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

@@ -1,9 +1,9 @@
 //! The message, its content or its sender address was refused.
 
-use super::super::BounceReason::*;
-use super::super::Fault::*;
 use super::super::rank::Rank::*;
-use super::Group;
+use super::super::reason::BounceReason::*;
+use super::super::reason::Fault::*;
+use super::group::Group;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[

@@ -1,13 +1,13 @@
 //! Sentences of Amazon SES itself.
 
-use super::super::BounceReason::*;
-use super::super::Fault::*;
 use super::super::rank::Rank::*;
-use super::Group;
+use super::super::reason::BounceReason::*;
+use super::super::reason::Fault::*;
+use super::group::Group;
 
 /// SES did not send, because of a list of the account or tenant: nothing new about the address. See
 /// <https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html>.
-pub(in super::super) const OWN_LISTS: &[&str] = &[
+pub(crate) const OWN_LISTS: &[&str] = &[
     "is on the suppression list for your account",
     "is on the suppression list for your tenant",
     "on the account suppression list",

@@ -1,10 +1,10 @@
 //! Known wordings that say neither that the address is dead nor that the sender is at fault: loops, failing programs,
 //! misunderstandings of the protocol, and sentences that list several possible causes.
 
-use super::super::BounceReason::*;
-use super::super::Fault::*;
 use super::super::rank::Rank::*;
-use super::Group;
+use super::super::reason::BounceReason::*;
+use super::super::reason::Fault::*;
+use super::group::Group;
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Group] = &[
@@ -47,7 +47,7 @@ pub(super) const PHRASES: &[Group] = &[
 ];
 
 /// General words of a program that reports another server's refusal. They say nothing about the recipient.
-pub(in super::super) const IGNORED: &[&str] = &[
+pub(crate) const IGNORED: &[&str] = &[
     "unknown address error",
     "unknown error",
     "unknown mailer error",

@@ -1,36 +1,31 @@
-//! Who hears of an alert of the watch. Pure.
+//! Decides who receives an alert. Pure.
 //!
-//! The ownership of an alert are the sender it is about, and what grants a route the one's notifications grants it the
-//! alert. An alert is about all of a sender's mail, so a route that asks for some configuration sets or tenants only does
-//! not get it: it would tell of the others. A route that lists events gets it when `Alert` is among them.
+//! The accounts of an alert are the identity owner and the sending account of its sender. A route that grants their
+//! notifications grants their alerts. An alert is about all mail of a sender, so a route that is limited to configuration
+//! sets or tenants does not match: the alert would disclose the figures of the others. A route that lists events matches
+//! when `Alert` is among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 
 use notification_model::{AccountId, Identity};
-use reputation::Alert;
 use serde_json::json;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use store::{Route, RouteFilter, RouteKey, SenderMatch};
 
+use crate::alert::{ALERT, ALERT_ID, Alert};
 use crate::decide::{Action, Unrouted, UnroutedReason, granted, reason, target_key};
 use crate::delivery::Delivery;
 
-/// What an alert is called where events are listed.
-pub const ALERT: &str = "Alert";
-
-/// The attribute that only alerts have.
-pub(crate) const ALERT_ID: &str = "alertId";
-
-/// Where the routes for an alert can be, from the most to the least specific; nowhere when the sending account is not
-/// known. Without an owner nothing but the sending account is vouched for.
+/// The keys of the routes that can match an alert, from the most to the least specific. Empty when the sending account is
+/// unknown. When only the owner is unknown, SES has confirmed nothing but the sending account.
 #[must_use]
 pub fn route_keys(alert: &Alert) -> Vec<RouteKey> {
-    let Ok(account) = alert.sender.account.parse::<AccountId>() else {
+    let Ok(account) = alert.account.parse::<AccountId>() else {
         return Vec::new();
     };
-    if let Ok(owner) = alert.sender.owner.parse::<AccountId>() {
-        return RouteKey::candidates(&owner, &account, &Identity::from(alert.sender.identity.as_str()));
+    if let Ok(owner) = alert.owner.parse::<AccountId>() {
+        return RouteKey::candidates(&owner, &account, &Identity::from(alert.identity.as_str()));
     }
     let only_account = SenderMatch {
         owner: None,
@@ -40,7 +35,7 @@ pub fn route_keys(alert: &Alert) -> Vec<RouteKey> {
     RouteKey::new(only_account).into_iter().collect()
 }
 
-/// Every target of every route that matches, once each, or the `unrouted` topic.
+/// One delivery for every target of every matching route, or one message to the `unrouted` topic.
 #[must_use]
 pub fn decide_alert(alert: &Alert, routes: &[Route]) -> Vec<Action> {
     let keys = route_keys(alert);
@@ -82,7 +77,7 @@ fn deliver(alert: &Alert, route: &Route) -> Delivery {
         reason: reason(route),
         attributes,
         // It holds no header and no recipient: every view shows all of it.
-        body: alert.to_json().to_string(),
+        body: alert.body.clone(),
     }
 }
 
@@ -98,15 +93,14 @@ fn idempotency_key(alert: &Alert, target_key: &str) -> String {
 }
 
 fn attributes(alert: &Alert) -> BTreeMap<String, String> {
-    let sender = &alert.sender;
     let known = [
         ("type", ALERT.to_owned()),
-        ("alertType", alert.kind().to_owned()),
+        ("alertType", alert.kind.clone()),
         (ALERT_ID, alert.id.clone()),
-        ("owner", sender.owner.clone()),
-        ("sendingAccount", sender.account.clone()),
-        ("identity", sender.identity.clone()),
-        ("delegated", json!(sender.owner != sender.account).to_string()),
+        ("owner", alert.owner.clone()),
+        ("sendingAccount", alert.account.clone()),
+        ("identity", alert.identity.clone()),
+        ("delegated", json!(alert.owner != alert.account).to_string()),
     ];
     known.map(|(name, value)| (name.to_owned(), value)).into()
 }
@@ -118,6 +112,6 @@ fn unrouted(alert: &Alert, reason: UnroutedReason, because: &str) -> Action {
         reason,
         because: because.to_owned(),
         attributes,
-        body: alert.to_json().to_string(),
+        body: alert.body.clone(),
     })
 }
