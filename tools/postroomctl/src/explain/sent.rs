@@ -18,14 +18,14 @@ pub(super) fn sent_outcomes(notification: &Notification, published_at: Timestamp
 
 fn outcome(action: &Action, policy: &Policy) -> Outcome {
     match action {
-        Action::WriteEntry {
+        Action::RecordSuppression {
             address,
             scope,
             source,
             entry,
             ..
         } => entry_outcome(address, scope, source, entry),
-        Action::SoftBounce {
+        Action::AddSoftBounce {
             address,
             scope,
             history,
@@ -40,7 +40,7 @@ fn outcome(action: &Action, policy: &Policy) -> Outcome {
                 Some(history.reason.clone()),
             )
         },
-        Action::Delivered { address, scope, .. } => Outcome {
+        Action::RecordDelivery { address, scope, .. } => Outcome {
             scope: Some(scope.to_string()),
             ..Outcome::new(
                 Some(address.as_str().to_owned()),

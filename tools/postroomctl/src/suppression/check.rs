@@ -43,26 +43,30 @@ pub(crate) async fn run(args: &CheckArgs) -> anyhow::Result<Output> {
         .check(&args.addresses, &context, Timestamp::now())
         .await
         .map_err(AwsError::from)?;
-    let none_blocked = results.iter().all(|result| result.blocks.is_empty());
+    let none_suppressed = results.iter().all(|result| result.suppressions.is_empty());
     if args.table.json {
         let rows: Vec<Value> = results
             .iter()
             .map(|result| {
-                let suppressions: Vec<Value> = result.blocks.iter().map(suppression_json).collect();
+                let suppressions: Vec<Value> = result.suppressions.iter().map(suppression_json).collect();
                 json!({
                     "address": result.address.key(), "mail": suppressions.is_empty(), "suppressions": suppressions,
                 })
             })
             .collect();
-        return Ok(Output::answer(none_blocked, json_text(&json!(rows))));
+        return Ok(Output::answer(none_suppressed, json_text(&json!(rows))));
     }
     let mut text = String::new();
     for result in &results {
         let address = result.address.key();
-        match result.blocks.first() {
+        match result.suppressions.first() {
             None => writeln!(text, "yes  {address}")?,
-            Some(block) => writeln!(text, "no   {address}  {}: {}", block.scope, block.entry.reason)?,
+            Some(suppression) => writeln!(
+                text,
+                "no   {address}  {}: {}",
+                suppression.scope, suppression.entry.reason
+            )?,
         }
     }
-    Ok(Output::answer(none_blocked, text))
+    Ok(Output::answer(none_suppressed, text))
 }

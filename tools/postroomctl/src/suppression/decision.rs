@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use notification_model::EmailAddress;
 use serde_json::json;
 use store::{
-    Block, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, Store, SuppressionEntry,
-    SuppressionSource,
+    ActiveSuppression, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, Store,
+    SuppressionEntry, SuppressionSource,
 };
 
 use crate::aws_error::AwsError;
@@ -46,11 +46,11 @@ pub(super) async fn read_recipient(store: &Store, address: &EmailAddress) -> Res
 }
 
 /// The suppressions of a recipient in every scope.
-pub(super) fn blocks_in_force(recipient: &Recipient, now: Timestamp) -> Vec<Block> {
+pub(super) fn active_suppressions(recipient: &Recipient, now: Timestamp) -> Vec<ActiveSuppression> {
     let scopes: BTreeSet<&Scope> = recipient.entries.keys().map(|(scope, _)| scope).collect();
     scopes
         .into_iter()
-        .flat_map(|scope| recipient.in_force(scope, now))
+        .flat_map(|scope| recipient.active_in(scope, now))
         .collect()
 }
 
@@ -75,7 +75,7 @@ impl Decision<'_> {
             // First, so that every decision has an explanation, even when the second write fails.
             store.append_history(self.address, &history).await?;
             store
-                .record(self.address, scope, &source, &self.entry, self.entry.at)
+                .record_suppression(self.address, scope, &source, &self.entry, self.entry.at)
                 .await?;
         }
         Ok(())

@@ -6,9 +6,9 @@ use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
-use store::{Block, HistoryEntry};
+use store::{ActiveSuppression, HistoryEntry};
 
-use super::decision::{blocks_in_force, read_recipient};
+use super::decision::{active_suppressions, read_recipient};
 use super::suppression_json::suppression_json_with;
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
@@ -27,31 +27,39 @@ pub(crate) struct GetArgs {
 
 pub(crate) async fn run(args: &GetArgs) -> anyhow::Result<Output> {
     let store = args.table.open().await;
-    let blocks = blocks_in_force(&read_recipient(&store, &args.address).await?, Timestamp::now());
-    let history = match blocks.as_slice() {
+    let suppressions = active_suppressions(&read_recipient(&store, &args.address).await?, Timestamp::now());
+    let history = match suppressions.as_slice() {
         [] => Vec::new(),
         _ => store.history(&args.address).await.map_err(AwsError::from)?,
     };
     let address = args.address.key();
-    let blocks: Vec<(&Block, Timestamp)> = blocks.iter().map(|block| (block, since(block, &history))).collect();
-    let is_suppressed = !blocks.is_empty();
+    let suppressions: Vec<(&ActiveSuppression, Timestamp)> = suppressions
+        .iter()
+        .map(|suppression| (suppression, since(suppression, &history)))
+        .collect();
+    let is_suppressed = !suppressions.is_empty();
     if args.table.json {
-        let suppressions: Vec<Value> = blocks
+        let rows: Vec<Value> = suppressions
             .iter()
-            .map(|(block, since)| suppression_json_with(block, "since", &since.to_string()))
+            .map(|(suppression, since)| suppression_json_with(suppression, "since", &since.to_string()))
             .collect();
-        let value = json!({"address": address, "suppressed": is_suppressed, "suppressions": suppressions});
+        let value = json!({"address": address, "suppressed": is_suppressed, "suppressions": rows});
         return Ok(Output::answer(is_suppressed, json_text(&value)));
     }
     if !is_suppressed {
         return Ok(Output::answer(false, format!("{address} is not suppressed\n")));
     }
     let mut text = format!("{address} is suppressed\n");
-    for (block, since) in blocks {
-        writeln!(text, "\n  {}, {}", scope_text(&block.scope), period_text(&block.entry))?;
-        writeln!(text, "    {:<21}  {}", "reason", block.entry.reason)?;
+    for (suppression, since) in suppressions {
+        writeln!(
+            text,
+            "\n  {}, {}",
+            scope_text(&suppression.scope),
+            period_text(&suppression.entry)
+        )?;
+        writeln!(text, "    {:<21}  {}", "reason", suppression.entry.reason)?;
         writeln!(text, "    {:<21}  {since}", "since")?;
-        for (name, value) in &block.entry.evidence {
+        for (name, value) in &suppression.entry.evidence {
             writeln!(text, "    {name:<21}  {value}")?;
         }
     }
@@ -60,11 +68,14 @@ pub(crate) async fn run(args: &GetArgs) -> anyhow::Result<Output> {
 
 /// The time of the oldest event of the same kind that suppressed the address in the scope. The entry itself has only the
 /// newest one.
-fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
-    let in_scope: Vec<&HistoryEntry> = history.iter().filter(|entry| entry.scope == block.scope).collect();
+fn since(suppression: &ActiveSuppression, history: &[HistoryEntry]) -> Timestamp {
+    let in_scope: Vec<&HistoryEntry> = history
+        .iter()
+        .filter(|entry| entry.scope == suppression.scope)
+        .collect();
     let kind = in_scope
         .iter()
-        .find(|entry| entry.id == block.entry.id)
+        .find(|entry| entry.id == suppression.entry.id)
         .map(|entry| entry.kind.as_str());
     let released_at = in_scope
         .iter()
@@ -77,5 +88,5 @@ fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
         .map(|entry| entry.at)
         .filter(|at| released_at.is_none_or(|released_at| *at > released_at))
         .min()
-        .unwrap_or(block.entry.at)
+        .unwrap_or(suppression.entry.at)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
-use store::{Block, Scope};
+use store::{ActiveSuppression, Scope};
 
 use super::suppression_json::suppression_json_with;
 use crate::arguments::{parse_day_or_time, parse_limit};
@@ -46,24 +46,24 @@ pub(crate) async fn run(args: &ListArgs) -> anyhow::Result<Output> {
     let addresses: BTreeSet<&str> = listed.iter().map(|entry| entry.address.as_str()).collect();
     let addresses: Vec<EmailAddress> = addresses.into_iter().filter_map(EmailAddress::parse).collect();
     let recipients = store.recipients(&addresses).await.map_err(AwsError::from)?;
-    let mut in_force: Vec<(&str, Block)> = Vec::new();
+    let mut in_force: Vec<(&str, ActiveSuppression)> = Vec::new();
     for (address, recipient) in &recipients {
-        let is_in_range = |block: &Block| (args.since..=until).contains(&block.entry.at);
-        let blocks = recipient.in_force(&args.scope, now).filter(is_in_range);
-        in_force.extend(blocks.map(|block| (address.as_str(), block)));
+        let is_in_range = |suppression: &ActiveSuppression| (args.since..=until).contains(&suppression.entry.at);
+        let suppressions = recipient.active_in(&args.scope, now).filter(is_in_range);
+        in_force.extend(suppressions.map(|suppression| (address.as_str(), suppression)));
     }
     in_force.sort_by(|a, b| (a.1.entry.at, a.0).cmp(&(b.1.entry.at, b.0)));
 
     if args.table.json {
         let rows: Vec<Value> = in_force
             .iter()
-            .map(|(address, block)| suppression_json_with(block, "address", address))
+            .map(|(address, suppression)| suppression_json_with(suppression, "address", address))
             .collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
     let mut text = String::new();
-    for (address, block) in &in_force {
-        let entry = &block.entry;
+    for (address, suppression) in &in_force {
+        let entry = &suppression.entry;
         writeln!(
             text,
             "{}  {address}  {}  {}",

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use store::{Recipient, Scope};
 
-use super::decision::{Decision, blocks_in_force, manual_entry, read_recipient};
+use super::decision::{Decision, active_suppressions, manual_entry, read_recipient};
 use super::mirror::MirrorArgs;
 use crate::arguments::parse_address;
 use crate::describe::scope_text;
@@ -37,9 +37,9 @@ pub(crate) async fn run(args: &ReleaseArgs) -> anyhow::Result<Output> {
     let recipient = read_recipient(&store, &args.address).await?;
     let scopes: BTreeSet<Scope> = match &args.scope {
         Some(scope) => BTreeSet::from([scope.clone()]),
-        None => blocks_in_force(&recipient, now)
+        None => active_suppressions(&recipient, now)
             .into_iter()
-            .map(|block| block.scope)
+            .map(|suppression| suppression.scope)
             .collect(),
     };
     let at = release_time(&recipient, &scopes, now);

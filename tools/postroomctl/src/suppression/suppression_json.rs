@@ -1,26 +1,26 @@
 //! Suppressions as JSON.
 
 use serde_json::{Value, json};
-use store::Block;
+use store::ActiveSuppression;
 
 /// `at` is the time of the newest event that caused the suppression.
-pub(super) fn suppression_json(block: &Block) -> Value {
+pub(super) fn suppression_json(suppression: &ActiveSuppression) -> Value {
     json!({
-        "scope": block.scope.to_string(),
-        "source": block.source.to_string(),
-        "reason": block.entry.reason,
-        "at": block.entry.at.to_string(),
-        "until": block.entry.until.map(|until| until.to_string()),
-        "id": block.entry.id,
-        "evidence": block.entry.evidence,
+        "scope": suppression.scope.to_string(),
+        "source": suppression.source.to_string(),
+        "reason": suppression.entry.reason,
+        "at": suppression.entry.at.to_string(),
+        "until": suppression.entry.until.map(|until| until.to_string()),
+        "id": suppression.entry.id,
+        "evidence": suppression.entry.evidence,
     })
 }
 
 /// A suppression with one more field.
-pub(super) fn suppression_json_with(block: &Block, name: &str, value: &str) -> Value {
-    let mut suppression = suppression_json(block);
-    if let Some(fields) = suppression.as_object_mut() {
+pub(super) fn suppression_json_with(suppression: &ActiveSuppression, name: &str, value: &str) -> Value {
+    let mut object = suppression_json(suppression);
+    if let Some(fields) = object.as_object_mut() {
         fields.insert(name.to_owned(), json!(value));
     }
-    suppression
+    object
 }
