@@ -44,7 +44,8 @@ async fn main() -> ExitCode {
             if let Some(error) = mirror_error {
                 print(&error.output);
             }
-            let _ = writeln!(std::io::stderr(), "postroomctl: {error:#}");
+            let message = escape_control_characters(&format!("postroomctl: {error:#}"));
+            let _ = writeln!(std::io::stderr(), "{message}");
             let is_aws_error = mirror_error.is_some() || error.is::<AwsError>();
             ExitCode::from(if is_aws_error { 3 } else { 2 })
         }
@@ -53,5 +54,19 @@ async fn main() -> ExitCode {
 
 /// Ignores errors: a reader that stops early, such as `head`, is no failure.
 fn print(text: &str) {
+    let text = escape_control_characters(text);
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Escapes control characters except line breaks, because remote servers write some of the texts.
+fn escape_control_characters(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && character != '\n' {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }

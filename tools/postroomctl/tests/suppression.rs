@@ -136,6 +136,17 @@ async fn a_suppression_can_have_an_end() {
 }
 
 #[tokio::test]
+async fn control_characters_in_texts_are_escaped() {
+    let stack = Stack::new().await;
+    let put = "suppression put joe@example.net --reason a\u{1b}[2Jb";
+    stack.run_successfully(put).await;
+    let get = stack.run_successfully("suppression get joe@example.net").await;
+    assert!(get.contains(r"suppressed by olga: a\u{1b}[2Jb"), "{get}");
+    let history = stack.run_successfully("suppression history joe@example.net").await;
+    assert!(!history.contains('\u{1b}'), "{history}");
+}
+
+#[tokio::test]
 async fn a_failed_request_to_aws_has_exit_code_3() {
     let stack = Stack::new().await;
     let outcome = stack.run("suppression get jane@example.net --table elsewhere").await;
