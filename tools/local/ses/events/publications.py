@@ -1,0 +1,148 @@
+"""Carries publications out, in the background and in the order they fall due.
+
+A test can hold them, release them in another order, and have some published twice or late.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import threading
+import time
+import typing
+
+if typing.TYPE_CHECKING:
+    from ..local_ses import LocalSes
+
+# The worker looks at the clock this often, as a test may move it.
+STEP_SECONDS = 0.02
+
+
+@dataclasses.dataclass
+class Publication:
+    """Something to publish. `kind` is an event or notification type, `target` a topic, bus, stream or outbox."""
+
+    kind: str
+    target: str
+    recipients: list[str]
+    action: typing.Callable[[], None]
+    due: float
+    number: int = 0
+
+
+@dataclasses.dataclass
+class Rule:
+    """What happens to the next `count` publications that match `kind` and `recipient` (None matches all)."""
+
+    kind: str | None = None
+    recipient: str | None = None
+    times: int = 1
+    delay_seconds: float = 0
+    count: int = 1
+
+    def matches(self, publication: Publication) -> bool:
+        return self.kind in (None, publication.kind) and self.recipient in (None, *publication.recipients)
+
+
+class Publications:
+    """A thread carries out what is due on the clock of the local SES."""
+
+    def __init__(self, ses: LocalSes):
+        self._ses = ses
+        self._changed = threading.Condition()
+        self._waiting: list[Publication] = []
+        self._rules: list[Rule] = []
+        self._done: list[dict] = []
+        self._numbers = itertools.count(1)
+        self._held = self._closed = False
+        self._at_work = 0
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def add(self, kind: str, target: str, recipients: list[str], action, after: float = 0) -> None:
+        """Carry `action` out `after` seconds from now."""
+        publication = Publication(kind, target, recipients, action, self._ses.clock.now() + after)
+        with self._changed:
+            times = 1
+            for rule in [rule for rule in self._rules if rule.matches(publication)]:
+                times = max(times, rule.times)
+                publication.due += rule.delay_seconds
+                rule.count -= 1
+            self._rules = [rule for rule in self._rules if rule.count > 0]
+            for _ in range(times):
+                self._waiting.append(dataclasses.replace(publication, number=next(self._numbers)))
+            self._changed.notify_all()
+
+    def add_rule(self, fields: dict) -> None:
+        """Raises TypeError for an unknown field."""
+        with self._changed:
+            self._rules.append(Rule(**fields))
+
+    def hold(self) -> None:
+        with self._changed:
+            self._held = True
+
+    def release(self, order: str | list[int] = "due") -> None:
+        """Carry out what was held: in order of `due`, `reversed`, or by the given numbers; the others follow."""
+        with self._changed:
+            waiting = sorted(self._waiting, key=lambda one: (one.due, one.number))
+            if order == "reversed":
+                waiting.reverse()
+            elif isinstance(order, list):
+                waiting.sort(key=lambda one: order.index(one.number) if one.number in order else len(order))
+            if order != "due":
+                now = self._ses.clock.now()
+                for place, one in enumerate(waiting):
+                    # Equal times and numbers before all later ones: the order of the worker.
+                    one.number = place - len(waiting)
+                    one.due = now if one.due <= now else one.due
+            self._held = False
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether everything that is due was carried out within this time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._at_work and (self._held or not self._due()), seconds)
+
+    def entries(self) -> dict:
+        with self._changed:
+            waiting = [
+                {"number": one.number, "kind": one.kind, "target": one.target, "recipients": one.recipients, "due": one.due}
+                for one in self._waiting
+            ]
+            return {"held": self._held, "waiting": waiting, "done": list(self._done)}
+
+    def clear(self) -> None:
+        with self._changed:
+            self._waiting.clear()
+            self._rules.clear()
+            self._done.clear()
+            self._held = False
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _due(self) -> list[Publication]:
+        now = self._ses.clock.now()
+        return sorted((one for one in self._waiting if one.due <= now), key=lambda one: (one.due, one.number))
+
+    def _work(self) -> None:
+        while not self._closed:
+            with self._changed:
+                due = [] if self._held else self._due()[:1]
+                if not due:
+                    self._changed.wait(STEP_SECONDS if self._waiting else None)
+                    continue
+                self._waiting.remove(due[0])
+                self._at_work += 1
+            error = None
+            try:
+                due[0].action()
+            except Exception as problem:  # noqa: BLE001  One publication must not end the others.
+                error = f"{type(problem).__name__}: {problem}"
+            with self._changed:
+                self._at_work -= 1
+                entry = {"kind": due[0].kind, "target": due[0].target, "recipients": due[0].recipients}
+                self._done.append(entry | {"at": time.time(), "error": error})
+                self._changed.notify_all()

@@ -1,0 +1,1 @@
+"""Accepts mail, decides what becomes of it, and keeps what was sent."""
