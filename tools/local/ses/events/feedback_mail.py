@@ -5,63 +5,34 @@ https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity-using-notific
 
 from __future__ import annotations
 
-import email.message
-import email.utils
-
+from ..sending import multipart_report
 from ..state.model import SentMessage
 
 
 def compose(kind: str, details: dict, message: SentMessage, region: str, now: float) -> bytes:
     """A report to the Return-Path: a delivery status notification (RFC 3464) or a feedback report (RFC 5965)."""
-    report = _bounce(details, message, region) if kind == "Bounce" else _complaint(details, message)
-    report["To"] = message.return_path
-    report["Date"] = email.utils.formatdate(now)
-    report["Message-ID"] = f"<{details['feedbackId']}@{_host(region)}>"
-    return report.as_bytes()
+    headers = {"To": message.return_path, "Message-ID": f"<{details['feedbackId']}@{_host(region)}>"}
+    original = ("text/rfc822-headers", _original_headers(message, region))
+    return (_bounce if kind == "Bounce" else _complaint)(details, message, headers, original, region, now)
 
 
-def _bounce(details: dict, message: SentMessage, region: str) -> email.message.Message:
-    fields = [f"Reporting-MTA: {details.get('reportingMTA', 'dns; amazonses.com')}"]
-    for recipient in details["bouncedRecipients"]:
-        fields.append("")
-        fields.append(f"Final-Recipient: rfc822;{recipient['emailAddress']}")
-        for name, member in (("Action", "action"), ("Status", "status"), ("Diagnostic-Code", "diagnosticCode")):
-            if recipient.get(member):
-                fields.append(f"{name}: {recipient[member]}")
-    addresses = "\n".join(one["emailAddress"] for one in details["bouncedRecipients"])
-    report = _report("delivery-status", f"An error occurred while trying to deliver the mail to the following recipients:\n{addresses}\n")
-    _attach(report, "message/delivery-status", "\n".join(fields) + "\n")
-    _attach(report, "text/rfc822-headers", _original_headers(message, region))
-    report["From"] = f"MAILER-DAEMON@{_host(region)}"
-    report["Subject"] = "Delivery Status Notification (Failure)"
-    return report
+def _bounce(details: dict, message: SentMessage, headers: dict, original: tuple[str, str], region: str, now: float) -> bytes:
+    recipients = details["bouncedRecipients"]
+    addresses = "\n".join(one["emailAddress"] for one in recipients)
+    text = f"An error occurred while trying to deliver the mail to the following recipients:\n{addresses}\n"
+    status = multipart_report.delivery_status(details.get("reportingMTA", "dns; amazonses.com"), recipients)
+    headers |= {"From": f"MAILER-DAEMON@{_host(region)}", "Subject": "Delivery Status Notification (Failure)"}
+    return multipart_report.compose("delivery-status", headers, [("text/plain; charset=utf-8", text), status, original], now)
 
 
-def _complaint(details: dict, message: SentMessage) -> email.message.Message:
+def _complaint(details: dict, message: SentMessage, headers: dict, original: tuple[str, str], region: str, now: float) -> bytes:
     recipients = ", ".join(one["emailAddress"] for one in details["complainedRecipients"])
-    fields = ["Version: 1", f"User-Agent: {details.get('userAgent', 'Amazon SES')}"]
-    fields.append(f"Feedback-Type: {details.get('complaintFeedbackType', 'abuse')}")
-    report = _report("feedback-report", f"This is an email complaint for an email sent to {recipients}.\n")
-    _attach(report, "message/feedback-report", "\n".join(fields) + "\n")
-    _attach(report, "text/rfc822-headers", _original_headers(message, "us-east-1"))
-    report["From"] = "complaints@email-abuse.amazonses.com"
-    report["Subject"] = f"complaint about message from {message.source_ip}"
-    return report
-
-
-def _report(report_type: str, text: str) -> email.message.Message:
-    report = email.message.Message()
-    report["MIME-Version"] = "1.0"
-    report["Content-Type"] = f"multipart/report; report-type={report_type}"
-    _attach(report, "text/plain", text)
-    return report
-
-
-def _attach(report: email.message.Message, content_type: str, text: str) -> None:
-    part = email.message.Message()
-    part["Content-Type"] = f"{content_type}; charset=utf-8" if content_type == "text/plain" else content_type
-    part.set_payload(text)
-    report.attach(part)
+    text = f"This is an email complaint for an email sent to {recipients}.\n"
+    kind = details.get("complaintFeedbackType", "abuse")
+    fields = f"Version: 1\nUser-Agent: {details.get('userAgent', 'Amazon SES')}\nFeedback-Type: {kind}\n"
+    headers |= {"From": "complaints@email-abuse.amazonses.com", "Subject": f"complaint about message from {message.source_ip}"}
+    parts = [("text/plain; charset=utf-8", text), ("message/feedback-report", fields), original]
+    return multipart_report.compose("feedback-report", headers, parts, now)
 
 
 def _original_headers(message: SentMessage, region: str) -> str:

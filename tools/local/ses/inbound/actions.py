@@ -78,10 +78,10 @@ class Execution:
     def _bounceaction(self, options: dict) -> tuple[dict, str]:
         reply, status = options["SmtpReplyCode"], options.get("StatusCode", "5.0.0")
         code = f"smtp; {reply} {status} {options['Message']}"
-        failed = [{"recipient": one, "action": "failed", "status": status, "diagnosticCode": code} for one in self.recipients]
+        failed = [{"emailAddress": one, "action": "failed", "status": status, "diagnosticCode": code} for one in self.recipients]
         now, sender = self.ses.clock.now(), self.arrival.sender
         message_id = sent_message_id(now)
-        mail = bounce_mail.compose(options["Sender"], sender, failed, "dns; amazonses.com", options["Message"] + "\n", message_id, now)
+        mail = bounce_mail.compose(options["Sender"], sender, failed, "dns; amazonses.com", options["Message"], message_id, now)
         self.ses.post(self.account, "bounce", options["Sender"], [sender], mail, message_id)
         described = {"type": "Bounce", "topicArn": options.get("TopicArn"), "smtpReplyCode": reply, "statusCode": status}
         return _present(described | {"message": options["Message"], "sender": options["Sender"]}), "CONTINUE"

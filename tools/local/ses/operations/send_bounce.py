@@ -54,7 +54,7 @@ def _fields(info: dict) -> dict:
         raise ServiceError("InvalidParameterValue", "Either BounceType or RecipientDsnFields must be given.")
     action, status, code = TYPES.get(info.get("BounceType", "Undefined"), TYPES["Undefined"])
     return {
-        "recipient": dsn.get("FinalRecipient") or info["Recipient"],
+        "emailAddress": dsn.get("FinalRecipient") or info["Recipient"],
         "action": dsn.get("Action", action),
         "status": dsn.get("Status", status),
         "diagnosticCode": dsn.get("DiagnosticCode", code),
