@@ -1,12 +1,12 @@
 """Requests and answers: boto3 and the AWS CLI understand the local SES, and mistakes get SES's errors."""
 
 import json
-import pathlib
 import urllib.error
 import urllib.request
 
 import pytest
 from conftest import OPENER, OWNER, refused
+from ses import document
 from ses.operations.registry import OPERATIONS
 from ses.protocol import models
 
@@ -79,7 +79,5 @@ def test_documented_answer_of_get_send_quota(world):
 
 
 def test_the_readme_lists_every_operation():
-    readme = (pathlib.Path(models.__file__).parents[1] / "README.md").read_text()
-    for (service, name), operation in OPERATIONS.items():
-        version = "v1" if service == "ses" else "v2"
-        assert f"| {version} | {name} | {operation.guess or 'documented'} |" in readme, f"run python -m ses.document for {name}"
+    text = document.README.read_text()
+    assert document.document(text) == text, "run python -m ses.document in tools/local"
