@@ -29,7 +29,11 @@ sys.path.insert(0, str(ROOT / "tools" / "local"))
 # Before boto3 makes a client: the machine's own settings must not matter.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
-os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
+os.environ |= {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 os.environ["NO_PROXY"] = "127.0.0.1"
 
 # It sets a variable of its own, which must stay.
@@ -119,10 +123,19 @@ class World:
 
     def cli(self, *arguments: str, account: str = ACCOUNT) -> dict:
         """Run the AWS CLI in this process and return its answer."""
-        env = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION, "AWS_MAX_ATTEMPTS": "1"}
+        env = {
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_MAX_ATTEMPTS": "1",
+        }
         env |= {"AWS_ENDPOINT_URL_SES": self.server.url, "AWS_ENDPOINT_URL_SESV2": self.server.url}
         printed, errors = io.StringIO(), io.StringIO()
-        with unittest.mock.patch.dict(os.environ, env), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+        with (
+            unittest.mock.patch.dict(os.environ, env),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(errors),
+        ):
             code = cli_driver(account).main([*arguments, "--output", "json"])
         assert code == 0, errors.getvalue()
         return json.loads(printed.getvalue()) if printed.getvalue().strip() else {}
@@ -143,7 +156,11 @@ class Topic:
         self.url = self.sqs.create_queue(QueueName=f"queue-{word}", Attributes={"Policy": policy})["QueueUrl"]
         raw = {"RawMessageDelivery": "true"}
         self.sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=queue_arn, Attributes=raw)
-        self.set_policy(allow_policy("ses.amazonaws.com", "sns:Publish", self.arn) if allow else allow_policy("s3.amazonaws.com", "sns:Publish", self.arn))
+        self.set_policy(
+            allow_policy("ses.amazonaws.com", "sns:Publish", self.arn)
+            if allow
+            else allow_policy("s3.amazonaws.com", "sns:Publish", self.arn)
+        )
 
     def set_policy(self, policy: str) -> None:
         self.sns.set_topic_attributes(TopicArn=self.arn, AttributeName="Policy", AttributeValue=policy)
@@ -163,12 +180,18 @@ class Topic:
 
     def messages(self) -> list[dict]:
         """What arrived, without the messages that tell that the topic was set."""
-        return [json.loads(text) for text in self.texts() if "AmazonSnsSubscriptionSucceeded" not in text and text.startswith("{")]
+        return [
+            json.loads(text)
+            for text in self.texts()
+            if "AmazonSnsSubscriptionSucceeded" not in text and text.startswith("{")
+        ]
 
 
 def allow_policy(service: str, action: str, resource: str, condition: dict | None = None) -> str:
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Resource": resource}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]})
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
+    )
 
 
 @pytest.fixture(scope="session")

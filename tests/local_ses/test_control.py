@@ -64,7 +64,12 @@ def test_the_sending_rate(control, ses):
 
 
 def test_failing_call_n(control, ses):
-    fault = {"operation": "GetAccount", "call": 2, "times": 2, "error": {"code": "InternalServiceErrorException", "message": "down"}}
+    fault = {
+        "operation": "GetAccount",
+        "call": 2,
+        "times": 2,
+        "error": {"code": "InternalServiceErrorException", "message": "down"},
+    }
     control("POST", "/faults", fault)
     ses.get_account()
     for _ in range(2):
@@ -137,7 +142,14 @@ def test_publishing_out_of_order(control, ses, topic):
 
 
 def test_an_outcome_after_hours(control, ses, topic):
-    outcome = {"outcome": "bounce", "after": 7200, "bounceType": "Transient", "bounceSubType": "General", "status": "4.4.7", "diagnosticCode": ""}
+    outcome = {
+        "outcome": "bounce",
+        "after": 7200,
+        "bounceType": "Transient",
+        "bounceSubType": "General",
+        "status": "4.4.7",
+        "diagnosticCode": "",
+    }
     control("PUT", "/outcomes/slow@reader.example", {"outcomes": [{"outcome": "delivery"}, outcome]})
     ses.send_email(**v2_mail("slow@reader.example"))
     control.settle()
@@ -145,14 +157,22 @@ def test_an_outcome_after_hours(control, ses, topic):
     control("POST", "/clock", {"advanceSeconds": 7201})
     control.settle()
     (found,) = topic.messages()
-    assert found["bounce"]["bouncedRecipients"] == [{"emailAddress": "slow@reader.example", "action": "failed", "status": "4.4.7", "diagnosticCode": ""}]
+    assert found["bounce"]["bouncedRecipients"] == [
+        {"emailAddress": "slow@reader.example", "action": "failed", "status": "4.4.7", "diagnosticCode": ""}
+    ]
 
 
 def test_a_report_about_a_message_that_was_sent_before(control, ses, topic):
     message_id = send(ses)
     control.settle()
     topic.messages()
-    outcome = {"outcome": "bounce", "recipients": ["a@reader.example", {"emailAddress": "b@reader.example", "action": "delayed", "status": "4.2.2"}]}
+    outcome = {
+        "outcome": "bounce",
+        "recipients": [
+            "a@reader.example",
+            {"emailAddress": "b@reader.example", "action": "delayed", "status": "4.2.2"},
+        ],
+    }
     control("POST", f"/messages/{message_id}/outcomes", {"outcomes": [outcome]})
     control.settle()
     (found,) = topic.messages()
@@ -165,7 +185,10 @@ def test_a_report_about_a_message_that_was_sent_before(control, ses, topic):
 def test_the_clock_can_be_set(control, ses):
     control("POST", "/clock", {"now": "2030-01-01T00:00:00Z"})
     ses.put_suppressed_destination(EmailAddress="a@b.example", Reason="BOUNCE")
-    assert ses.get_suppressed_destination(EmailAddress="a@b.example")["SuppressedDestination"]["LastUpdateTime"].year == 2030
+    assert (
+        ses.get_suppressed_destination(EmailAddress="a@b.example")["SuppressedDestination"]["LastUpdateTime"].year
+        == 2030
+    )
 
 
 def test_a_snapshot_is_json_and_brings_everything_back(world, control, ses, topic):
@@ -212,5 +235,8 @@ def test_a_function_calls_with_its_role(world, control):
     answer = functions.invoke(FunctionName="mailer-function")
     assert "FunctionError" not in answer, answer["Payload"].read()
     (call,) = control("GET", "/calls")["calls"]
-    assert (call["account"], call["identity"]) == (ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/mailer/mailer-function")
+    assert (call["account"], call["identity"]) == (
+        ACCOUNT,
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/mailer/mailer-function",
+    )
     functions.delete_function(FunctionName="mailer-function")

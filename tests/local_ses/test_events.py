@@ -6,7 +6,18 @@ import pytest
 from conftest import ACCOUNT, REGION, allow_policy, refused, v2_mail
 
 DOMAIN = "shop.example"
-KINDS = ["SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "OPEN", "CLICK", "RENDERING_FAILURE", "DELIVERY_DELAY", "SUBSCRIPTION"]
+KINDS = [
+    "SEND",
+    "REJECT",
+    "BOUNCE",
+    "COMPLAINT",
+    "DELIVERY",
+    "OPEN",
+    "CLICK",
+    "RENDERING_FAILURE",
+    "DELIVERY_DELAY",
+    "SUBSCRIPTION",
+]
 SET_ARN = f"arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/news"
 
 
@@ -20,7 +31,9 @@ def ses(world):
 
 def add_destination(ses, name: str = "first", kinds=KINDS, **destination) -> None:
     definition = {"Enabled": True, "MatchingEventTypes": kinds} | destination
-    ses.create_configuration_set_event_destination(ConfigurationSetName="news", EventDestinationName=name, EventDestination=definition)
+    ses.create_configuration_set_event_destination(
+        ConfigurationSetName="news", EventDestinationName=name, EventDestination=definition
+    )
 
 
 def send(ses, to: str = "jane@reader.example", **others) -> str:
@@ -46,7 +59,12 @@ def test_the_ten_events_as_documented(world, ses, control):
     script(control, "virus@reader.example", {"outcome": "reject"})
     script(control, "blank@reader.example", {"outcome": "rendering-failure", "templateName": "welcome"})
     tags = [{"Name": "campaign", "Value": "spring"}]
-    for name in ("jane@reader.example", "virus@reader.example", "blank@reader.example", "bounce@simulator.amazonses.com"):
+    for name in (
+        "jane@reader.example",
+        "virus@reader.example",
+        "blank@reader.example",
+        "bounce@simulator.amazonses.com",
+    ):
         send(ses, name, EmailTags=tags)
     control.settle()
     found = {}
@@ -61,7 +79,12 @@ def test_the_ten_events_as_documented(world, ses, control):
         "templateName": "welcome",
         "errorMessage": "Attribute 'name' is not present in the rendering data.",
     }
-    assert found["DeliveryDelay"]["deliveryDelay"].keys() == {"timestamp", "delayType", "expirationTime", "delayedRecipients"}
+    assert found["DeliveryDelay"]["deliveryDelay"].keys() == {
+        "timestamp",
+        "delayType",
+        "expirationTime",
+        "delayedRecipients",
+    }
     assert found["DeliveryDelay"]["deliveryDelay"]["delayedRecipients"][0]["emailAddress"] == "jane@reader.example"
     assert found["Open"]["open"].keys() == {"ipAddress", "timestamp", "userAgent"}
     assert found["Click"]["click"].keys() == {"ipAddress", "timestamp", "userAgent", "link", "linkTags"}
@@ -135,7 +158,11 @@ def test_events_reach_delivery_streams(world, ses, control):
     s3, firehose = world.aws("s3"), world.aws("firehose")
     s3.create_bucket(Bucket="events")
     role = f"arn:aws:iam::{ACCOUNT}:role/firehose"
-    stream = {"RoleARN": role, "BucketARN": "arn:aws:s3:::events", "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0}}
+    stream = {
+        "RoleARN": role,
+        "BucketARN": "arn:aws:s3:::events",
+        "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0},
+    }
     firehose.create_delivery_stream(DeliveryStreamName="events", ExtendedS3DestinationConfiguration=stream)
     arn = f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/events"
     with refused("BadRequestException"):
@@ -153,7 +180,9 @@ def test_a_topic_of_an_event_destination_must_let_ses_in(world, ses):
         add_destination(ses, SnsDestination={"TopicArn": topic.arn})
     with refused("InvalidSNSDestination"):
         definition = {"Name": "first", "MatchingEventTypes": ["send"], "SNSDestination": {"TopicARN": topic.arn}}
-        world.ses("ses").create_configuration_set_event_destination(ConfigurationSetName="news", EventDestination=definition)
+        world.ses("ses").create_configuration_set_event_destination(
+            ConfigurationSetName="news", EventDestination=definition
+        )
 
 
 def test_limits_of_event_destinations(world, ses):
@@ -180,5 +209,8 @@ def test_a_template_that_cannot_be_rendered_is_accepted_and_reported(world, ses,
     control.settle()
     (found,) = topic.messages()
     assert found["eventType"] == "Rendering Failure"
-    assert found["failure"] == {"errorMessage": "Attribute 'name' is not present in the rendering data.", "templateName": "welcome"}
+    assert found["failure"] == {
+        "errorMessage": "Attribute 'name' is not present in the rendering data.",
+        "templateName": "welcome",
+    }
     assert control.outbox("?kind=sent") == []

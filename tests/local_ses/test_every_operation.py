@@ -111,8 +111,16 @@ def v1_script(topic: str):
 
 
 def v2_script(topic: str, s3_url: str):
-    configuration_set, identity, tenant = {"ConfigurationSetName": "news"}, {"EmailIdentity": DOMAIN}, {"TenantName": "acme"}
-    destination = {"Enabled": True, "MatchingEventTypes": ["SEND", "DELIVERY_DELAY"], "SnsDestination": {"TopicArn": topic}}
+    configuration_set, identity, tenant = (
+        {"ConfigurationSetName": "news"},
+        {"EmailIdentity": DOMAIN},
+        {"TenantName": "acme"},
+    )
+    destination = {
+        "Enabled": True,
+        "MatchingEventTypes": ["SEND", "DELIVERY_DELAY"],
+        "SnsDestination": {"TopicArn": topic},
+    }
     named = configuration_set | {"EventDestinationName": "first"}
     resource = {"ResourceArn": f"{ARN}:identity/{DOMAIN}"}
     entity = {"ReputationEntityType": "RESOURCE", "ReputationEntityReference": "TENANT_ARN"}
@@ -224,13 +232,21 @@ def run(world, driver) -> list:
     for service, script in scripts:
         for name, parameters in script:
             if name == "SendBounce":
-                body = {"raw": "U3ViamVjdDogaGkKCmhpCg==", "recipients": ["a@b.example"], "sender": "jane@client.example"}
+                body = {
+                    "raw": "U3ViamVjdDogaGkKCmhpCg==",
+                    "recipients": ["a@b.example"],
+                    "sender": "jane@client.example",
+                }
                 names["RECEIVED"] = world.control("POST", "/inbound", body)["messageId"]
             text = json.dumps(parameters)
             for known, value in names.items():
                 text = text.replace(f'"{known}"', json.dumps(value))
             answer = driver(world, service, name, json.loads(text))
-            names |= {known: answer[member] for known, member in (("TENANT_ARN", "TenantArn"), ("JOB_ID", "JobId")) if member in answer}
+            names |= {
+                known: answer[member]
+                for known, member in (("TENANT_ARN", "TenantArn"), ("JOB_ID", "JobId"))
+                if member in answer
+            }
             answers.append((service, name, answer))
     return answers
 
@@ -238,12 +254,20 @@ def run(world, driver) -> list:
 def shape(value):
     """An answer without what differs from call to call."""
     if isinstance(value, dict):
-        kept = {name: shape(item) for name, item in value.items() if not re.search("Timestamp|Time$|Id$|Date$|JobStatus|RecordsCount", name)}
+        kept = {
+            name: shape(item)
+            for name, item in value.items()
+            if not re.search("Timestamp|Time$|Id$|Date$|JobStatus|RecordsCount", name)
+        }
         return {name: item for name, item in kept.items() if item not in (None, [], {})}
     if isinstance(value, list):
         return [shape(item) for item in value]
     text = str(value) if not isinstance(value, (bool, int, float)) else value
-    return re.sub(r"topic-[0-9a-f]{12}|tn-[0-9a-f]{30}|boundary=.*|--=+\d+==-*|<[^<>]+@email.amazonses.com>", "ID", text) if isinstance(text, str) else text
+    return (
+        re.sub(r"topic-[0-9a-f]{12}|tn-[0-9a-f]{30}|boundary=.*|--=+\d+==-*|<[^<>]+@email.amazonses.com>", "ID", text)
+        if isinstance(text, str)
+        else text
+    )
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,11 @@ def add_rule(ses, name: str, *actions: dict, after: str | None = None, **rule) -
 
 
 def deliver(world, text: str = MAIL, recipients=(f"help@{DOMAIN}",), **others) -> dict:
-    body = {"raw": base64.b64encode(text.encode()).decode(), "recipients": list(recipients), "sender": "jane@client.example"}
+    body = {
+        "raw": base64.b64encode(text.encode()).decode(),
+        "recipients": list(recipients),
+        "sender": "jane@client.example",
+    }
     return world.control("POST", "/inbound", body | others)
 
 
@@ -43,7 +47,9 @@ def deliver(world, text: str = MAIL, recipients=(f"help@{DOMAIN}",), **others) -
 def bucket(world) -> str:
     s3 = world.aws("s3")
     s3.create_bucket(Bucket="mail")
-    policy = allow_policy("ses.amazonaws.com", "s3:PutObject", "arn:aws:s3:::mail/*", {"StringEquals": {"AWS:SourceAccount": ACCOUNT}})
+    policy = allow_policy(
+        "ses.amazonaws.com", "s3:PutObject", "arn:aws:s3:::mail/*", {"StringEquals": {"AWS:SourceAccount": ACCOUNT}}
+    )
     s3.put_bucket_policy(Bucket="mail", Policy=policy)
     return "mail"
 
@@ -62,7 +68,9 @@ def function(local_aws, server):
         file.writestr("index.py", CODE)
     client = world.aws("lambda")
     settings = {"Runtime": "python3.11", "Handler": "index.handler", "Role": role, "Timeout": 20}
-    arn = client.create_function(FunctionName="inbound", Code={"ZipFile": archive.getvalue()}, **settings)["FunctionArn"]
+    arn = client.create_function(FunctionName="inbound", Code={"ZipFile": archive.getvalue()}, **settings)[
+        "FunctionArn"
+    ]
     return arn
 
 
@@ -70,7 +78,11 @@ def function(local_aws, server):
 def allowed_function(world, function) -> str:
     client = world.aws("lambda")
     client.add_permission(
-        FunctionName="inbound", StatementId="ses", Action="lambda:InvokeFunction", Principal="ses.amazonaws.com", SourceAccount=ACCOUNT
+        FunctionName="inbound",
+        StatementId="ses",
+        Action="lambda:InvokeFunction",
+        Principal="ses.amazonaws.com",
+        SourceAccount=ACCOUNT,
     )
     yield function
     client.remove_permission(FunctionName="inbound", StatementId="ses")
@@ -100,13 +112,22 @@ def test_the_s3_action(world, ses, bucket):
 def test_the_sns_action_as_documented(world, ses):
     """https://docs.aws.amazon.com/ses/latest/dg/receiving-email-notifications-examples.html"""
     plain, encoded = world.topic(), world.topic()
-    add_rule(ses, "publish", {"SNSAction": {"TopicArn": plain.arn}}, {"SNSAction": {"TopicArn": encoded.arn, "Encoding": "Base64"}})
+    add_rule(
+        ses,
+        "publish",
+        {"SNSAction": {"TopicArn": plain.arn}},
+        {"SNSAction": {"TopicArn": encoded.arn, "Encoding": "Base64"}},
+    )
     verdicts = {"spamVerdict": "FAIL", "dmarcVerdict": "FAIL"}
     answer = deliver(world, verdicts=verdicts, dmarcPolicy="reject")
     (found,) = plain.messages()
     assert found["notificationType"] == "Received" and found["content"] == MAIL
     mail, receipt = found["mail"], found["receipt"]
-    assert (mail["messageId"], mail["source"], mail["destination"]) == (answer["messageId"], "jane@client.example", [f"help@{DOMAIN}"])
+    assert (mail["messageId"], mail["source"], mail["destination"]) == (
+        answer["messageId"],
+        "jane@client.example",
+        [f"help@{DOMAIN}"],
+    )
     assert mail["commonHeaders"] == {
         "returnPath": "jane@client.example",
         "from": ["Jane <jane@client.example>"],
@@ -133,7 +154,9 @@ def test_the_sns_action_as_documented(world, ses):
 )
 def test_the_disposition_of_a_function_is_obeyed(world, ses, allowed_function, subject, disposition, ran):
     header = {"AddHeaderAction": {"HeaderName": "X-Seen", "HeaderValue": "yes"}}
-    add_rule(ses, "ask", {"LambdaAction": {"FunctionArn": allowed_function, "InvocationType": "RequestResponse"}}, header)
+    add_rule(
+        ses, "ask", {"LambdaAction": {"FunctionArn": allowed_function, "InvocationType": "RequestResponse"}}, header
+    )
     add_rule(ses, "then", header, after="ask")
     answer = deliver(world, MAIL.replace("Question", subject))
     assert [one["type"] for one in answer["actions"]] == ran
@@ -141,14 +164,21 @@ def test_the_disposition_of_a_function_is_obeyed(world, ses, allowed_function, s
     event = json.loads(stored(world, "function-calls", answer["messageId"]))
     (record,) = event["Records"]
     assert (record["eventSource"], record["eventVersion"]) == ("aws:ses", "1.0")
-    assert record["ses"]["receipt"]["action"] == {"type": "Lambda", "functionArn": allowed_function, "invocationType": "RequestResponse"}
+    assert record["ses"]["receipt"]["action"] == {
+        "type": "Lambda",
+        "functionArn": allowed_function,
+        "invocationType": "RequestResponse",
+    }
     assert "content" not in record["ses"]
 
 
 def test_an_event_invocation_does_not_wait(world, ses, allowed_function):
     add_rule(ses, "tell", {"LambdaAction": {"FunctionArn": allowed_function}}, {"StopAction": {"Scope": "RuleSet"}})
     answer = deliver(world, MAIL.replace("Question", "STOP_RULE"))
-    assert [(one["type"], one["disposition"]) for one in answer["actions"]] == [("Lambda", "CONTINUE"), ("Stop", "STOP_RULE_SET")]
+    assert [(one["type"], one["disposition"]) for one in answer["actions"]] == [
+        ("Lambda", "CONTINUE"),
+        ("Stop", "STOP_RULE_SET"),
+    ]
 
 
 def test_what_actions_name_must_let_ses_in(world, ses, function):
@@ -163,13 +193,21 @@ def test_what_actions_name_must_let_ses_in(world, ses, function):
     with refused("InvalidLambdaFunction", f"Could not invoke Lambda function: {function}"):
         add_rule(ses, "one", {"LambdaAction": {"FunctionArn": function}})
     with refused("LocalSesNotModelled", "WorkmailAction"):
-        add_rule(ses, "one", {"WorkmailAction": {"OrganizationArn": f"arn:aws:workmail:{REGION}:{ACCOUNT}:organization/m-1"}})
+        add_rule(
+            ses, "one", {"WorkmailAction": {"OrganizationArn": f"arn:aws:workmail:{REGION}:{ACCOUNT}:organization/m-1"}}
+        )
 
 
 def test_the_bounce_action_and_added_headers(world, ses):
     topic = world.topic()
     bounce = {"SmtpReplyCode": "550", "StatusCode": "5.1.1", "Message": "No such mailbox", "Sender": f"mailer@{DOMAIN}"}
-    add_rule(ses, "refuse", {"AddHeaderAction": {"HeaderName": "X-Seen", "HeaderValue": "yes"}}, {"SNSAction": {"TopicArn": topic.arn}}, {"BounceAction": bounce})
+    add_rule(
+        ses,
+        "refuse",
+        {"AddHeaderAction": {"HeaderName": "X-Seen", "HeaderValue": "yes"}},
+        {"SNSAction": {"TopicArn": topic.arn}},
+        {"BounceAction": bounce},
+    )
     deliver(world)
     (found,) = topic.messages()
     assert found["content"] == "X-Seen: yes\r\n" + MAIL

@@ -47,7 +47,10 @@ def test_a_hard_bounce_is_listed_and_the_next_mail_is_not_sent(control, ses, top
     first, second = topic.messages()
     assert first["bounce"]["bounceSubType"] == "General"
     assert second["bounce"]["bounceSubType"] == "OnAccountSuppressionList"
-    assert "because it is on the suppression list for your account" in second["bounce"]["bouncedRecipients"][0]["diagnosticCode"]
+    assert (
+        "because it is on the suppression list for your account"
+        in second["bounce"]["bouncedRecipients"][0]["diagnosticCode"]
+    )
     assert "remoteMtaIp" not in second["bounce"], "SES asked no other server"
     entry = ses.get_suppressed_destination(EmailAddress="Jane@Reader.example")["SuppressedDestination"]
     assert entry["Attributes"] == {"MessageId": first["mail"]["messageId"], "FeedbackId": first["bounce"]["feedbackId"]}
@@ -78,7 +81,9 @@ def test_a_configuration_set_overrides_the_account(control, ses):
 
 def test_listing_by_reason_date_and_page(control, ses):
     for number in range(5):
-        ses.put_suppressed_destination(EmailAddress=f"{number}@reader.example", Reason="BOUNCE" if number % 2 else "COMPLAINT")
+        ses.put_suppressed_destination(
+            EmailAddress=f"{number}@reader.example", Reason="BOUNCE" if number % 2 else "COMPLAINT"
+        )
     assert suppressed(ses, Reasons=["BOUNCE"]) == {"1@reader.example": "BOUNCE", "3@reader.example": "BOUNCE"}
     assert suppressed(ses, StartDate=time.time() + 60) == {}
     seen, token = [], None
@@ -99,7 +104,10 @@ def test_listing_by_reason_date_and_page(control, ses):
     "data_format, text",
     [
         ("CSV", "emailAddress,reason\r\na@reader.example,BOUNCE\r\nb@reader.example,COMPLAINT\r\nnobody,BOUNCE\r\n"),
-        ("JSON", '{"emailAddress":"a@reader.example","reason":"BOUNCE"}\n{"emailAddress":"b@reader.example","reason":"COMPLAINT"}\n{"emailAddress":"x"}\n'),
+        (
+            "JSON",
+            '{"emailAddress":"a@reader.example","reason":"BOUNCE"}\n{"emailAddress":"b@reader.example","reason":"COMPLAINT"}\n{"emailAddress":"x"}\n',
+        ),
     ],
 )
 def test_import_jobs(world, ses, data_format, text):
@@ -130,7 +138,9 @@ def test_import_jobs(world, ses, data_format, text):
 def tenant(ses) -> dict:
     scope = {"SuppressionScope": "TENANT", "SuppressedReasons": ["BOUNCE", "COMPLAINT"]}
     tenant = ses.create_tenant(TenantName="acme", SuppressionAttributes=scope)
-    ses.create_tenant_resource_association(TenantName="acme", ResourceArn=f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}")
+    ses.create_tenant_resource_association(
+        TenantName="acme", ResourceArn=f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}"
+    )
     return tenant
 
 
@@ -151,7 +161,9 @@ def test_a_tenant_sends_only_with_its_resources(control, ses, tenant):
     with refused("AlreadyExistsException"):
         ses.create_tenant(TenantName="acme")
     with refused("NotFoundException"):
-        ses.create_tenant_resource_association(TenantName="acme", ResourceArn=f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/none.example")
+        ses.create_tenant_resource_association(
+            TenantName="acme", ResourceArn=f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/none.example"
+        )
 
 
 def test_pausing_a_tenant_and_undoing_only_ones_own_pause(control, ses, tenant):
@@ -164,7 +176,11 @@ def test_pausing_a_tenant_and_undoing_only_ones_own_pause(control, ses, tenant):
     ses.update_reputation_entity_customer_managed_status(**entity, SendingStatus="DISABLED")
     with refused("SendingPausedException", "tenant <acme>"):
         send(control, ses, TenantName="acme")
-    control("POST", "/reputation", {"reference": tenant["TenantArn"], "status": "DISABLED", "impact": "HIGH", "cause": "Bounce rate"})
+    control(
+        "POST",
+        "/reputation",
+        {"reference": tenant["TenantArn"], "status": "DISABLED", "impact": "HIGH", "cause": "Bounce rate"},
+    )
     ses.update_reputation_entity_customer_managed_status(**entity, SendingStatus="ENABLED")
     found = status()
     assert (found["CustomerManagedStatus"]["Status"], found["AwsSesManagedStatus"]["Status"]) == ("ENABLED", "DISABLED")
@@ -183,7 +199,12 @@ def test_events_about_tenants_and_recommendations(world, control, ses, tenant):
     events.put_rule(Name="findings", EventPattern=json.dumps({"source": ["aws.ses"]}))
     events.put_targets(Rule="findings", Targets=[{"Id": "queue", "Arn": arn}])
     control("POST", "/reputation", {"reference": tenant["TenantArn"], "status": "DISABLED", "cause": "Bounce rate"})
-    recommendation = {"ResourceArn": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}", "Type": "BOUNCE", "Impact": "HIGH", "Description": "The bounce rate exceeded 10 %."}
+    recommendation = {
+        "ResourceArn": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}",
+        "Type": "BOUNCE",
+        "Impact": "HIGH",
+        "Description": "The bounce rate exceeded 10 %.",
+    }
     control("POST", "/recommendations", {"recommendation": recommendation})
     control("POST", "/recommendations", {"recommendation": recommendation | {"Status": "FIXED"}})
     control.settle()
@@ -196,9 +217,17 @@ def test_events_about_tenants_and_recommendations(world, control, ses, tenant):
     ]
     status = found[0]["detail"]
     assert found[0]["resources"] == [tenant["TenantArn"]]
-    assert (status["version"], status["data"]["origin"], status["data"]["record"]["cause"]) == ("1.0.0", "AWS_MANAGED", "Bounce rate")
+    assert (status["version"], status["data"]["origin"], status["data"]["record"]["cause"]) == (
+        "1.0.0",
+        "AWS_MANAGED",
+        "Bounce rate",
+    )
     assert len(status["data"]["record"]["lastUpdatedTimestamp"]) == 7
-    assert found[1]["detail"] == {"version": "1.0.0", "data": "The bounce rate exceeded 10 %.", "metadata": {"impact": "HIGH", "type": "BOUNCE"}}
+    assert found[1]["detail"] == {
+        "version": "1.0.0",
+        "data": "The bounce rate exceeded 10 %.",
+        "metadata": {"impact": "HIGH", "type": "BOUNCE"},
+    }
     assert ses.list_recommendations(Filter={"STATUS": "OPEN"})["Recommendations"] == []
     assert len(ses.list_recommendations()["Recommendations"]) == 1
     events.remove_targets(Rule="findings", Ids=["queue"])

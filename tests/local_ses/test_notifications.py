@@ -59,7 +59,15 @@ def test_a_bounce_as_documented(world, ses):
             "diagnosticCode": "smtp; 550 5.1.1 user unknown",
         }
     ]
-    assert bounce.keys() == {"feedbackId", "bounceType", "bounceSubType", "bouncedRecipients", "timestamp", "remoteMtaIp", "reportingMTA"}
+    assert bounce.keys() == {
+        "feedbackId",
+        "bounceType",
+        "bounceSubType",
+        "bouncedRecipients",
+        "timestamp",
+        "remoteMtaIp",
+        "reportingMTA",
+    }
     assert mail == {
         "timestamp": mail["timestamp"],
         "source": SENDER,
@@ -152,7 +160,9 @@ def test_misleading_errors(world, ses):
     topic = world.topic()
     with refused("InvalidParameterValue", f"Identity {DOMAIN} is invalid. Must be a verified email address or domain."):
         set_topics(ses, topic.arn.replace(REGION, "eu-west-1"), "Bounce")
-    with refused("InvalidParameterValue", "Identity gone.example is invalid. Must be a verified email address or domain."):
+    with refused(
+        "InvalidParameterValue", "Identity gone.example is invalid. Must be a verified email address or domain."
+    ):
         set_topics(ses, topic.arn, "Bounce", identity="gone.example")
     topic.sns.set_topic_attributes(TopicArn=topic.arn, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
     with refused("InvalidParameterValue", topic.arn):
@@ -161,7 +171,12 @@ def test_misleading_errors(world, ses):
 
 
 def test_a_topic_must_exist_be_standard_and_let_ses_in(world, ses):
-    for arn in (f"arn:aws:sns:{REGION}:{ACCOUNT}:missing", f"arn:aws:sns:{REGION}:{ACCOUNT}:first.fifo", "nonsense", world.topic(allow=False).arn):
+    for arn in (
+        f"arn:aws:sns:{REGION}:{ACCOUNT}:missing",
+        f"arn:aws:sns:{REGION}:{ACCOUNT}:first.fifo",
+        "nonsense",
+        world.topic(allow=False).arn,
+    ):
         with refused("InvalidParameterValue", arn):
             set_topics(ses, arn, "Bounce")
 
@@ -246,7 +261,9 @@ def test_legacy_settings_for_another_account_can_be_used_but_not_made(world, ses
     arn = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}"
     with refused("InvalidParameterValue", "Must be a verified email address or domain"):
         set_topics(delegate, topic.arn, "Bounce", identity=arn)
-    world.control("POST", "/legacy-notifications", {"account": DELEGATE, "identityArn": arn, "topics": {"Bounce": topic.arn}})
+    world.control(
+        "POST", "/legacy-notifications", {"account": DELEGATE, "identityArn": arn, "topics": {"Bounce": topic.arn}}
+    )
     assert attributes(delegate, arn)["BounceTopic"] == topic.arn
     policy = json.loads(allow_policy("", "ses:SendEmail", arn))
     policy["Statement"][0]["Principal"] = {"AWS": DELEGATE}

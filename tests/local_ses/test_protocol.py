@@ -25,15 +25,22 @@ def test_an_operation_that_is_not_modelled_is_named(world):
 
 def test_missing_members_and_unknown_values_are_validation_errors(world):
     unchecked = world.ses("ses")
-    with refused("ValidationError", "at 'notificationType' failed to satisfy constraint: Member must satisfy enum value set: [Bounce,"):
+    with refused(
+        "ValidationError",
+        "at 'notificationType' failed to satisfy constraint: Member must satisfy enum value set: [Bounce,",
+    ):
         unchecked.set_identity_notification_topic(Identity="shop.example", NotificationType="Open")
     with refused("BadRequestException", "Member must satisfy enum value set"):
         world.ses().put_suppressed_destination(EmailAddress="a@b.example", Reason="DISLIKE")
 
 
 def _raw(world, method: str, path: str, body: bytes = b"", key: str = OWNER):
-    authorization = f"AWS4-HMAC-SHA256 Credential={key}/20261101/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0"
-    request = urllib.request.Request(world.server.url + path, body or None, {"Authorization": authorization}, method=method)
+    authorization = (
+        f"AWS4-HMAC-SHA256 Credential={key}/20261101/us-east-1/ses/aws4_request, SignedHeaders=host, Signature=0"
+    )
+    request = urllib.request.Request(
+        world.server.url + path, body or None, {"Authorization": authorization}, method=method
+    )
     try:
         with OPENER.open(request) as answer:
             return answer.status, answer.headers, answer.read()
@@ -42,7 +49,9 @@ def _raw(world, method: str, path: str, body: bytes = b"", key: str = OWNER):
 
 
 def test_an_error_of_v1_is_xml_and_one_of_v2_json(world):
-    status, _, body = _raw(world, "POST", "/", b"Action=DescribeConfigurationSet&Version=2010-12-01&ConfigurationSetName=none")
+    status, _, body = _raw(
+        world, "POST", "/", b"Action=DescribeConfigurationSet&Version=2010-12-01&ConfigurationSetName=none"
+    )
     assert status == 400
     assert b"<Type>Sender</Type><Code>ConfigurationSetDoesNotExist</Code>" in body
     assert b"<ConfigurationSetName>none</ConfigurationSetName>" in body

@@ -42,14 +42,26 @@ def test_the_outbox_has_the_mail_as_it_was_sent(control, ses):
         "Headers": [{"Name": "X-Order", "Value": "17"}],
         "Attachments": [{"RawContent": b"\x00\x01", "FileName": "data.bin"}],
     }
-    destination = {"ToAddresses": ["Jane <jane@reader.example>"], "CcAddresses": ["cc@reader.example"], "BccAddresses": ["bcc@reader.example"]}
+    destination = {
+        "ToAddresses": ["Jane <jane@reader.example>"],
+        "CcAddresses": ["cc@reader.example"],
+        "BccAddresses": ["bcc@reader.example"],
+    }
     message_id = ses.send_email(
-        FromEmailAddress=f"Example Shop <{SENDER}>", Destination=destination, ReplyToAddresses=["help@shop.example"], Content={"Simple": simple}
+        FromEmailAddress=f"Example Shop <{SENDER}>",
+        Destination=destination,
+        ReplyToAddresses=["help@shop.example"],
+        Content={"Simple": simple},
     )["MessageId"]
     (found,) = control.outbox("?kind=sent")
     assert found["recipients"] == ["Jane <jane@reader.example>", "cc@reader.example", "bcc@reader.example"]
     mail = email.message_from_bytes(base64.b64decode(found["raw"]), policy=email.policy.default)
-    assert (mail["Subject"], mail["To"], mail["Cc"], mail["Bcc"]) == ("Grüße", "Jane <jane@reader.example>", "cc@reader.example", None)
+    assert (mail["Subject"], mail["To"], mail["Cc"], mail["Bcc"]) == (
+        "Grüße",
+        "Jane <jane@reader.example>",
+        "cc@reader.example",
+        None,
+    )
     assert (mail["From"], mail["Reply-To"], mail["X-Order"]) == (f"Example Shop <{SENDER}>", "help@shop.example", "17")
     assert mail["Message-ID"] == f"<{message_id}@email.amazonses.com>"
     assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()] == [
@@ -61,10 +73,26 @@ def test_the_outbox_has_the_mail_as_it_was_sent(control, ses):
 
 def test_a_raw_mail_is_sent_byte_for_byte_but_for_settings(control, ses):
     ses.create_configuration_set(ConfigurationSetName="news")
-    headers = ["Message-ID: <own@shop.example>", "X-SES-CONFIGURATION-SET: news", "X-SES-MESSAGE-TAGS: a=1, b=2", "X-Folded: one", "\ttwo"]
+    headers = [
+        "Message-ID: <own@shop.example>",
+        "X-SES-CONFIGURATION-SET: news",
+        "X-SES-MESSAGE-TAGS: a=1, b=2",
+        "X-Folded: one",
+        "\ttwo",
+    ]
     message_id = ses.send_email(**raw(*headers))["MessageId"]
     (found,) = control.outbox()
-    expected = [f"Message-ID: <{message_id}@email.amazonses.com>", f"From: {SENDER}", f"To: {SUCCESS}", "Subject: Hello", "X-Folded: one", "\ttwo", "", "Text", ""]
+    expected = [
+        f"Message-ID: <{message_id}@email.amazonses.com>",
+        f"From: {SENDER}",
+        f"To: {SUCCESS}",
+        "Subject: Hello",
+        "X-Folded: one",
+        "\ttwo",
+        "",
+        "Text",
+        "",
+    ]
     assert found["text"] == "\r\n".join(expected)
     assert found["recipients"] == [SUCCESS]
     sent = control("GET", "/state")["accounts"][f"{ACCOUNT}/{REGION}"]["messages"][message_id]
@@ -166,8 +194,12 @@ def test_send_statistics(control, v1):
         v1.send_email(**v1_mail(Destination={"ToAddresses": [f"{name}@reader.example"]}))
     v1.send_email(**v1_mail(Destination={"ToAddresses": ["bounce@simulator.amazonses.com"]}))
     points = v1.get_send_statistics()["SendDataPoints"]
-    totals = {name: sum(point[name] for point in points) for name in ("DeliveryAttempts", "Bounces", "Complaints", "Rejects")}
-    assert totals == {"DeliveryAttempts": 5, "Bounces": 1, "Complaints": 1, "Rejects": 1}, "simulator addresses bounce without a mark"
+    totals = {
+        name: sum(point[name] for point in points) for name in ("DeliveryAttempts", "Bounces", "Complaints", "Rejects")
+    }
+    assert totals == {"DeliveryAttempts": 5, "Bounces": 1, "Complaints": 1, "Rejects": 1}, (
+        "simulator addresses bounce without a mark"
+    )
     assert all(point["Timestamp"].minute % 15 == 0 for point in points)
     control("POST", "/clock", {"advanceSeconds": 15 * 24 * 3600})
     assert v1.get_send_statistics()["SendDataPoints"] == []
@@ -177,7 +209,12 @@ def test_send_statistics(control, v1):
 
 
 def grant(world, **statement) -> None:
-    allow = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{DELEGATE}:root"}, "Action": "ses:SendEmail", "Resource": IDENTITY_ARN}
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{DELEGATE}:root"},
+        "Action": "ses:SendEmail",
+        "Resource": IDENTITY_ARN,
+    }
     policy = {"Version": "2012-10-17", "Statement": [allow | statement]}
     world.ses("ses", OWNER).put_identity_policy(Identity=DOMAIN, PolicyName="delegate", Policy=json.dumps(policy))
 
@@ -190,13 +227,17 @@ def delegate(world):
 
 def test_a_delegate_needs_a_policy(world, delegate):
     mail = v2_mail(SUCCESS, FromEmailAddressIdentityArn=IDENTITY_ARN)
-    message = f"User `arn:aws:iam::{DELEGATE}:root' is not authorized to perform `ses:SendEmail' on resource `{IDENTITY_ARN}'"
+    message = (
+        f"User `arn:aws:iam::{DELEGATE}:root' is not authorized to perform `ses:SendEmail' on resource `{IDENTITY_ARN}'"
+    )
     with refused("AccessDeniedException", message):
         delegate.send_email(**mail)
     grant(world)
     delegate.send_email(**mail)
     with refused("AccessDenied"):
-        world.ses("ses", DELEGATE).send_raw_email(RawMessage={"Data": raw()["Content"]["Raw"]["Data"]}, SourceArn=IDENTITY_ARN)
+        world.ses("ses", DELEGATE).send_raw_email(
+            RawMessage={"Data": raw()["Content"]["Raw"]["Data"]}, SourceArn=IDENTITY_ARN
+        )
     with refused("MessageRejected"):
         delegate.send_email(**v2_mail(SUCCESS))
 
@@ -236,7 +277,9 @@ def test_quota_bounces_and_pauses_count_on_the_delegate(world, control, delegate
     grant(world)
     mail = v2_mail("bounce@simulator.amazonses.com", FromEmailAddressIdentityArn=IDENTITY_ARN)
     topic = world.topic(OWNER)
-    world.ses("ses", OWNER).set_identity_notification_topic(Identity=DOMAIN, NotificationType="Bounce", SnsTopic=topic.arn)
+    world.ses("ses", OWNER).set_identity_notification_topic(
+        Identity=DOMAIN, NotificationType="Bounce", SnsTopic=topic.arn
+    )
     delegate.send_email(**mail)
     control.settle()
     (found,) = topic.messages()
@@ -254,7 +297,12 @@ def test_source_arn_in_headers_of_a_raw_mail(world, delegate):
 
 
 def test_rules_for_policies(world, ses):
-    statement = {"Effect": "Allow", "Principal": {"AWS": DELEGATE}, "Action": "ses:SendEmail", "Resource": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": DELEGATE},
+        "Action": "ses:SendEmail",
+        "Resource": f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/{DOMAIN}",
+    }
 
     def put(name: str = "one", **changes) -> None:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement | changes]})
@@ -293,16 +341,27 @@ def test_rules_for_policies(world, ses):
 
 
 def test_bulk_mail(control, ses, v1):
-    v1.create_template(Template={"TemplateName": "hi", "SubjectPart": "Hi {{name}}", "HtmlPart": "{{#each items}}<b>{{this}}</b>{{/each}}{{#if vip}}!{{else}}.{{/if}}"})
+    v1.create_template(
+        Template={
+            "TemplateName": "hi",
+            "SubjectPart": "Hi {{name}}",
+            "HtmlPart": "{{#each items}}<b>{{this}}</b>{{/each}}{{#if vip}}!{{else}}.{{/if}}",
+        }
+    )
     default = json.dumps({"name": "all", "items": ["<1>", "2"], "vip": False})
     own = json.dumps({"name": "Jane", "items": [], "vip": True})
     entries = [
         {"Destination": {"ToAddresses": ["a@reader.example"]}},
-        {"Destination": {"ToAddresses": ["b@reader.example"]}, "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": own}}},
+        {
+            "Destination": {"ToAddresses": ["b@reader.example"]},
+            "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": own}},
+        },
         {"Destination": {"ToAddresses": ["nobody"]}},
     ]
     results = ses.send_bulk_email(
-        FromEmailAddress=SENDER, DefaultContent={"Template": {"TemplateName": "hi", "TemplateData": default}}, BulkEmailEntries=entries
+        FromEmailAddress=SENDER,
+        DefaultContent={"Template": {"TemplateName": "hi", "TemplateData": default}},
+        BulkEmailEntries=entries,
     )["BulkEmailEntryResults"]
     assert [one["Status"] for one in results] == ["SUCCESS", "SUCCESS", "INVALID_PARAMETER"]
     first, second = (email.message_from_string(one["text"]) for one in control.outbox())
@@ -312,7 +371,9 @@ def test_bulk_mail(control, ses, v1):
 
 def test_template_errors(ses, v1):
     with refused("TemplateDoesNotExist"):
-        v1.send_templated_email(Source=SENDER, Destination={"ToAddresses": [SUCCESS]}, Template="none", TemplateData="{}")
+        v1.send_templated_email(
+            Source=SENDER, Destination={"ToAddresses": [SUCCESS]}, Template="none", TemplateData="{}"
+        )
     with refused("InvalidTemplate"):
         v1.create_template(Template={"TemplateName": "bad", "SubjectPart": "{{#if a}}"})
     v1.create_template(Template={"TemplateName": "one", "SubjectPart": "{{a}}"})

@@ -79,11 +79,15 @@ def _parse(service: str, request: Request) -> tuple[OperationModel, dict]:
     if service == models.V2:
         return rest_json.parse(request.method, request.path, request.query, request.body)
     if request.method != "POST" or request.path != "/":
-        raise ServiceError("UnknownOperationException", f"no operation is at {request.method} {request.path}", status=404)
+        raise ServiceError(
+            "UnknownOperationException", f"no operation is at {request.method} {request.path}", status=404
+        )
     return query.parse(request.body)
 
 
-def _perform(ses: LocalSes, service: str, model: OperationModel, parameters: dict, caller, source_ip: str) -> tuple[dict, bool]:
+def _perform(
+    ses: LocalSes, service: str, model: OperationModel, parameters: dict, caller, source_ip: str
+) -> tuple[dict, bool]:
     """The members of the answer, and whether the answer is to be lost."""
     operation = OPERATIONS.get((service, model.name))
     if not operation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import threading
 
 from .aws.callers import Caller, Callers
@@ -50,7 +51,9 @@ class LocalSes:
             self.world = world
         self.rates.clear()
 
-    def post(self, account: Account, kind: str, sender: str, recipients: list[str], raw: bytes, message_id: str | None = None):
+    def post(
+        self, account: Account, kind: str, sender: str, recipients: list[str], raw: bytes, message_id: str | None = None
+    ):
         """Put a mail into the outbox."""
         text = raw.decode("latin-1")
         mail = OutboxMail(account.id, kind, self.clock.now(), sender, list(recipients), text, message_id)
@@ -68,8 +71,9 @@ class Call:
     caller: Caller
     source_ip: str = "127.0.0.1"
 
-    @property
+    @functools.cached_property
     def account(self) -> Account:
+        """The same one during the whole call, also when a test replaces the state meanwhile."""
         return self.ses.world.account(self.caller.account, self.caller.region)
 
     @property

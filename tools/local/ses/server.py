@@ -55,7 +55,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             response = self._respond(path, query, body)
         except Exception:  # noqa: BLE001  A bug must reach the client as an error, not as a closed connection.
             traceback.print_exc(file=sys.stderr)
-            response = Response(500, json.dumps({"message": "local SES failed; see its log"}).encode(), "application/json")
+            response = Response(
+                500, json.dumps({"message": "local SES failed; see its log"}).encode(), "application/json"
+            )
         if response.lost:
             self.close_connection = True
             return

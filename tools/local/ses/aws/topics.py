@@ -31,7 +31,9 @@ class Topics:
     def __init__(self, clients: Clients):
         self._clients = clients
 
-    def publish(self, topic: str, message: str, source_account: str, source_arn: str, region: str, subject: str | None = None):
+    def publish(
+        self, topic: str, message: str, source_account: str, source_arn: str, region: str, subject: str | None = None
+    ):
         """Publish for a resource of SES (`source_arn`) of an account, in the Region of SES."""
         found = TOPIC_ARN.fullmatch(topic)
         if not found:

@@ -208,7 +208,9 @@ def set_verification(ses: LocalSes, query: dict, fields: dict, name: str) -> Non
 def add_legacy(ses: LocalSes, query: dict, fields: dict) -> None:
     """Settings of a delegate sender for another account's identity, which SES itself no longer lets be created."""
     with ses.lock:
-        settings = NotificationSettings(fields.get("topics", {}), fields.get("headers", {}), fields.get("forwarding", True))
+        settings = NotificationSettings(
+            fields.get("topics", {}), fields.get("headers", {}), fields.get("forwarding", True)
+        )
         _account(ses, fields).legacy_notifications[fields["identityArn"]] = settings
 
 
@@ -221,7 +223,9 @@ def set_reputation(ses: LocalSes, query: dict, fields: dict) -> None:
         if "impact" in fields:
             entity.impact = fields["impact"]
         if "status" in fields:
-            reputation.set_status(ses, account, entity, "AWS_MANAGED", fields["status"], fields.get("cause", "High bounce rate"))
+            reputation.set_status(
+                ses, account, entity, "AWS_MANAGED", fields["status"], fields.get("cause", "High bounce rate")
+            )
 
 
 @route("POST", "/recommendations")
@@ -243,7 +247,18 @@ def inbound(ses: LocalSes, query: dict, fields: dict) -> dict:
 
 
 def _check_outcomes(wanted: list[dict]) -> None:
-    known = {"send", "delivery", "bounce", "complaint", "delay", "reject", "open", "click", "subscription", "rendering-failure"}
+    known = {
+        "send",
+        "delivery",
+        "bounce",
+        "complaint",
+        "delay",
+        "reject",
+        "open",
+        "click",
+        "subscription",
+        "rendering-failure",
+    }
     if unknown := {one["outcome"] for one in wanted} - known:
         raise Wrong(f"there are no outcomes {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
 

@@ -16,28 +16,39 @@ def compose(kind: str, details: dict, message: SentMessage, region: str, now: fl
     return (_bounce if kind == "Bounce" else _complaint)(details, message, headers, original, region, now)
 
 
-def _bounce(details: dict, message: SentMessage, headers: dict, original: tuple[str, str], region: str, now: float) -> bytes:
+def _bounce(
+    details: dict, message: SentMessage, headers: dict, original: tuple[str, str], region: str, now: float
+) -> bytes:
     recipients = details["bouncedRecipients"]
     addresses = "\n".join(one["emailAddress"] for one in recipients)
     text = f"An error occurred while trying to deliver the mail to the following recipients:\n{addresses}\n"
     status = multipart_report.delivery_status(details.get("reportingMTA", "dns; amazonses.com"), recipients)
     headers |= {"From": f"MAILER-DAEMON@{_host(region)}", "Subject": "Delivery Status Notification (Failure)"}
-    return multipart_report.compose("delivery-status", headers, [("text/plain; charset=utf-8", text), status, original], now)
+    return multipart_report.compose(
+        "delivery-status", headers, [("text/plain; charset=utf-8", text), status, original], now
+    )
 
 
-def _complaint(details: dict, message: SentMessage, headers: dict, original: tuple[str, str], region: str, now: float) -> bytes:
+def _complaint(
+    details: dict, message: SentMessage, headers: dict, original: tuple[str, str], region: str, now: float
+) -> bytes:
     recipients = ", ".join(one["emailAddress"] for one in details["complainedRecipients"])
     text = f"This is an email complaint for an email sent to {recipients}.\n"
     kind = details.get("complaintFeedbackType", "abuse")
     fields = f"Version: 1\nUser-Agent: {details.get('userAgent', 'Amazon SES')}\nFeedback-Type: {kind}\n"
-    headers |= {"From": "complaints@email-abuse.amazonses.com", "Subject": f"complaint about message from {message.source_ip}"}
+    headers |= {
+        "From": "complaints@email-abuse.amazonses.com",
+        "Subject": f"complaint about message from {message.source_ip}",
+    }
     parts = [("text/plain; charset=utf-8", text), ("message/feedback-report", fields), original]
     return multipart_report.compose("feedback-report", headers, parts, now)
 
 
 def _original_headers(message: SentMessage, region: str) -> str:
     kept = [(name, value) for name, value in message.headers if name.lower() != "message-id"]
-    lines = [f"{name}: {value}" for name, value in [*kept, ("Message-ID", f"<{message.id}@{_message_id_host(region)}>")]]
+    lines = [
+        f"{name}: {value}" for name, value in [*kept, ("Message-ID", f"<{message.id}@{_message_id_host(region)}>")]
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -44,7 +44,11 @@ def _mail(message: SentMessage, with_headers: bool) -> dict:
     }
     if with_headers:
         kept, truncated = truncate(message.headers)
-        mail |= {"headersTruncated": truncated, "headers": kept, "commonHeaders": common_headers(message.headers, message.id)}
+        mail |= {
+            "headersTruncated": truncated,
+            "headers": kept,
+            "commonHeaders": common_headers(message.headers, message.id),
+        }
     return mail
 
 
@@ -131,7 +135,10 @@ def delivery(outcome: dict, recipients: list[str], sent: float, now: float, regi
 
 
 def delivery_delay(outcome: dict, recipients: list[str], sent: float, now: float) -> dict:
-    delayed = {"status": outcome.get("status", "4.4.1"), "diagnosticCode": outcome.get("diagnosticCode", "smtp; 421 4.4.1 Unable to connect to remote host")}
+    delayed = {
+        "status": outcome.get("status", "4.4.1"),
+        "diagnosticCode": outcome.get("diagnosticCode", "smtp; 421 4.4.1 Unable to connect to remote host"),
+    }
     return {
         "timestamp": timestamp(now),
         "delayType": outcome.get("delayType", "TransientCommunicationFailure"),
@@ -157,7 +164,10 @@ def opened(outcome: dict, now: float) -> dict:
 
 
 def clicked(outcome: dict, now: float) -> dict:
-    return opened(outcome, now) | {"link": outcome.get("link", "https://example.com/"), "linkTags": outcome.get("linkTags")}
+    return opened(outcome, now) | {
+        "link": outcome.get("link", "https://example.com/"),
+        "linkTags": outcome.get("linkTags"),
+    }
 
 
 def subscription(outcome: dict, now: float) -> dict:

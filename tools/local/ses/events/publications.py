@@ -106,7 +106,13 @@ class Publications:
     def entries(self) -> dict:
         with self._changed:
             waiting = [
-                {"number": one.number, "kind": one.kind, "target": one.target, "recipients": one.recipients, "due": one.due}
+                {
+                    "number": one.number,
+                    "kind": one.kind,
+                    "target": one.target,
+                    "recipients": one.recipients,
+                    "due": one.due,
+                }
                 for one in self._waiting
             ]
             return {"held": self._held, "waiting": waiting, "done": list(self._done)}

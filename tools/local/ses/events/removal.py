@@ -14,7 +14,9 @@ if typing.TYPE_CHECKING:
     from ..local_ses import LocalSes
 
 
-def remove_topics(ses: LocalSes, account: Account, settings: NotificationSettings, identity_arn: str, kind: str, topic: str) -> None:
+def remove_topics(
+    ses: LocalSes, account: Account, settings: NotificationSettings, identity_arn: str, kind: str, topic: str
+) -> None:
     """Apply it after a failed publication of a notification type to a topic that is still set."""
     identity = identity_arn.split("/", 1)[1]
     with ses.lock:

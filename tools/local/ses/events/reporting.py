@@ -39,7 +39,12 @@ def report(ses: LocalSes, message: SentMessage, kind: str, details: dict, recipi
             _to_topic(ses, sender, legacy, message, kind, details, recipients)
         if kind != "Delivery" and (not identity or identity.notifications.forwarding):
             mail = feedback_mail.compose(kind, details, message, region, ses.clock.now())
-            ses.publications.add(f"{kind} by mail", message.return_path, recipients, functools.partial(_to_outbox, ses, sender, message, mail))
+            ses.publications.add(
+                f"{kind} by mail",
+                message.return_path,
+                recipients,
+                functools.partial(_to_outbox, ses, sender, message, mail),
+            )
 
 
 def _to_outbox(ses: LocalSes, account: Account, message: SentMessage, mail: bytes) -> None:
@@ -47,7 +52,13 @@ def _to_outbox(ses: LocalSes, account: Account, message: SentMessage, mail: byte
 
 
 def _to_topic(
-    ses: LocalSes, owner: Account, settings: NotificationSettings, message: SentMessage, kind: str, details: dict, recipients: list[str]
+    ses: LocalSes,
+    owner: Account,
+    settings: NotificationSettings,
+    message: SentMessage,
+    kind: str,
+    details: dict,
+    recipients: list[str],
 ) -> None:
     topic = settings.topics.get(kind)
     if not topic:

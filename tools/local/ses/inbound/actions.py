@@ -27,7 +27,13 @@ class Execution:
     """One rule at work on one mail. `recipients` are those the rule matched."""
 
     def __init__(self, ses: LocalSes, account: Account, rule_arn: str, arrival: Arrival, recipients: list[str]):
-        self.ses, self.account, self.rule_arn, self.arrival, self.recipients = ses, account, rule_arn, arrival, recipients
+        self.ses, self.account, self.rule_arn, self.arrival, self.recipients = (
+            ses,
+            account,
+            rule_arn,
+            arrival,
+            recipients,
+        )
 
     def run(self, action: dict) -> tuple[str, dict]:
         """The disposition, and what to report of the action. Raises ActionError, TopicError of `aws.topics` and errors of boto3."""
@@ -51,19 +57,34 @@ class Execution:
         described = {"type": "SNS", "topicArn": options["TopicArn"], "encoding": "BASE64" if is_base64 else "UTF8"}
         if len(self.arrival.raw) > MAX_SNS_BYTES:
             raise ActionError(f"the mail has more than {MAX_SNS_BYTES} bytes")
-        content = base64.b64encode(self.arrival.raw).decode() if is_base64 else self.arrival.raw.decode("utf-8", "replace")
+        content = (
+            base64.b64encode(self.arrival.raw).decode() if is_base64 else self.arrival.raw.decode("utf-8", "replace")
+        )
         self._publish(options["TopicArn"], described, content)
         return described, "CONTINUE"
 
     def _publish(self, topic: str, described: dict, content: str | None) -> None:
-        body = {"notificationType": "Received", "mail": self.arrival.mail(), "receipt": self.arrival.receipt(self.recipients, described)}
+        body = {
+            "notificationType": "Received",
+            "mail": self.arrival.mail(),
+            "receipt": self.arrival.receipt(self.recipients, described),
+        }
         if content is not None:
             body["content"] = content
-        self.ses.topics.publish(topic, json.dumps(body), self.account.id, self.rule_arn, self.account.region, RECEIPT_SUBJECT)
+        self.ses.topics.publish(
+            topic, json.dumps(body), self.account.id, self.rule_arn, self.account.region, RECEIPT_SUBJECT
+        )
 
     def _lambdaaction(self, options: dict) -> tuple[dict, str]:
         function, invocation = options["FunctionArn"], options.get("InvocationType", "Event")
-        described = _present({"type": "Lambda", "topicArn": options.get("TopicArn"), "functionArn": function, "invocationType": invocation})
+        described = _present(
+            {
+                "type": "Lambda",
+                "topicArn": options.get("TopicArn"),
+                "functionArn": function,
+                "invocationType": invocation,
+            }
+        )
         require_invocable(self.ses, self.account, self.rule_arn, function)
         event = {"mail": self.arrival.mail(), "receipt": self.arrival.receipt(self.recipients, described)}
         payload = json.dumps({"Records": [{"eventSource": "aws:ses", "eventVersion": "1.0", "ses": event}]})
@@ -78,12 +99,22 @@ class Execution:
     def _bounceaction(self, options: dict) -> tuple[dict, str]:
         reply, status = options["SmtpReplyCode"], options.get("StatusCode", "5.0.0")
         code = f"smtp; {reply} {status} {options['Message']}"
-        failed = [{"emailAddress": one, "action": "failed", "status": status, "diagnosticCode": code} for one in self.recipients]
+        failed = [
+            {"emailAddress": one, "action": "failed", "status": status, "diagnosticCode": code}
+            for one in self.recipients
+        ]
         now, sender = self.ses.clock.now(), self.arrival.sender
         message_id = sent_message_id(now)
-        mail = bounce_mail.compose(options["Sender"], sender, failed, "dns; amazonses.com", options["Message"], message_id, now)
+        mail = bounce_mail.compose(
+            options["Sender"], sender, failed, "dns; amazonses.com", options["Message"], message_id, now
+        )
         self.ses.post(self.account, "bounce", options["Sender"], [sender], mail, message_id)
-        described = {"type": "Bounce", "topicArn": options.get("TopicArn"), "smtpReplyCode": reply, "statusCode": status}
+        described = {
+            "type": "Bounce",
+            "topicArn": options.get("TopicArn"),
+            "smtpReplyCode": reply,
+            "statusCode": status,
+        }
         return _present(described | {"message": options["Message"], "sender": options["Sender"]}), "CONTINUE"
 
     def _stopaction(self, options: dict) -> tuple[dict, str]:
@@ -91,7 +122,11 @@ class Execution:
 
     def _addheaderaction(self, options: dict) -> tuple[dict, str]:
         self.arrival.raw = with_headers(self.arrival.raw, [(options["HeaderName"], options["HeaderValue"])])
-        return {"type": "AddHeader", "headerName": options["HeaderName"], "headerValue": options["HeaderValue"]}, "CONTINUE"
+        return {
+            "type": "AddHeader",
+            "headerName": options["HeaderName"],
+            "headerValue": options["HeaderValue"],
+        }, "CONTINUE"
 
 
 def _disposition(payload: bytes) -> str:
@@ -106,5 +141,3 @@ def _disposition(payload: bytes) -> str:
 
 def _present(members: dict) -> dict:
     return {name: value for name, value in members.items() if value is not None}
-
-

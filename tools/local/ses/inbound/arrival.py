@@ -30,7 +30,12 @@ class Arrival:
     def mail(self) -> dict:
         headers = [list(pair) for pair in message.split(self.raw)[0]]
         kept, truncated = payloads.truncate(headers)
-        to = [one for name in ("To", "Cc", "Bcc") for value in [message.header(headers, name)] for one in message.addresses(value)]
+        to = [
+            one
+            for name in ("To", "Cc", "Bcc")
+            for value in [message.header(headers, name)]
+            for one in message.addresses(value)
+        ]
         common = {"returnPath": self.sender} | payloads.common_headers(headers)
         return {
             "timestamp": timestamp(self.at),

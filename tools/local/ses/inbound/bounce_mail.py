@@ -5,7 +5,9 @@ from __future__ import annotations
 from ..sending import multipart_report
 
 
-def compose(sender: str, recipient: str, failed: list[dict], mta: str, explanation: str | None, message_id: str, now: float) -> bytes:
+def compose(
+    sender: str, recipient: str, failed: list[dict], mta: str, explanation: str | None, message_id: str, now: float
+) -> bytes:
     """`failed` has emailAddress, action, status and diagnosticCode of each recipient."""
     headers = {
         "From": sender,

@@ -30,8 +30,14 @@ def receive(ses: LocalSes, account: Account, raw: bytes, recipients: list[str], 
         blocked = _blocked(account, details.get("source_ip", "192.0.2.1"))
     matching = [rule for rule in rules if rule["Enabled"] and _matched(rule, recipients)]
     if blocked or not matching:
-        return {"accepted": False, "reason": "blocked by an IP address filter" if blocked else "no rule matches", "actions": []}
-    arrival = Arrival(received_message_id(), ses.clock.now(), sender, recipients, raw, details.pop("verdicts", {}), **details)
+        return {
+            "accepted": False,
+            "reason": "blocked by an IP address filter" if blocked else "no rule matches",
+            "actions": [],
+        }
+    arrival = Arrival(
+        received_message_id(), ses.clock.now(), sender, recipients, raw, details.pop("verdicts", {}), **details
+    )
     with ses.lock:
         account.received[arrival.id] = {"at": arrival.at, "sender": sender}
     report: list[dict] = []

@@ -33,13 +33,17 @@ def check(ses: LocalSes, account: Account, rule_arn: str, kind: str, options: di
         try:
             ses.topics.publish(topic, _subscribed(topic), account.id, rule_arn, account.region, RECEIPT_SUBJECT)
         except TopicError:
-            raise ServiceError("InvalidSnsTopicException", f"Could not publish to SNS topic: {topic}", Topic=topic) from None
+            raise ServiceError(
+                "InvalidSnsTopicException", f"Could not publish to SNS topic: {topic}", Topic=topic
+            ) from None
     if kind == "S3Action":
         bucket = options["BucketName"]
         try:
             write_object(ses, account, rule_arn, bucket, options.get("ObjectKeyPrefix", "") + PROBE, _PROBE_MAIL)
         except (ActionError, *PROBLEMS):
-            raise ServiceError("InvalidS3ConfigurationException", f"Could not write to bucket: {bucket}", Bucket=bucket) from None
+            raise ServiceError(
+                "InvalidS3ConfigurationException", f"Could not write to bucket: {bucket}", Bucket=bucket
+            ) from None
     if kind == "LambdaAction":
         function = options["FunctionArn"]
         try:

@@ -18,7 +18,10 @@ def sent_last_24_hours(account: Account, now: float) -> int:
 @operation("sesv2", "GetAccount", guess="Dedicated IPs and pricing are not modelled.")
 def get_account(call: Call) -> dict:
     account = call.account
-    attributes = {"SuppressedReasons": account.suppressed_reasons, "ValidationAttributes": account.validation_attributes}
+    attributes = {
+        "SuppressedReasons": account.suppressed_reasons,
+        "ValidationAttributes": account.validation_attributes,
+    }
     return {
         "DedicatedIpAutoWarmupEnabled": account.dedicated_ip_warmup,
         "EnforcementStatus": account.enforcement_status,

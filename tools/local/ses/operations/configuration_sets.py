@@ -15,7 +15,10 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def create(call: Call, name: str) -> ConfigurationSet:
     if not NAME.fullmatch(name):
         code = "InvalidConfigurationSetException" if call.service == V1 else "BadRequestException"
-        raise ServiceError(code, f"Invalid configuration set name <{name}>: only alphanumeric ASCII characters, '_', and '-' are allowed.")
+        raise ServiceError(
+            code,
+            f"Invalid configuration set name <{name}>: only alphanumeric ASCII characters, '_', and '-' are allowed.",
+        )
     account, limit = call.account, call.ses.world.settings.configuration_sets_per_account
     if name in account.configuration_sets:
         message = f"Configuration set <{name}> already exists."

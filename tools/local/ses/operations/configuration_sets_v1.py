@@ -48,7 +48,9 @@ def describe(call: Call, ConfigurationSetName: str, ConfigurationSetAttributeNam
 @operation("ses", "PutConfigurationSetDeliveryOptions")
 def put_delivery_options(call: Call, ConfigurationSetName: str, DeliveryOptions: dict | None = None) -> None:
     found = lookup.find_configuration_set(call, ConfigurationSetName)
-    found.options.setdefault("DeliveryOptions", {})["TlsPolicy"] = (DeliveryOptions or {}).get("TlsPolicy", "Optional").upper()
+    found.options.setdefault("DeliveryOptions", {})["TlsPolicy"] = (
+        (DeliveryOptions or {}).get("TlsPolicy", "Optional").upper()
+    )
 
 
 @operation("ses", "UpdateConfigurationSetSendingEnabled")

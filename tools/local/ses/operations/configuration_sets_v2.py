@@ -36,14 +36,18 @@ def get(call: Call, ConfigurationSetName: str) -> dict:
 
 
 @operation("sesv2", "ListConfigurationSets", guess="Filter is not modelled and is ignored.")
-def list_configuration_sets(call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None) -> dict:
+def list_configuration_sets(
+    call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None
+) -> dict:
     items, token = page(call.service, list(call.account.configuration_sets), NextToken, PageSize, 1000)
     return {"ConfigurationSets": items, "NextToken": token}
 
 
 @operation("sesv2", "PutConfigurationSetSendingOptions")
 def put_sending(call: Call, ConfigurationSetName: str, SendingEnabled: bool = False) -> None:
-    lookup.find_configuration_set(call, ConfigurationSetName).options["SendingOptions"] = {"SendingEnabled": SendingEnabled}
+    lookup.find_configuration_set(call, ConfigurationSetName).options["SendingOptions"] = {
+        "SendingEnabled": SendingEnabled
+    }
 
 
 @operation("sesv2", "PutConfigurationSetSuppressionOptions")
@@ -61,8 +65,12 @@ def _put_options(operation_name: str, member: str, guess: str = "") -> None:
         lookup.find_configuration_set(call, ConfigurationSetName).options[member] = options.get(member, options)
 
 
-_put_options("PutConfigurationSetDeliveryOptions", "DeliveryOptions", "Pools and the maximum delivery time have no effect.")
+_put_options(
+    "PutConfigurationSetDeliveryOptions", "DeliveryOptions", "Pools and the maximum delivery time have no effect."
+)
 _put_options("PutConfigurationSetReputationOptions", "ReputationOptions")
-_put_options("PutConfigurationSetTrackingOptions", "TrackingOptions", "Mail is not rewritten; opens and clicks are scripted.")
+_put_options(
+    "PutConfigurationSetTrackingOptions", "TrackingOptions", "Mail is not rewritten; opens and clicks are scripted."
+)
 _put_options("PutConfigurationSetVdmOptions", "VdmOptions", "Stored and shown; no effect.")
 _put_options("PutConfigurationSetArchivingOptions", "ArchivingOptions", "Stored and shown; no effect.")

@@ -66,10 +66,18 @@ def _create(call: Call, set_name: str, destination: dict) -> None:
     if name in found.event_destinations:
         message = f"An event destination <{name}> already exists in configuration set <{set_name}>."
         if call.service == V1:
-            raise ServiceError("EventDestinationAlreadyExistsException", message, ConfigurationSetName=set_name, EventDestinationName=name)
+            raise ServiceError(
+                "EventDestinationAlreadyExistsException",
+                message,
+                ConfigurationSetName=set_name,
+                EventDestinationName=name,
+            )
         raise ServiceError("AlreadyExistsException", message)
     if len(found.event_destinations) >= MAX_DESTINATIONS:
-        raise ServiceError("LimitExceededException", f"A configuration set can have no more than {MAX_DESTINATIONS} event destinations.")
+        raise ServiceError(
+            "LimitExceededException",
+            f"A configuration set can have no more than {MAX_DESTINATIONS} event destinations.",
+        )
     _check(call, found, destination)
     found.event_destinations[name] = {"Enabled": False} | destination
 
@@ -92,7 +100,9 @@ def _require(call: Call, found: ConfigurationSet, name: str) -> None:
         return
     message = f"Event destination <{name}> does not exist in configuration set <{found.name}>."
     if call.service == V1:
-        raise ServiceError("EventDestinationDoesNotExistException", message, ConfigurationSetName=found.name, EventDestinationName=name)
+        raise ServiceError(
+            "EventDestinationDoesNotExistException", message, ConfigurationSetName=found.name, EventDestinationName=name
+        )
     raise not_found(message)
 
 
@@ -111,10 +121,18 @@ def _check(call: Call, found: ConfigurationSet, destination: dict) -> None:
             with call.unlocked():
                 call.ses.topics.publish(sns["TopicArn"], VALIDATED, account, arn, region)
         except TopicError:
-            raise _invalid(call, "SNS", f"Could not publish to SNS topic <{sns['TopicArn']}>.", found, destination) from None
+            raise _invalid(
+                call, "SNS", f"Could not publish to SNS topic <{sns['TopicArn']}>.", found, destination
+            ) from None
     elif bus := destination.get("EventBridgeDestination"):
         if bus["EventBusArn"] != f"arn:aws:events:{region}:{account}:event-bus/default":
-            raise _invalid(call, "", f"Invalid event bus <{bus['EventBusArn']}>: only the default event bus is supported.", found, destination)
+            raise _invalid(
+                call,
+                "",
+                f"Invalid event bus <{bus['EventBusArn']}>: only the default event bus is supported.",
+                found,
+                destination,
+            )
     elif firehose := destination.get("KinesisFirehoseDestination"):
         _check_stream(call, found, destination, firehose["DeliveryStreamArn"])
 
@@ -146,7 +164,10 @@ def _from_v1(destination: dict) -> dict:
     if sns := destination.get("SNSDestination"):
         kept["SnsDestination"] = {"TopicArn": sns["TopicARN"]}
     if firehose := destination.get("KinesisFirehoseDestination"):
-        kept["KinesisFirehoseDestination"] = {"IamRoleArn": firehose["IAMRoleARN"], "DeliveryStreamArn": firehose["DeliveryStreamARN"]}
+        kept["KinesisFirehoseDestination"] = {
+            "IamRoleArn": firehose["IAMRoleARN"],
+            "DeliveryStreamArn": firehose["DeliveryStreamARN"],
+        }
     for dimension in kept.get("CloudWatchDestination", {}).get("DimensionConfigurations", ()):
         source = dimension["DimensionValueSource"]
         dimension["DimensionValueSource"] = re.sub("[A-Z]", lambda letter: "_" + letter[0], source).upper()
@@ -163,12 +184,16 @@ def to_v1(destination: dict) -> dict | None:
     if sns := destination.get("SnsDestination"):
         kept["SNSDestination"] = {"TopicARN": sns["TopicArn"]}
     if firehose := destination.get("KinesisFirehoseDestination"):
-        kept["KinesisFirehoseDestination"] = {"IAMRoleARN": firehose["IamRoleArn"], "DeliveryStreamARN": firehose["DeliveryStreamArn"]}
+        kept["KinesisFirehoseDestination"] = {
+            "IAMRoleARN": firehose["IamRoleArn"],
+            "DeliveryStreamARN": firehose["DeliveryStreamArn"],
+        }
     if cloudwatch := destination.get("CloudWatchDestination"):
         source = {"MESSAGE_TAG": "messageTag", "EMAIL_HEADER": "emailHeader", "LINK_TAG": "linkTag"}
         kept["CloudWatchDestination"] = {
             "DimensionConfigurations": [
-                one | {"DimensionValueSource": source[one["DimensionValueSource"]]} for one in cloudwatch["DimensionConfigurations"]
+                one | {"DimensionValueSource": source[one["DimensionValueSource"]]}
+                for one in cloudwatch["DimensionConfigurations"]
             ]
         }
     return kept

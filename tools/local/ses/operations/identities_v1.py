@@ -18,7 +18,9 @@ STATUSES = {
 }
 
 
-@operation("ses", "VerifyDomainIdentity", guess="DNS is not read: the domain is verified at once, or by the control API.")
+@operation(
+    "ses", "VerifyDomainIdentity", guess="DNS is not read: the domain is verified at once, or by the control API."
+)
 def verify_domain_identity(call: Call, Domain: str) -> dict:
     return {"VerificationToken": identities.create(call, Domain).verification_token}
 
@@ -28,7 +30,9 @@ def verify_domain_dkim(call: Call, Domain: str) -> dict:
     return {"DkimTokens": identities.create(call, Domain).dkim_tokens}
 
 
-@operation("ses", "VerifyEmailIdentity", guess="No mail is sent: the address is verified at once, or by the control API.")
+@operation(
+    "ses", "VerifyEmailIdentity", guess="No mail is sent: the address is verified at once, or by the control API."
+)
 def verify_email_identity(call: Call, EmailAddress: str) -> None:
     lookup.require_address(call, EmailAddress)
     identities.create(call, EmailAddress)
@@ -48,7 +52,9 @@ def delete_verified_email_address(call: Call, EmailAddress: str) -> None:
 
 
 @operation("ses", "ListIdentities")
-def list_identities(call: Call, IdentityType: str | None = None, NextToken: str | None = None, MaxItems: int | None = None) -> dict:
+def list_identities(
+    call: Call, IdentityType: str | None = None, NextToken: str | None = None, MaxItems: int | None = None
+) -> dict:
     names = [
         identity.name
         for identity in call.account.identities.values()
@@ -60,7 +66,11 @@ def list_identities(call: Call, IdentityType: str | None = None, NextToken: str 
 
 @operation("ses", "ListVerifiedEmailAddresses")
 def list_verified_email_addresses(call: Call) -> dict:
-    return {"VerifiedEmailAddresses": [one.name for one in call.account.identities.values() if not one.is_domain and one.verified]}
+    return {
+        "VerifiedEmailAddresses": [
+            one.name for one in call.account.identities.values() if not one.is_domain and one.verified
+        ]
+    }
 
 
 @operation("ses", "GetIdentityVerificationAttributes")
@@ -78,7 +88,11 @@ def get_identity_dkim_attributes(call: Call, Identities: list[str]) -> dict:
     attributes = {}
     for name, identity in _known(call, Identities):
         status = STATUSES[identities.dkim_status(identity)]
-        attributes[name] = {"DkimEnabled": identity.dkim_enabled, "DkimVerificationStatus": status, "DkimTokens": identity.dkim_tokens}
+        attributes[name] = {
+            "DkimEnabled": identity.dkim_enabled,
+            "DkimVerificationStatus": status,
+            "DkimTokens": identity.dkim_tokens,
+        }
     return {"DkimAttributes": attributes}
 
 
@@ -101,17 +115,24 @@ def get_identity_mail_from_domain_attributes(call: Call, Identities: list[str]) 
 
 
 @operation("ses", "SetIdentityMailFromDomain", guess="DNS is not read: the domain counts as set up.")
-def set_identity_mail_from_domain(call: Call, Identity: str, MailFromDomain: str | None = None, BehaviorOnMXFailure: str = "UseDefaultValue") -> None:
+def set_identity_mail_from_domain(
+    call: Call, Identity: str, MailFromDomain: str | None = None, BehaviorOnMXFailure: str = "UseDefaultValue"
+) -> None:
     identity = _find(call, Identity)
     set_mail_from(call, identity, MailFromDomain)
-    identity.mail_from_on_mx_failure = "REJECT_MESSAGE" if BehaviorOnMXFailure == "RejectMessage" else "USE_DEFAULT_VALUE"
+    identity.mail_from_on_mx_failure = (
+        "REJECT_MESSAGE" if BehaviorOnMXFailure == "RejectMessage" else "USE_DEFAULT_VALUE"
+    )
 
 
 def set_mail_from(call: Call, identity, domain: str | None) -> None:
     """The MAIL FROM domain must be a subdomain of the identity."""
     parent = identity.name.rpartition("@")[2]
     if domain and not domain.lower().endswith(f".{parent}"):
-        raise invalid_parameter(call.service, f"Provided MAIL-FROM domain <{domain}> is not subdomain of the domain of the identity <{parent}>.")
+        raise invalid_parameter(
+            call.service,
+            f"Provided MAIL-FROM domain <{domain}> is not subdomain of the domain of the identity <{parent}>.",
+        )
     identity.mail_from_domain = domain or None
 
 

@@ -12,7 +12,13 @@ from .registry import operation
 
 
 @operation("sesv2", "CreateEmailIdentity", guess="The identity is verified at once, or by the control API.")
-def create_email_identity(call: Call, EmailIdentity: str, Tags=(), DkimSigningAttributes: dict | None = None, ConfigurationSetName: str | None = None) -> dict:
+def create_email_identity(
+    call: Call,
+    EmailIdentity: str,
+    Tags=(),
+    DkimSigningAttributes: dict | None = None,
+    ConfigurationSetName: str | None = None,
+) -> dict:
     if lookup.normalized(EmailIdentity) in call.account.identities:
         raise ServiceError("AlreadyExistsException", f"Email identity {EmailIdentity} already exist.")
     if ConfigurationSetName:
@@ -49,12 +55,19 @@ def get_email_identity(call: Call, EmailIdentity: str) -> dict:
         "VerificationInfo": {},
     }
     if identity.mail_from_domain:
-        answer["MailFromAttributes"] |= {"MailFromDomain": identity.mail_from_domain, "MailFromDomainStatus": identity.mail_from_status}
+        answer["MailFromAttributes"] |= {
+            "MailFromDomain": identity.mail_from_domain,
+            "MailFromDomainStatus": identity.mail_from_status,
+        }
     return answer
 
 
-@operation("sesv2", "ListEmailIdentities", guess="Filter is read as exact values of IdentityType and VerificationStatus.")
-def list_email_identities(call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None) -> dict:
+@operation(
+    "sesv2", "ListEmailIdentities", guess="Filter is read as exact values of IdentityType and VerificationStatus."
+)
+def list_email_identities(
+    call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None
+) -> dict:
     found = [
         {
             "IdentityType": _type(identity),
@@ -83,7 +96,9 @@ def put_dkim(call: Call, EmailIdentity: str, SigningEnabled: bool = False) -> No
 
 
 @operation("sesv2", "PutEmailIdentityDkimSigningAttributes", guess="Keys are not checked; DKIM counts as set up.")
-def put_dkim_signing(call: Call, EmailIdentity: str, SigningAttributesOrigin: str, SigningAttributes: dict | None = None) -> dict:
+def put_dkim_signing(
+    call: Call, EmailIdentity: str, SigningAttributesOrigin: str, SigningAttributes: dict | None = None
+) -> dict:
     identity = lookup.find_identity(call, EmailIdentity)
     _set_signing(identity, {"DomainSigningAttributesOrigin": SigningAttributesOrigin} | (SigningAttributes or {}))
     return {"DkimStatus": identities.dkim_status(identity), "DkimTokens": identity.dkim_tokens}
@@ -95,7 +110,9 @@ def put_feedback(call: Call, EmailIdentity: str, EmailForwardingEnabled: bool = 
 
 
 @operation("sesv2", "PutEmailIdentityMailFromAttributes", guess="DNS is not read: the domain counts as set up.")
-def put_mail_from(call: Call, EmailIdentity: str, MailFromDomain: str | None = None, BehaviorOnMxFailure: str = "USE_DEFAULT_VALUE") -> None:
+def put_mail_from(
+    call: Call, EmailIdentity: str, MailFromDomain: str | None = None, BehaviorOnMxFailure: str = "USE_DEFAULT_VALUE"
+) -> None:
     identity = lookup.find_identity(call, EmailIdentity)
     set_mail_from(call, identity, MailFromDomain)
     identity.mail_from_on_mx_failure = BehaviorOnMxFailure

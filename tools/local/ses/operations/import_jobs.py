@@ -47,7 +47,9 @@ def get(call: Call, JobId: str) -> dict:
 
 
 @operation("sesv2", "ListImportJobs")
-def list_jobs(call: Call, ImportDestinationType: str | None = None, NextToken: str | None = None, PageSize: int | None = None) -> dict:
+def list_jobs(
+    call: Call, ImportDestinationType: str | None = None, NextToken: str | None = None, PageSize: int | None = None
+) -> dict:
     # Contact lists have no import jobs here.
     jobs = [] if ImportDestinationType == "CONTACT_LIST" else list(call.account.import_jobs.values())
     items, token = page(call.service, jobs, NextToken, PageSize, 1000)
@@ -69,7 +71,9 @@ def _work(call: Call, job: dict) -> None:
             job |= {"JobStatus": "FAILED", "CompletedTimestamp": call.now, "FailureInfo": {"ErrorMessage": str(error)}}
         return
     with call.ses.lock:
-        failed = _apply(call, job["ImportDestination"]["SuppressionListDestination"]["SuppressionListImportAction"], lines)
+        failed = _apply(
+            call, job["ImportDestination"]["SuppressionListDestination"]["SuppressionListImportAction"], lines
+        )
         job |= {"JobStatus": "COMPLETED", "CompletedTimestamp": call.now}
         job |= {"ProcessedRecordsCount": len(lines), "FailedRecordsCount": failed}
 

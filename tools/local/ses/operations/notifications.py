@@ -15,8 +15,14 @@ from . import lookup
 from .registry import operation
 
 
-@operation("ses", "SetIdentityNotificationTopic", guess="The message for a topic SES cannot publish to. The codes are documented.")
-def set_identity_notification_topic(call: Call, Identity: str, NotificationType: str, SnsTopic: str | None = None) -> None:
+@operation(
+    "ses",
+    "SetIdentityNotificationTopic",
+    guess="The message for a topic SES cannot publish to. The codes are documented.",
+)
+def set_identity_notification_topic(
+    call: Call, Identity: str, NotificationType: str, SnsTopic: str | None = None
+) -> None:
     settings, arn = lookup.notification_settings(call, Identity)
     if not SnsTopic:
         if NotificationType != "Delivery" and not settings.forwarding:
@@ -45,14 +51,18 @@ def _publish_test(call: Call, identity: str, arn: str, kind: str, topic: str) ->
         if error.kind == "region":
             # SES blames the identity when the topic is in another Region.
             raise lookup.invalid_identity(identity) from None
-        raise ServiceError("InvalidParameterValue", f"SNS topic {topic} is invalid or SES could not publish to it.") from None
+        raise ServiceError(
+            "InvalidParameterValue", f"SNS topic {topic} is invalid or SES could not publish to it."
+        ) from None
 
 
 @operation("ses", "SetIdentityHeadersInNotificationsEnabled")
 def set_identity_headers(call: Call, Identity: str, NotificationType: str, Enabled: bool) -> None:
     settings, _ = lookup.notification_settings(call, Identity)
     if Enabled and NotificationType not in settings.topics:
-        raise invalid_parameter(call.service, f"An SNS topic for {NotificationType} must be set to include headers in notifications.")
+        raise invalid_parameter(
+            call.service, f"An SNS topic for {NotificationType} must be set to include headers in notifications."
+        )
     settings.headers[NotificationType] = Enabled
 
 
@@ -60,7 +70,10 @@ def set_identity_headers(call: Call, Identity: str, NotificationType: str, Enabl
 def set_identity_feedback_forwarding(call: Call, Identity: str, ForwardingEnabled: bool) -> None:
     settings, _ = lookup.notification_settings(call, Identity)
     if not ForwardingEnabled and not {"Bounce", "Complaint"} <= settings.topics.keys():
-        raise invalid_parameter(call.service, f"SNS topics for Bounce and Complaint must be set to disable feedback forwarding of {Identity}.")
+        raise invalid_parameter(
+            call.service,
+            f"SNS topics for Bounce and Complaint must be set to disable feedback forwarding of {Identity}.",
+        )
     settings.forwarding = ForwardingEnabled
 
 

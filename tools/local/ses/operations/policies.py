@@ -59,7 +59,9 @@ def get_identity_policies(call: Call, Identity: str, PolicyNames: list[str]) -> 
 def create_email_identity_policy(call: Call, EmailIdentity: str, PolicyName: str, Policy: str) -> None:
     identity = lookup.find_identity(call, EmailIdentity)
     if PolicyName in identity.policies:
-        raise ServiceError("AlreadyExistsException", f"Policy <{PolicyName}> already exists for identity <{identity.name}>.")
+        raise ServiceError(
+            "AlreadyExistsException", f"Policy <{PolicyName}> already exists for identity <{identity.name}>."
+        )
     _put(call, identity, PolicyName, Policy)
 
 

@@ -20,7 +20,9 @@ def _check(call: Call, rule_set: str, rule: dict) -> None:
     check_name(call, rule["Name"])
     actions = rule.get("Actions", [])
     if len(actions) > MAX_ACTIONS or len(rule.get("Recipients", [])) > MAX_RECIPIENTS:
-        raise ServiceError("LimitExceededException", f"A rule has at most {MAX_ACTIONS} actions and {MAX_RECIPIENTS} recipients.")
+        raise ServiceError(
+            "LimitExceededException", f"A rule has at most {MAX_ACTIONS} actions and {MAX_RECIPIENTS} recipients."
+        )
     for action in actions:
         if len(action) != 1:
             raise invalid_parameter(call.service, "An action must have exactly one type.")

@@ -15,9 +15,13 @@ FILTERS = {"TYPE": "Type", "IMPACT": "Impact", "STATUS": "Status", "RESOURCE_ARN
 
 
 @operation("sesv2", "ListRecommendations", guess="Recommendations do not need VDM here.")
-def list_recommendations(call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None) -> dict:
+def list_recommendations(
+    call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None
+) -> dict:
     wanted = {FILTERS[name]: value for name, value in (Filter or {}).items() if name in FILTERS}
-    found = [one for one in call.account.recommendations if all(one.get(name) == value for name, value in wanted.items())]
+    found = [
+        one for one in call.account.recommendations if all(one.get(name) == value for name, value in wanted.items())
+    ]
     items, token = page(call.service, found, NextToken, PageSize, 100)
     return {"Recommendations": items, "NextToken": token}
 
@@ -26,12 +30,18 @@ def put(ses: LocalSes, account: Account, fields: dict) -> None:
     """Open or close a recommendation, and put the event on the default bus. The caller holds the lock."""
     now = ses.clock.now()
     same = ("ResourceArn", "Type")
-    old = next((one for one in account.recommendations if all(one.get(name) == fields.get(name) for name in same)), None)
+    old = next(
+        (one for one in account.recommendations if all(one.get(name) == fields.get(name) for name in same)), None
+    )
     new = {"Status": "OPEN", "Impact": "HIGH", "Description": "", "CreatedTimestamp": now} | (old or {}) | fields
     new["LastUpdatedTimestamp"] = now
     if old:
         account.recommendations.remove(old)
     account.recommendations.append(new)
     state = "Open" if new["Status"] == "OPEN" else "Resolved"
-    detail = {"version": "1.0.0", "data": new["Description"], "metadata": {"impact": new["Impact"], "type": new["Type"]}}
+    detail = {
+        "version": "1.0.0",
+        "data": new["Description"],
+        "metadata": {"impact": new["Impact"], "type": new["Type"]},
+    }
     reputation.publish(ses, account, f"Advisor Recommendation Status {state}", detail, new["ResourceArn"])

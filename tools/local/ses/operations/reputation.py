@@ -22,8 +22,14 @@ def get(call: Call, ReputationEntityReference: str, ReputationEntityType: str) -
     return {"ReputationEntity": _shown(_find(call, ReputationEntityReference))}
 
 
-@operation("sesv2", "ListReputationEntities", guess="Filter is read as exact values of its three keys, and a prefix of the reference.")
-def list_entities(call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None) -> dict:
+@operation(
+    "sesv2",
+    "ListReputationEntities",
+    guess="Filter is read as exact values of its three keys, and a prefix of the reference.",
+)
+def list_entities(
+    call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None
+) -> dict:
     wanted = Filter or {}
     found = [
         _shown(one)
@@ -43,7 +49,9 @@ def update_status(call: Call, ReputationEntityType: str, ReputationEntityReferen
 
 
 @operation("sesv2", "UpdateReputationEntityPolicy", guess="The form of the ARN of a policy.")
-def update_policy(call: Call, ReputationEntityType: str, ReputationEntityReference: str, ReputationEntityPolicy: str) -> None:
+def update_policy(
+    call: Call, ReputationEntityType: str, ReputationEntityReference: str, ReputationEntityPolicy: str
+) -> None:
     entity = _find(call, ReputationEntityReference)
     if ReputationEntityPolicy.rsplit("/", 1)[-1] not in POLICIES:
         raise invalid_parameter(call.service, f"Invalid reputation policy: {ReputationEntityPolicy}.")
@@ -58,7 +66,15 @@ def set_status(ses: LocalSes, account: Account, entity: Reputation, origin: str,
     else:
         entity.ses_status, entity.ses_cause, entity.ses_updated = status, cause, now
     moment = datetime.datetime.fromtimestamp(now, datetime.timezone.utc)
-    parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond * 1000]
+    parts = [
+        moment.year,
+        moment.month,
+        moment.day,
+        moment.hour,
+        moment.minute,
+        moment.second,
+        moment.microsecond * 1000,
+    ]
     record = {"status": status, "cause": cause, "lastUpdatedTimestamp": parts}
     detail = {"version": "1.0.0", "data": {"origin": origin, "record": record}}
     detail_type = f"Sending Status {'Disabled' if status == 'DISABLED' else 'Enabled'}"

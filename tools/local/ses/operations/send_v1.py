@@ -47,25 +47,43 @@ def _common(parameters: dict) -> dict:
 
 
 @operation("ses", "SendEmail", limited=False)
-def send_email(call: Call, Source: str, Destination: dict, Message: dict, ReplyToAddresses: list[str] = (), **others) -> dict:
+def send_email(
+    call: Call, Source: str, Destination: dict, Message: dict, ReplyToAddresses: list[str] = (), **others
+) -> dict:
     body = Message["Body"]
     text, html = (body.get(kind, {}).get("Data") for kind in ("Text", "Html"))
     if text is None and html is None:
         raise invalid_parameter(call.service, "Missing body.")
-    content = Content(Message["Subject"]["Data"], text, html, addresses=address_headers(Source, Destination, list(ReplyToAddresses)))
+    content = Content(
+        Message["Subject"]["Data"], text, html, addresses=address_headers(Source, Destination, list(ReplyToAddresses))
+    )
     fields = _common(others | {"Source": Source})
-    return {"MessageId": submit(call, Submission("SendEmail", compose(content), recipients=recipients_of(Destination), **fields))}
+    return {
+        "MessageId": submit(
+            call, Submission("SendEmail", compose(content), recipients=recipients_of(Destination), **fields)
+        )
+    }
 
 
 @operation("ses", "SendRawEmail", limited=False)
-def send_raw_email(call: Call, RawMessage: dict, Destinations: list[str] | None = None, FromArn: str | None = None, **others) -> dict:
+def send_raw_email(
+    call: Call, RawMessage: dict, Destinations: list[str] | None = None, FromArn: str | None = None, **others
+) -> dict:
     submission = Submission("SendRawEmail", RawMessage["Data"], recipients=Destinations or None, **_common(others))
     submission.source_arn = submission.source_arn or FromArn
     return {"MessageId": submit(call, submission)}
 
 
 @operation("ses", "SendTemplatedEmail", limited=False, guess="TemplateArn is not modelled and is ignored.")
-def send_templated_email(call: Call, Source: str, Destination: dict, Template: str, TemplateData: str, ReplyToAddresses: list[str] = (), **others) -> dict:
+def send_templated_email(
+    call: Call,
+    Source: str,
+    Destination: dict,
+    Template: str,
+    TemplateData: str,
+    ReplyToAddresses: list[str] = (),
+    **others,
+) -> dict:
     fields = _common(others | {"Source": Source})
     addresses = address_headers(Source, Destination, list(ReplyToAddresses))
     submission = templated(call, "SendTemplatedEmail", Template, TemplateData, addresses, fields)
@@ -73,20 +91,38 @@ def send_templated_email(call: Call, Source: str, Destination: dict, Template: s
     return {"MessageId": submit(call, submission)}
 
 
-def templated(call: Call, action: str, name: str, data: str | None, addresses: dict, fields: dict, inline: dict | None = None, **parts) -> Submission:
+def templated(
+    call: Call,
+    action: str,
+    name: str,
+    data: str | None,
+    addresses: dict,
+    fields: dict,
+    inline: dict | None = None,
+    **parts,
+) -> Submission:
     """A submission of a template. A template that cannot be rendered is accepted, and becomes a Rendering Failure event."""
     template = inline or templates.find(call, name)["content"]
     try:
         rendered, error = templates.rendered(template, data), None
     except RenderingError as problem:
         rendered, error = {}, str(problem)
-    content = Content(rendered.get("Subject", ""), rendered.get("Text"), rendered.get("Html"), addresses=addresses, **parts)
+    content = Content(
+        rendered.get("Subject", ""), rendered.get("Text"), rendered.get("Html"), addresses=addresses, **parts
+    )
     return Submission(action, compose(content), template=name, rendering_error=error, **fields)
 
 
 @operation("ses", "SendBulkTemplatedEmail", limited=False, guess="TemplateArn is not modelled and is ignored.")
 def send_bulk_templated_email(
-    call: Call, Source: str, Template: str, DefaultTemplateData: str, Destinations: list[dict], ReplyToAddresses: list[str] = (), DefaultTags=(), **others
+    call: Call,
+    Source: str,
+    Template: str,
+    DefaultTemplateData: str,
+    Destinations: list[dict],
+    ReplyToAddresses: list[str] = (),
+    DefaultTags=(),
+    **others,
 ) -> dict:
     if not 0 < len(Destinations) <= MAX_BULK:
         raise invalid_parameter(call.service, f"The number of destinations must be between 1 and {MAX_BULK}.")
@@ -97,7 +133,12 @@ def send_bulk_templated_email(
         fields = _common(others | {"Source": Source, "Tags": tags})
         data = entry.get("ReplacementTemplateData") or DefaultTemplateData
         submission = templated(
-            call, "SendBulkTemplatedEmail", Template, data, address_headers(Source, destination, list(ReplyToAddresses)), fields
+            call,
+            "SendBulkTemplatedEmail",
+            Template,
+            data,
+            address_headers(Source, destination, list(ReplyToAddresses)),
+            fields,
         )
         submission.recipients = recipients_of(destination)
         statuses.append(_bulk_status(call, submission))

@@ -29,8 +29,15 @@ NAMES = {
 }
 
 
-@operation("sesv2", "SendEmail", limited=False, guess="Contact lists and endpoints are not modelled. Tracking overrides have no effect.")
-def send_email(call: Call, Content: dict, Destination: dict | None = None, ReplyToAddresses: list[str] = (), **others) -> dict:
+@operation(
+    "sesv2",
+    "SendEmail",
+    limited=False,
+    guess="Contact lists and endpoints are not modelled. Tracking overrides have no effect.",
+)
+def send_email(
+    call: Call, Content: dict, Destination: dict | None = None, ReplyToAddresses: list[str] = (), **others
+) -> dict:
     _refuse_unknown(others)
     fields = {field: others[name] for name, field in NAMES.items() if others.get(name)}
     given = [kind for kind in ("Simple", "Raw", "Template") if kind in Content]
@@ -39,21 +46,31 @@ def send_email(call: Call, Content: dict, Destination: dict | None = None, Reply
     recipients = recipients_of(Destination or {})
     if "Raw" in Content:
         # Without a destination the headers of the mail name the recipients.
-        return {"MessageId": submit(call, Submission("SendRawEmail", Content["Raw"]["Data"], recipients=recipients or None, **fields))}
+        return {
+            "MessageId": submit(
+                call, Submission("SendRawEmail", Content["Raw"]["Data"], recipients=recipients or None, **fields)
+            )
+        }
     if not fields.get("sender"):
         raise invalid_parameter(call.service, "FromEmailAddress is required.")
     addresses = address_headers(fields["sender"], Destination or {}, list(ReplyToAddresses))
     if "Simple" in Content:
         submission = Submission("SendEmail", _simple(Content["Simple"], addresses), **fields)
     else:
-        submission = _templated(call, "SendTemplatedEmail", Content["Template"], Content["Template"].get("TemplateData"), addresses, fields)
+        submission = _templated(
+            call, "SendTemplatedEmail", Content["Template"], Content["Template"].get("TemplateData"), addresses, fields
+        )
     submission.recipients = recipients
     return {"MessageId": submit(call, submission)}
 
 
 def _simple(simple: dict, addresses: dict) -> bytes:
     text, html = (simple["Body"].get(kind, {}).get("Data") for kind in ("Text", "Html"))
-    return compose(Content(simple["Subject"]["Data"], text, html, simple.get("Headers", []), simple.get("Attachments", []), addresses))
+    return compose(
+        Content(
+            simple["Subject"]["Data"], text, html, simple.get("Headers", []), simple.get("Attachments", []), addresses
+        )
+    )
 
 
 def _templated(call: Call, action: str, template: dict, data: str | None, addresses: dict, fields: dict) -> Submission:
@@ -65,9 +82,16 @@ def _templated(call: Call, action: str, template: dict, data: str | None, addres
     return templated(call, action, name, data, addresses, fields, inline, **parts)
 
 
-@operation("sesv2", "SendBulkEmail", limited=False, guess="Endpoints are not modelled. Tracking overrides have no effect.")
+@operation(
+    "sesv2", "SendBulkEmail", limited=False, guess="Endpoints are not modelled. Tracking overrides have no effect."
+)
 def send_bulk_email(
-    call: Call, DefaultContent: dict, BulkEmailEntries: list[dict], ReplyToAddresses: list[str] = (), DefaultEmailTags: list[dict] = (), **others
+    call: Call,
+    DefaultContent: dict,
+    BulkEmailEntries: list[dict],
+    ReplyToAddresses: list[str] = (),
+    DefaultEmailTags: list[dict] = (),
+    **others,
 ) -> dict:
     _refuse_unknown(others)
     if "Template" not in DefaultContent:

@@ -65,7 +65,9 @@ def list_suppressed(
 
 
 @operation("sesv2", "PutAccountSuppressionAttributes", guess="Validation attributes are stored and shown; no effect.")
-def put_account_attributes(call: Call, SuppressedReasons: list[str] = (), ValidationAttributes: dict | None = None) -> None:
+def put_account_attributes(
+    call: Call, SuppressedReasons: list[str] = (), ValidationAttributes: dict | None = None
+) -> None:
     call.account.suppressed_reasons = configuration_sets.check_reasons(call, list(SuppressedReasons))
     if ValidationAttributes:
         call.account.validation_attributes = ValidationAttributes

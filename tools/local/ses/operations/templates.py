@@ -48,7 +48,11 @@ def _put(call: Call, name: str, content: dict) -> None:
 
 def _create(call: Call, name: str, content: dict) -> None:
     if name in call.account.templates:
-        raise ServiceError("AlreadyExistsException", f"Template {name} already exists.", **({"Name": name} if call.service == V1 else {}))
+        raise ServiceError(
+            "AlreadyExistsException",
+            f"Template {name} already exists.",
+            **({"Name": name} if call.service == V1 else {}),
+        )
     _put(call, name, content)
 
 
@@ -92,7 +96,10 @@ def delete_v1(call: Call, TemplateName: str) -> None:
 @operation("ses", "ListTemplates")
 def list_v1(call: Call, NextToken: str | None = None, MaxItems: int | None = None) -> dict:
     items, token = page(call.service, list(call.account.templates.items()), NextToken, MaxItems, 100)
-    return {"TemplatesMetadata": [{"Name": name, "CreatedTimestamp": one["created"]} for name, one in items], "NextToken": token}
+    return {
+        "TemplatesMetadata": [{"Name": name, "CreatedTimestamp": one["created"]} for name, one in items],
+        "NextToken": token,
+    }
 
 
 @operation("ses", "TestRenderTemplate", guess="The headers of the rendered mail.")
@@ -114,7 +121,10 @@ def update_v2(call: Call, TemplateName: str, TemplateContent: dict) -> None:
 
 @operation("sesv2", "GetEmailTemplate")
 def get_v2(call: Call, TemplateName: str) -> dict:
-    content, shown_tags = find(call, TemplateName)["content"], tags.of(call, call.account.arn(f"template/{TemplateName}"))
+    content, shown_tags = (
+        find(call, TemplateName)["content"],
+        tags.of(call, call.account.arn(f"template/{TemplateName}")),
+    )
     return {"TemplateName": TemplateName, "TemplateContent": content, "Tags": shown_tags}
 
 
@@ -128,7 +138,10 @@ def delete_v2(call: Call, TemplateName: str) -> None:
 @operation("sesv2", "ListEmailTemplates")
 def list_v2(call: Call, NextToken: str | None = None, PageSize: int | None = None) -> dict:
     items, token = page(call.service, list(call.account.templates.items()), NextToken, PageSize, 100)
-    return {"TemplatesMetadata": [{"TemplateName": name, "CreatedTimestamp": one["created"]} for name, one in items], "NextToken": token}
+    return {
+        "TemplatesMetadata": [{"TemplateName": name, "CreatedTimestamp": one["created"]} for name, one in items],
+        "NextToken": token,
+    }
 
 
 @operation("sesv2", "TestRenderEmailTemplate", guess="The headers of the rendered mail.")

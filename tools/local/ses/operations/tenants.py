@@ -47,7 +47,9 @@ def get(call: Call, TenantName: str) -> dict:
 
 
 @operation("sesv2", "ListTenants", guess="Filter is read as exact values of SENDING_STATUS.")
-def list_tenants(call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None) -> dict:
+def list_tenants(
+    call: Call, Filter: dict | None = None, NextToken: str | None = None, PageSize: int | None = None
+) -> dict:
     tenants = [_shown(call, tenant) for tenant in call.account.tenants.values()]
     if status := (Filter or {}).get("SENDING_STATUS"):
         tenants = [tenant for tenant in tenants if tenant["SendingStatus"] == status]
@@ -60,7 +62,9 @@ def associate(call: Call, TenantName: str, ResourceArn: str) -> None:
     tenant = lookup.find_tenant(call, TenantName)
     _require_resource(call, ResourceArn)
     if ResourceArn in tenant.resources:
-        raise ServiceError("AlreadyExistsException", f"Resource {ResourceArn} is already associated with tenant {TenantName}.")
+        raise ServiceError(
+            "AlreadyExistsException", f"Resource {ResourceArn} is already associated with tenant {TenantName}."
+        )
     tenant.resources[ResourceArn] = call.now
 
 
@@ -72,16 +76,23 @@ def dissociate(call: Call, TenantName: str, ResourceArn: str) -> None:
 
 
 @operation("sesv2", "ListTenantResources")
-def list_resources(call: Call, TenantName: str, Filter: dict | None = None, PageSize: int | None = None, NextToken: str | None = None) -> dict:
+def list_resources(
+    call: Call, TenantName: str, Filter: dict | None = None, PageSize: int | None = None, NextToken: str | None = None
+) -> dict:
     wanted = (Filter or {}).get("RESOURCE_TYPE")
-    resources = [{"ResourceType": resource_type(arn), "ResourceArn": arn} for arn in lookup.find_tenant(call, TenantName).resources]
+    resources = [
+        {"ResourceType": resource_type(arn), "ResourceArn": arn}
+        for arn in lookup.find_tenant(call, TenantName).resources
+    ]
     resources = [one for one in resources if wanted in (None, one["ResourceType"])]
     items, token = page(call.service, resources, NextToken, PageSize, 100)
     return {"TenantResources": items, "NextToken": token}
 
 
 @operation("sesv2", "ListResourceTenants")
-def list_tenants_of_resource(call: Call, ResourceArn: str, PageSize: int | None = None, NextToken: str | None = None) -> dict:
+def list_tenants_of_resource(
+    call: Call, ResourceArn: str, PageSize: int | None = None, NextToken: str | None = None
+) -> dict:
     found = [
         {
             "TenantName": tenant.name,
@@ -105,7 +116,11 @@ def _require_resource(call: Call, arn: str) -> None:
         raise invalid_parameter(call.service, f"Invalid resource ARN: {arn}.")
     name = arn.partition("/")[2]
     account = call.account
-    known = {"EMAIL_IDENTITY": account.identities, "CONFIGURATION_SET": account.configuration_sets, "EMAIL_TEMPLATE": account.templates}
+    known = {
+        "EMAIL_IDENTITY": account.identities,
+        "CONFIGURATION_SET": account.configuration_sets,
+        "EMAIL_TEMPLATE": account.templates,
+    }
     if not arn.startswith(account.arn("")) or name not in known[resource_type(arn)]:
         raise not_found(f"Resource {arn} does not exist.")
 

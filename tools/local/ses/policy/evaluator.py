@@ -103,7 +103,9 @@ def _condition_holds(operator: str, key: str, expected: list, request: Request) 
     matched = [any(test(str(want), have) for want in expected) for have in actual]
     if quantifier == "ForAllValues":
         return not any(matched) if negated else all(matched)
-    return not all(matched) if negated and quantifier == "ForAnyValue" else not any(matched) if negated else any(matched)
+    return (
+        not all(matched) if negated and quantifier == "ForAnyValue" else not any(matched) if negated else any(matched)
+    )
 
 
 def _operator(name: str):

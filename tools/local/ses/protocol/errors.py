@@ -6,7 +6,12 @@ from . import models
 
 # v1 codes that the model does not declare, with their HTTP status.
 # https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
-UNDECLARED_STATUS = {"AccessDenied": 403, "AccessDeniedException": 403, "InternalFailure": 500, "TooManyRequestsException": 429}
+UNDECLARED_STATUS = {
+    "AccessDenied": 403,
+    "AccessDeniedException": 403,
+    "InternalFailure": 500,
+    "TooManyRequestsException": 429,
+}
 
 
 class ServiceError(Exception):

@@ -48,16 +48,18 @@ def _read(shape: Shape, fields: dict[str, str]):
 
 
 def _below(fields: dict[str, str], name: str) -> dict[str, str]:
-    return {
-        key[len(name) + 1 :]: value for key, value in fields.items() if key == name or key.startswith(name + ".")
-    }
+    return {key[len(name) + 1 :]: value for key, value in fields.items() if key == name or key.startswith(name + ".")}
 
 
 def answer(operation: OperationModel, result: dict, request_id: str) -> bytes:
     root = ElementTree.Element(f"{operation.name}Response", xmlns=operation.service_model.metadata["xmlNamespace"])
     shape = operation.output_shape
     if shape:
-        _write(ElementTree.SubElement(root, shape.serialization.get("resultWrapper", f"{operation.name}Result")), shape, result)
+        _write(
+            ElementTree.SubElement(root, shape.serialization.get("resultWrapper", f"{operation.name}Result")),
+            shape,
+            result,
+        )
     metadata = ElementTree.SubElement(root, "ResponseMetadata")
     ElementTree.SubElement(metadata, "RequestId").text = request_id
     return ElementTree.tostring(root, encoding="utf-8")
@@ -71,7 +73,11 @@ def _write(element: ElementTree.Element, shape: Shape, value) -> None:
                     _write(ElementTree.SubElement(element, member.serialization.get("name", name)), member, value[name])
         case "list":
             for item in value:
-                _write(ElementTree.SubElement(element, shape.member.serialization.get("name", "member")), shape.member, item)
+                _write(
+                    ElementTree.SubElement(element, shape.member.serialization.get("name", "member")),
+                    shape.member,
+                    item,
+                )
         case "map":
             for key, item in value.items():
                 entry = ElementTree.SubElement(element, "entry")

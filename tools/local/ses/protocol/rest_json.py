@@ -33,7 +33,9 @@ def parse(method: str, raw_path: str, query: str, body: bytes) -> tuple[Operatio
         elif place == "querystring" and wire_name in pairs:
             values = pairs[wire_name]
             is_list = member.type_name == "list"
-            parameters[name] = [parse_text(member.member, one) for one in values] if is_list else parse_text(member, values[0])
+            parameters[name] = (
+                [parse_text(member.member, one) for one in values] if is_list else parse_text(member, values[0])
+            )
     return operation, parameters
 
 
@@ -88,7 +90,9 @@ def _write(shape: Shape, value):
     match shape.type_name:
         case "structure":
             present = {name: member for name, member in shape.members.items() if value.get(name) is not None}
-            return {member.serialization.get("name", name): _write(member, value[name]) for name, member in present.items()}
+            return {
+                member.serialization.get("name", name): _write(member, value[name]) for name, member in present.items()
+            }
         case "list":
             return [_write(shape.member, item) for item in value]
         case "map":

@@ -41,7 +41,10 @@ def parse_text(shape: Shape, text: str):
 
 def iso(seconds: float) -> str:
     """A time in the format of the query protocol."""
-    return datetime.datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(seconds * 1000) % 1000:03d}Z"
+    return (
+        datetime.datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{int(seconds * 1000) % 1000:03d}Z"
+    )
 
 
 def to_text(shape: Shape, value) -> str:

@@ -35,7 +35,11 @@ def check_account(call: Call, recipients: int) -> None:
     if not account.sending_enabled:
         code = "AccountSendingPausedException" if is_v1 else "SendingPausedException"
         raise ServiceError(code, f"Email sending is disabled for account {account.id}.")
-    quota, rate = (account.max_24_hour_send, account.max_send_rate) if account.production_access else (SANDBOX_QUOTA, SANDBOX_RATE)
+    quota, rate = (
+        (account.max_24_hour_send, account.max_send_rate)
+        if account.production_access
+        else (SANDBOX_QUOTA, SANDBOX_RATE)
+    )
     # A quota of -1 is unlimited.
     if quota >= 0 and sent_last_24_hours(account, call.now) + recipients > quota:
         raise throttled(call.service, "Daily message quota exceeded.")
@@ -95,7 +99,9 @@ def resolve_identity(call: Call, sender: str, arn: str | None) -> tuple[Account,
     return owner, identity
 
 
-def check_authorization(call: Call, owner: Account, identity: Identity, action: str, sender: str, return_path: str, recipients: list[str]) -> None:
+def check_authorization(
+    call: Call, owner: Account, identity: Identity, action: str, sender: str, return_path: str, recipients: list[str]
+) -> None:
     """Policies of the identity. Another account needs an Allow; the owner itself is stopped by a Deny only."""
     arn = owner.arn(f"identity/{identity.name}")
     context = {
@@ -134,7 +140,9 @@ def check_configuration_set(call: Call, name: str | None) -> ConfigurationSet | 
     return found
 
 
-def check_tenant(call: Call, name: str | None, owner: Account, identity: Identity, configuration_set: ConfigurationSet | None) -> Tenant | None:
+def check_tenant(
+    call: Call, name: str | None, owner: Account, identity: Identity, configuration_set: ConfigurationSet | None
+) -> Tenant | None:
     """The tenant must be allowed to send, and identity and configuration set must be associated with it."""
     if not name:
         return None

@@ -65,7 +65,7 @@ def _encoded(address: str) -> str:
 
 def split(raw: bytes) -> tuple[list[tuple[str, str]], bytes]:
     """The headers of a mail, in order and unfolded, and its body."""
-    head, separator, body = re.match(rb"(.*?)(\r?\n\r?\n|\Z)(.*)", raw, re.DOTALL).groups()
+    head, _, body = re.match(rb"(.*?)(\r?\n\r?\n|\Z)(.*)", raw, re.DOTALL).groups()
     headers: list[tuple[str, str]] = []
     for line in re.sub(rb"\r?\n(?=[ \t])", b"", head).splitlines():
         name, colon, value = line.decode("utf-8", "replace").partition(":")

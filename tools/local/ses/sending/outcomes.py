@@ -26,7 +26,12 @@ def let_happen(ses: LocalSes, sent: SentMessage) -> bool:
     for outcomes in planned.values():
         for outcome in outcomes:
             if outcome["outcome"] == "rendering-failure":
-                rendering_failure(ses, sent, outcome.get("errorMessage", "Attribute 'name' is not present in the rendering data."), outcome)
+                rendering_failure(
+                    ses,
+                    sent,
+                    outcome.get("errorMessage", "Attribute 'name' is not present in the rendering data."),
+                    outcome,
+                )
                 return False
             if outcome["outcome"] == "reject":
                 _happens(ses, sent, {"outcome": "send"}, sent.destinations)
@@ -55,7 +60,9 @@ def rendering_failure(ses: LocalSes, sent: SentMessage, error: str, outcome: dic
 def _happens(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str]) -> None:
     """Now, or after `after` seconds on the clock of the local SES."""
     if outcome.get("after"):
-        ses.publications.add(outcome["outcome"], "later", recipients, lambda: happen(ses, sent, outcome, recipients), outcome["after"])
+        ses.publications.add(
+            outcome["outcome"], "later", recipients, lambda: happen(ses, sent, outcome, recipients), outcome["after"]
+        )
     else:
         happen(ses, sent, outcome, recipients)
 
@@ -71,7 +78,9 @@ def happen(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str
                 count.attempts += len(recipients)
                 report(ses, sent, "Send", {}, recipients)
             case "delivery":
-                report(ses, sent, "Delivery", payloads.delivery(outcome, recipients, sent.sent, now, region), recipients)
+                report(
+                    ses, sent, "Delivery", payloads.delivery(outcome, recipients, sent.sent, now, region), recipients
+                )
             case "bounce":
                 details = payloads.bounce(outcome, recipients, now, region)
                 if details["bounceType"] == "Permanent" and "Suppress" not in details["bounceSubType"]:
@@ -84,7 +93,9 @@ def happen(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str
                 _suppress(account, sent, real, "COMPLAINT", details["feedbackId"], now)
                 report(ses, sent, "Complaint", details, recipients)
             case "delay":
-                report(ses, sent, "DeliveryDelay", payloads.delivery_delay(outcome, recipients, sent.sent, now), recipients)
+                report(
+                    ses, sent, "DeliveryDelay", payloads.delivery_delay(outcome, recipients, sent.sent, now), recipients
+                )
             case "reject":
                 count.rejects += len(recipients)
                 report(ses, sent, "Reject", payloads.reject(outcome), recipients)
@@ -126,7 +137,9 @@ def _suppressed(account: Account, sent: SentMessage, recipient: str) -> dict | N
     return simulator.ON_TENANT_LIST if is_tenant else simulator.ON_ACCOUNT_LIST
 
 
-def _suppress(account: Account, sent: SentMessage, recipients: list[str], reason: str, feedback_id: str, now: float) -> None:
+def _suppress(
+    account: Account, sent: SentMessage, recipients: list[str], reason: str, feedback_id: str, now: float
+) -> None:
     reasons, entries, _ = _reasons_and_list(account, sent)
     if reason in reasons:
         for recipient in recipients:

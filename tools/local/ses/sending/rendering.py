@@ -90,7 +90,9 @@ def _render(tokens: list, at: int, scopes: list, escape: bool, visible: bool) ->
 def _block(tokens: list, at: int, scopes: list, escape: bool, visible: bool) -> tuple[str, int]:
     helper, name = (tokens[at][1].split(maxsplit=1) + [""])[:2]
     value = _find(name, scopes, None) if visible else None
-    items = value if helper == "each" and isinstance(value, (list, tuple)) else [None] if helper == "if" and value else []
+    items = (
+        value if helper == "each" and isinstance(value, (list, tuple)) else [None] if helper == "if" and value else []
+    )
     texts, end = [], at
     for item in items:
         text, end = _render(tokens, at + 1, scopes + ([item] if helper == "each" else []), escape, visible)

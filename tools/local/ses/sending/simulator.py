@@ -21,8 +21,16 @@ TENANT_LIST_TEXT = ACCOUNT_LIST_TEXT.replace("your account", "your tenant")
 
 # What SES says without asking another server: there is neither a remote address nor an answer of a server.
 OWN_WORD = {"remoteMtaIp": None, "reportingMTA": "dns; amazonses.com"}
-ON_ACCOUNT_LIST = OWN_WORD | {"outcome": "bounce", "bounceSubType": "OnAccountSuppressionList", "diagnosticCode": ACCOUNT_LIST_TEXT}
-ON_TENANT_LIST = OWN_WORD | {"outcome": "bounce", "bounceSubType": "OnTenantSuppressionList", "diagnosticCode": TENANT_LIST_TEXT}
+ON_ACCOUNT_LIST = OWN_WORD | {
+    "outcome": "bounce",
+    "bounceSubType": "OnAccountSuppressionList",
+    "diagnosticCode": ACCOUNT_LIST_TEXT,
+}
+ON_TENANT_LIST = OWN_WORD | {
+    "outcome": "bounce",
+    "bounceSubType": "OnTenantSuppressionList",
+    "diagnosticCode": TENANT_LIST_TEXT,
+}
 
 SIMULATED = {
     "success": [{"outcome": "delivery"}],
@@ -34,7 +42,9 @@ SIMULATED = {
         | {"action": None, "status": None, "diagnosticCode": None, "remoteMtaIp": None},
     ],
     "complaint": [{"outcome": "delivery"}, {"outcome": "complaint"}],
-    "suppressionlist": [OWN_WORD | {"outcome": "bounce", "bounceSubType": "Suppressed", "diagnosticCode": SUPPRESSED_TEXT}],
+    "suppressionlist": [
+        OWN_WORD | {"outcome": "bounce", "bounceSubType": "Suppressed", "diagnosticCode": SUPPRESSED_TEXT}
+    ],
 }
 
 

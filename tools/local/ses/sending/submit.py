@@ -8,7 +8,6 @@ import re
 from ..events.times import sent_message_id
 from ..local_ses import Call
 from ..protocol.errors import ServiceError, invalid_parameter
-from ..protocol.models import V1
 from ..state.model import SentMessage
 from . import checks, message, outcomes
 
@@ -54,7 +53,9 @@ def submit(call: Call, submission: Submission) -> str:
     checks.check_recipients(call, recipients)
     checks.check_address(call, sender)
     if len(submission.raw) > MAX_BYTES:
-        raise invalid_parameter(call.service, f"Message length is more than {MAX_BYTES} bytes long: '{len(submission.raw)}'.")
+        raise invalid_parameter(
+            call.service, f"Message length is more than {MAX_BYTES} bytes long: '{len(submission.raw)}'."
+        )
     if duplicate := message.duplicate_header(headers):
         raise invalid_parameter(call.service, f"Duplicate header '{duplicate}'.")
     return_path = submission.return_path or message.header(headers, "Return-Path") or sender
@@ -63,13 +64,21 @@ def submit(call: Call, submission: Submission) -> str:
     checks.check_authorization(call, owner, identity, submission.action, sender, return_path, recipients)
     if message.bare_address(return_path) != message.bare_address(sender):
         return_owner, return_identity = checks.resolve_identity(call, return_path, submission.return_path_arn)
-        checks.check_authorization(call, return_owner, return_identity, submission.action, sender, return_path, recipients)
+        checks.check_authorization(
+            call, return_owner, return_identity, submission.action, sender, return_path, recipients
+        )
     checks.check_sandbox(call, recipients)
     name = submission.configuration_set or (identity.configuration_set if owner is call.account else None)
     configuration_set = checks.check_configuration_set(call, name)
     tenant = checks.check_tenant(call, submission.tenant, owner, identity, configuration_set)
-    if identity.mail_from_domain and identity.mail_from_on_mx_failure == "REJECT_MESSAGE" and identity.mail_from_status != "SUCCESS":
-        raise ServiceError("MailFromDomainNotVerifiedException", f"MAIL FROM domain {identity.mail_from_domain} is not verified.")
+    if (
+        identity.mail_from_domain
+        and identity.mail_from_on_mx_failure == "REJECT_MESSAGE"
+        and identity.mail_from_status != "SUCCESS"
+    ):
+        raise ServiceError(
+            "MailFromDomainNotVerifiedException", f"MAIL FROM domain {identity.mail_from_domain} is not verified."
+        )
     tags = _tags(call, submission, configuration_set.name if configuration_set else None, sender)
     checks.check_account(call, len(recipients))
 
