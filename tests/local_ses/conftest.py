@@ -38,7 +38,6 @@ os.environ["NO_PROXY"] = "127.0.0.1"
 
 # It sets a variable of its own, which must stay.
 import awscli.clidriver  # noqa: E402
-
 from ses.local_ses import LocalSes  # noqa: E402
 from ses.server import Server  # noqa: E402
 from ses.state.model import Settings  # noqa: E402

@@ -9,7 +9,7 @@ import threading
 import traceback
 import urllib.parse
 
-from .control import api
+from . import control_api
 from .dispatch import Request, Response, handle
 from .local_ses import LocalSes
 
@@ -73,7 +73,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         ses = self.server.ses
         if path.startswith(f"{CONTROL_PREFIX}/"):
             pairs = dict(urllib.parse.parse_qsl(query))
-            status, answer = api.handle(ses, self.command, path.removeprefix(CONTROL_PREFIX), pairs, body)
+            status, answer = control_api.handle(ses, self.command, path.removeprefix(CONTROL_PREFIX), pairs, body)
             return Response(status, json.dumps(answer).encode(), "application/json")
         request = Request(self.command, path, query, self.headers.get("Authorization"), body, self.client_address[0])
         return handle(ses, request)

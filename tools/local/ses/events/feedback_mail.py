@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity-using-notific
 
 from __future__ import annotations
 
-from ..sending import multipart_report
+from ..mail import multipart_report
 from ..state.model import SentMessage
 
 

@@ -10,7 +10,7 @@ import json
 import typing
 
 from ..events.times import sent_message_id
-from ..sending.message import with_headers
+from ..mail.message import with_headers
 from ..state.model import Account
 from . import bounce_mail
 from .arrival import Arrival

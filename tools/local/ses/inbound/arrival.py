@@ -9,7 +9,7 @@ import dataclasses
 
 from ..events import payloads
 from ..events.times import timestamp
-from ..sending import message
+from ..mail import message
 
 VERDICTS = ("spamVerdict", "virusVerdict", "spfVerdict", "dkimVerdict", "dmarcVerdict")
 

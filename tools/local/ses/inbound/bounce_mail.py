@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sending import multipart_report
+from ..mail import multipart_report
 
 
 def compose(

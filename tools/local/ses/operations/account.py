@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from ..local_ses import Call
-from ..state.model import Account
+from ..sending import quota
 from .registry import operation
-
-DAY_SECONDS = 24 * 3600
-
-
-def sent_last_24_hours(account: Account, now: float) -> int:
-    """Messages, counted once a recipient. Forgets those that are older."""
-    account.sends = [at for at in account.sends if at > now - DAY_SECONDS]
-    return len(account.sends)
 
 
 @operation("sesv2", "GetAccount", guess="Dedicated IPs and pricing are not modelled.")
@@ -74,10 +66,9 @@ def get_send_quota(call: Call) -> dict:
 
 def _quota(call: Call) -> dict:
     account = call.account
-    # The sandbox has a quota of its own.
-    day, second = (account.max_24_hour_send, account.max_send_rate) if account.production_access else (200.0, 1.0)
+    day, second = quota.limits(account)
     return {
         "Max24HourSend": float(day),
         "MaxSendRate": float(second),
-        "SentLast24Hours": float(sent_last_24_hours(account, call.now)),
+        "SentLast24Hours": float(quota.sent_last_24_hours(account, call.now)),
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
 from ..protocol.errors import ServiceError
-from . import configuration_sets, lookup
+from . import configuration_sets
 from .event_destinations import to_v1
 from .paging import page
 from .registry import operation

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
-from . import configuration_sets, lookup, tags
+from . import configuration_sets, tags
 from .paging import page
 from .registry import operation
 

@@ -9,12 +9,12 @@ import re
 
 import botocore.exceptions
 
+from .. import lookup
 from ..aws.topics import TopicError
 from ..local_ses import Call
 from ..protocol.errors import ServiceError, not_found
 from ..protocol.models import V1
 from ..state.model import ConfigurationSet
-from . import lookup
 from .registry import operation
 
 MAX_DESTINATIONS = 10

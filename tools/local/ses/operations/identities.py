@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 
+from .. import lookup
 from ..local_ses import Call
 from ..protocol.errors import ServiceError, invalid_parameter
 from ..protocol.models import V1
 from ..state.model import Identity
-from . import lookup
 
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
 from ..protocol.errors import invalid_parameter
-from . import identities, lookup
+from . import identities
 from .paging import page
 from .registry import operation
 

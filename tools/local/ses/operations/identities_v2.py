@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
 from ..protocol.errors import ServiceError
 from ..state.model import Identity
-from . import identities, lookup, tags
+from . import identities, tags
 from .identities_v1 import set_mail_from
 from .paging import page
 from .registry import operation

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 
+from .. import lookup
 from ..aws.topics import TopicError
 from ..local_ses import Call
 from ..protocol.errors import ServiceError, invalid_parameter
 from ..state.model import NOTIFICATION_TYPES
-from . import lookup
 from .registry import operation
 
 

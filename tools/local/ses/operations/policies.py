@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policies.html
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
 from ..policy import sending_authorization
 from ..protocol.errors import ServiceError, invalid_parameter
 from ..protocol.models import V1
 from ..state.model import Identity
-from . import lookup
 from .registry import operation
 
 GUESS = "The wording of the errors."

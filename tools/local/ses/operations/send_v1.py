@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html
 from __future__ import annotations
 
 from ..local_ses import Call
+from ..mail.message import Content, compose
+from ..mail.rendering import RenderingError
 from ..protocol.errors import ServiceError, invalid_parameter
 from ..sending.checks import check_recipients
-from ..sending.message import Content, compose
-from ..sending.rendering import RenderingError
 from ..sending.submit import Submission, submit
 from . import templates
 from .registry import operation

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
 from __future__ import annotations
 
 from ..local_ses import Call
+from ..mail.message import Content, compose
 from ..protocol.errors import NotModelled, ServiceError, invalid_parameter
-from ..sending.message import Content, compose
 from ..sending.submit import Submission, submit
 from .registry import operation
 from .send_v1 import MAX_BULK, address_headers, recipients_of, templated

@@ -6,10 +6,8 @@ https://docs.aws.amazon.com/ses/latest/APIReference/API_GetSendStatistics.html
 from __future__ import annotations
 
 from ..local_ses import Call
-from ..state.model import Account, Counters
 from .registry import operation
 
-STEP_SECONDS = 15 * 60
 KEPT_SECONDS = 14 * 24 * 3600
 
 
@@ -28,9 +26,3 @@ def get_send_statistics(call: Call) -> dict:
         if int(start) >= oldest
     ]
     return {"SendDataPoints": points}
-
-
-def counters(account: Account, now: float) -> Counters:
-    """The counters of the 15 minutes that `now` is in."""
-    start = str(int(now // STEP_SECONDS * STEP_SECONDS))
-    return account.statistics.setdefault(start, Counters())

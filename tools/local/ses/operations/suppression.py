@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list.html
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
 from ..protocol.errors import invalid_parameter, not_found
 from ..state.model import SuppressedDestination
-from . import configuration_sets, lookup
+from . import configuration_sets
 from .paging import page
 from .registry import operation
 

@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/ses/latest/dg/send-personalized-email-api.html
 from __future__ import annotations
 
 from ..local_ses import Call
+from ..mail import rendering
+from ..mail.message import Content, compose
 from ..protocol.errors import ServiceError, not_found
 from ..protocol.models import V1
-from ..sending import rendering
-from ..sending.message import Content, compose
 from . import tags
 from .paging import page
 from .registry import operation

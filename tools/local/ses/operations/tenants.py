@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import uuid
 
+from .. import lookup
 from ..local_ses import Call
 from ..protocol.errors import ServiceError, invalid_parameter, not_found
 from ..state.model import Reputation, Tenant
-from . import lookup, tags
+from . import tags
 from .paging import page
 from .registry import operation
 

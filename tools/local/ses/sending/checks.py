@@ -5,18 +5,17 @@ https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html
 
 from __future__ import annotations
 
+from .. import lookup
 from ..local_ses import Call
-from ..operations import lookup
-from ..operations.account import sent_last_24_hours
+from ..mail.message import bare_address, display_name
 from ..policy.evaluator import Request, decide
 from ..protocol.errors import ServiceError, invalid_parameter, throttled
 from ..protocol.models import V1
 from ..state.model import Account, ConfigurationSet, Identity, Tenant
-from .message import bare_address, display_name
+from . import quota
 
 MAX_RECIPIENTS = 50
 SIMULATOR = "simulator.amazonses.com"
-SANDBOX_QUOTA, SANDBOX_RATE = 200, 1
 
 
 def is_simulator(address: str) -> bool:
@@ -35,13 +34,9 @@ def check_account(call: Call, recipients: int) -> None:
     if not account.sending_enabled:
         code = "AccountSendingPausedException" if is_v1 else "SendingPausedException"
         raise ServiceError(code, f"Email sending is disabled for account {account.id}.")
-    quota, rate = (
-        (account.max_24_hour_send, account.max_send_rate)
-        if account.production_access
-        else (SANDBOX_QUOTA, SANDBOX_RATE)
-    )
+    per_day, rate = quota.limits(account)
     # A quota of -1 is unlimited.
-    if quota >= 0 and sent_last_24_hours(account, call.now) + recipients > quota:
+    if per_day >= 0 and quota.sent_last_24_hours(account, call.now) + recipients > per_day:
         raise throttled(call.service, "Daily message quota exceeded.")
     second = call.ses.world.settings.second
     if not call.ses.rates.allow(("sending", account.id, account.region), rate, second, recipients):

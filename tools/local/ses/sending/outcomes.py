@@ -6,11 +6,11 @@ import typing
 
 from ..events import payloads
 from ..events.reporting import report
-from ..operations.statistics import counters
+from ..mail.message import bare_address
 from ..state.model import Account, SentMessage, SuppressedDestination
 from . import simulator
 from .checks import is_simulator
-from .message import bare_address
+from .counters import counters
 
 if typing.TYPE_CHECKING:
     from ..local_ses import LocalSes

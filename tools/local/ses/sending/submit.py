@@ -7,9 +7,10 @@ import re
 
 from ..events.times import sent_message_id
 from ..local_ses import Call
+from ..mail import message
 from ..protocol.errors import ServiceError, invalid_parameter
 from ..state.model import SentMessage
-from . import checks, message, outcomes
+from . import checks, outcomes
 
 # SES takes 40 MB after base64.
 MAX_BYTES = 40 * 1024 * 1024

@@ -12,10 +12,10 @@ import urllib.parse
 
 from dateutil import parser as date_parser
 
-from ..inbound.delivery import receive
-from ..operations import recommendations, reputation
-from ..sending import outcomes
-from ..state.model import Account, NotificationSettings, dump
+from .inbound.delivery import receive
+from .operations import recommendations, reputation
+from .sending import outcomes
+from .state.model import Account, NotificationSettings, dump
 
 if typing.TYPE_CHECKING:
     from ..local_ses import LocalSes

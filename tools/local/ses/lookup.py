@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ..local_ses import Call
-from ..protocol.errors import ServiceError, invalid_parameter, not_found
-from ..protocol.models import V1
-from ..state.model import ConfigurationSet, Identity, NotificationSettings, Tenant
+from .local_ses import Call
+from .protocol.errors import ServiceError, invalid_parameter, not_found
+from .protocol.models import V1
+from .state.model import ConfigurationSet, Identity, NotificationSettings, Tenant
 
 IDENTITY_ARN = re.compile(r"arn:[\w-]+:ses:([a-z0-9-]+):(\d{12}):identity/(.+)")
 
