@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import json
 import re
 
@@ -116,6 +117,8 @@ def _operator(name: str):
             return lambda want, have: want.lower() == have.lower()
         case "StringLike" | "ArnLike" | "ArnEquals":
             return like
+        case "IpAddress":
+            return lambda want, have: ipaddress.ip_address(have) in ipaddress.ip_network(want, strict=False)
         case "Bool":
             return lambda want, have: want.lower() == have.lower()
     # An operator the evaluator does not know matches nothing, so that a test notices.
