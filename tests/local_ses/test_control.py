@@ -115,6 +115,18 @@ def test_publishing_twice(control, ses, topic):
     assert (len(ids), len(set(ids))) == (4, 2)
 
 
+def test_publishing_again_what_was_published_before(control, ses, topic):
+    send(ses, "bounce")
+    send(ses)
+    control.settle()
+    first, *_ = topic.messages()
+    (done,) = control("GET", "/publications?kind=Bounce&recipient=bounce@simulator.amazonses.com")["done"]
+    assert done["body"] == first
+    assert control("POST", "/publications/again", {"kind": "Bounce"}) == {"count": 1}
+    control.settle()
+    assert topic.messages() == [first]
+
+
 def test_publishing_late_on_the_clock_of_the_local_ses(control, ses, topic):
     control("POST", "/publications/rules", {"kind": "Delivery", "delay_seconds": 3600})
     send(ses)

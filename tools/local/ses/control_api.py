@@ -165,7 +165,13 @@ def happen(ses: LocalSes, query: dict, fields: dict, message_id: str) -> None:
 
 @route("GET", "/publications")
 def get_publications(ses: LocalSes, query: dict, fields: dict) -> dict:
-    return ses.publications.entries()
+    kind, recipient = query.get("kind"), query.get("recipient")
+
+    def matches(one: dict) -> bool:
+        return kind in (None, one["kind"]) and recipient in (None, *one["recipients"])
+
+    found = ses.publications.entries()
+    return found | {name: list(filter(matches, found[name])) for name in ("waiting", "done")}
 
 
 @route("POST", "/publications/hold")
@@ -181,6 +187,11 @@ def release(ses: LocalSes, query: dict, fields: dict) -> None:
 @route("POST", "/publications/rules")
 def add_rule(ses: LocalSes, query: dict, fields: dict) -> None:
     ses.publications.add_rule(fields)
+
+
+@route("POST", "/publications/again")
+def publish_again(ses: LocalSes, query: dict, fields: dict) -> dict:
+    return {"count": ses.publications.again(fields.get("kind"), fields.get("recipient"))}
 
 
 @route("POST", "/publications/wait")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import threading
-import time
 import typing
 
 if typing.TYPE_CHECKING:
@@ -16,18 +15,31 @@ if typing.TYPE_CHECKING:
 
 # The worker looks at the clock this often, as a test may move it.
 STEP_SECONDS = 0.02
+# Older entries of what was done are dropped.
+KEPT = 10_000
 
 
 @dataclasses.dataclass
 class Publication:
-    """Something to publish. `kind` is an event or notification type, `target` a topic, bus, stream or outbox."""
+    """Something to publish. `kind` is an event or notification type, `target` a topic, bus, stream or outbox.
+
+    `body` is what is published, for tests to compare.
+    """
 
     kind: str
     target: str
     recipients: list[str]
     action: typing.Callable[[], None]
     due: float
+    body: dict | None = None
     number: int = 0
+
+    def matches(self, kind: str | None, recipient: str | None) -> bool:
+        """None matches all."""
+        return kind in (None, self.kind) and recipient in (None, *self.recipients)
+
+    def shown(self) -> dict:
+        return {name: getattr(self, name) for name in ("number", "kind", "target", "recipients", "due", "body")}
 
 
 @dataclasses.dataclass
@@ -40,9 +52,6 @@ class Rule:
     delay_seconds: float = 0
     count: int = 1
 
-    def matches(self, publication: Publication) -> bool:
-        return self.kind in (None, publication.kind) and self.recipient in (None, *publication.recipients)
-
 
 class Publications:
     """A thread carries out what is due on the clock of the local SES."""
@@ -52,18 +61,21 @@ class Publications:
         self._changed = threading.Condition()
         self._waiting: list[Publication] = []
         self._rules: list[Rule] = []
-        self._done: list[dict] = []
+        # With the error of each, if there was one.
+        self._done: list[tuple[Publication, str | None]] = []
         self._numbers = itertools.count(1)
         self._held = self._closed = False
         self._at_work = 0
         threading.Thread(target=self._work, daemon=True).start()
 
-    def add(self, kind: str, target: str, recipients: list[str], action, after: float = 0) -> None:
+    def add(
+        self, kind: str, target: str, recipients: list[str], action, after: float = 0, body: dict | None = None
+    ) -> None:
         """Carry `action` out `after` seconds from now."""
-        publication = Publication(kind, target, recipients, action, self._ses.clock.now() + after)
+        publication = Publication(kind, target, recipients, action, self._ses.clock.now() + after, body)
         with self._changed:
             times = 1
-            for rule in [rule for rule in self._rules if rule.matches(publication)]:
+            for rule in [rule for rule in self._rules if publication.matches(rule.kind, rule.recipient)]:
                 times = max(times, rule.times)
                 publication.due += rule.delay_seconds
                 rule.count -= 1
@@ -76,6 +88,15 @@ class Publications:
         """Raises TypeError for an unknown field."""
         with self._changed:
             self._rules.append(Rule(**fields))
+
+    def again(self, kind: str | None, recipient: str | None) -> int:
+        """Publish once more what was published before, and return how many there are."""
+        with self._changed:
+            found = [one for one, _ in self._done if one.matches(kind, recipient)]
+            for one in found:
+                self._waiting.append(dataclasses.replace(one, due=self._ses.clock.now(), number=next(self._numbers)))
+            self._changed.notify_all()
+        return len(found)
 
     def hold(self) -> None:
         with self._changed:
@@ -105,17 +126,9 @@ class Publications:
 
     def entries(self) -> dict:
         with self._changed:
-            waiting = [
-                {
-                    "number": one.number,
-                    "kind": one.kind,
-                    "target": one.target,
-                    "recipients": one.recipients,
-                    "due": one.due,
-                }
-                for one in self._waiting
-            ]
-            return {"held": self._held, "waiting": waiting, "done": list(self._done)}
+            waiting = [one.shown() for one in self._waiting]
+            done = [one.shown() | {"error": error} for one, error in self._done]
+            return {"held": self._held, "waiting": waiting, "done": done}
 
     def clear(self) -> None:
         with self._changed:
@@ -149,6 +162,6 @@ class Publications:
                 error = f"{type(problem).__name__}: {problem}"
             with self._changed:
                 self._at_work -= 1
-                entry = {"kind": due[0].kind, "target": due[0].target, "recipients": due[0].recipients}
-                self._done.append(entry | {"at": time.time(), "error": error})
+                self._done.append((due[0], error))
+                del self._done[:-KEPT]
                 self._changed.notify_all()

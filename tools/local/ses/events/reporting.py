@@ -63,17 +63,18 @@ def _to_topic(
     topic = settings.topics.get(kind)
     if not topic:
         return
-    body = json.dumps(payloads.notification(kind, details, message, settings.headers.get(kind, False)))
+    body = payloads.notification(kind, details, message, settings.headers.get(kind, False))
+    text = json.dumps(body)
 
     def publish() -> None:
         try:
-            ses.topics.publish(topic, body, owner.id, message.identity_arn, owner.region)
+            ses.topics.publish(topic, text, owner.id, message.identity_arn, owner.region)
         except TopicError as error:
             if error.kind != "unreachable":
                 removal.remove_topics(ses, owner, settings, message.identity_arn, kind, topic)
             raise
 
-    ses.publications.add(kind, topic, recipients, publish)
+    ses.publications.add(kind, topic, recipients, publish, body=body)
 
 
 def _to_event_destinations(
@@ -88,7 +89,7 @@ def _to_event_destinations(
         if destination.get("Enabled") and matching_type(kind) in destination["MatchingEventTypes"]:
             action, target = _action(ses, account, destination, kind, body, source_arn)
             if action:
-                ses.publications.add(kind, target, recipients, action)
+                ses.publications.add(kind, target, recipients, action, body=body)
 
 
 def _action(ses: LocalSes, account: Account, destination: dict, kind: str, body: dict, source_arn: str):
