@@ -15,9 +15,11 @@ import uuid
 import boto3
 import pytest
 from boto3.dynamodb.conditions import Key
+from local_ses import LocalSes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools" / "local" / "stack.py"
+ACCOUNT = "000000000000"
 IDENTITY = "stack-test.example"
 # A slow machine takes longer than the demonstration's three seconds, and would use up a message's attempts by that.
 VISIBILITY_SECONDS = 10
@@ -34,14 +36,14 @@ class Stack:
         self.sns = boto3.client("sns")
         self.sqs = boto3.client("sqs")
         self.ses = boto3.client("ses")
+        self.local_ses = LocalSes(f"sender@{IDENTITY}")
         self.table = boto3.resource("dynamodb").Table(outputs["TableName"])
 
-    def send_mail(self, recipient: str) -> None:
-        self.ses.send_email(
-            Source=f"sender@{IDENTITY}",
-            Destination={"ToAddresses": [recipient]},
-            Message={"Subject": {"Data": "Stack test"}, "Body": {"Text": {"Data": "Stack test"}}},
-        )
+    def report_identity(self, domain: str) -> None:
+        """Verify a domain, and let its bounces and complaints be published to the stack's topic."""
+        self.ses.verify_domain_identity(Domain=domain)
+        for kind in ("Bounce", "Complaint"):
+            self.ses.set_identity_notification_topic(Identity=domain, NotificationType=kind, SnsTopic=self.topic_arn)
 
     def suppressions(self, address: str) -> list[dict]:
         return self._rows(address, "SUPPRESSION")
@@ -106,9 +108,7 @@ def stack(request) -> Stack:
     environment = subprocess.run([sys.executable, STACK, "env", "--json"], check=True, capture_output=True).stdout
     os.environ.update(json.loads(environment))
     stack = Stack(json.loads((ROOT / ".local" / "outputs.json").read_text()))
-    stack.ses.verify_domain_identity(Domain=IDENTITY)
-    for kind in ("Bounce", "Complaint"):
-        stack.ses.set_identity_notification_topic(Identity=IDENTITY, NotificationType=kind, SnsTopic=stack.topic_arn)
+    stack.report_identity(IDENTITY)
     stack.hand_out_again_after(VISIBILITY_SECONDS, *stack.work_queues().values())
     stack.take_dead_letters()
     return stack
