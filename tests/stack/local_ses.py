@@ -32,9 +32,11 @@ class LocalSes:
         objects = [{"outcome": one} if isinstance(one, str) else one for one in outcomes]
         self.control("PUT", f"/outcomes/{urllib.parse.quote(address)}", {"outcomes": objects})
 
-    def send(self, recipient: str, client=None, sender: str | None = None, **others) -> str:
+    def send(
+        self, recipient: str, client=None, sender: str | None = None, subject: str = "Stack test", **others
+    ) -> str:
         """The message id. What is due has been published when it returns."""
-        content = {"Subject": {"Data": "Stack test"}, "Body": {"Text": {"Data": "Stack test"}}}
+        content = {"Subject": {"Data": subject}, "Body": {"Text": {"Data": "Stack test"}}}
         destination = others.pop("Destination", {"ToAddresses": [recipient]})
         mail = {"FromEmailAddress": sender or self.sender, "Destination": destination, "Content": {"Simple": content}}
         message_id = (client or self.client).send_email(**mail, **others)["MessageId"]

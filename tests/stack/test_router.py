@@ -5,10 +5,8 @@ emulator checks resource policies across accounts, so the targets let Postroom i
 """
 
 import contextlib
-import datetime
 import json
 import time
-import uuid
 
 import boto3
 import pytest
@@ -17,15 +15,20 @@ from conftest import eventually
 POSTROOM = "000000000000"
 OWNER, A, B = "111111111111", "222222222222", "333333333333"
 REGION = "us-east-1"
+SUBJECT = "Secret offer"
+
+
+def client(service: str, account: str):
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=REGION)
+    return session.client(service)
 
 
 class Party:
     """An account with a topic, a queue that is subscribed to it, and a queue of its own."""
 
     def __init__(self, account: str, word: str):
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=REGION)
         self.account = account
-        self.sns, self.sqs = session.client("sns"), session.client("sqs")
+        self.sns, self.sqs = client("sns", account), client("sqs", account)
         self.topic_arn = self.sns.create_topic(Name=f"router-test-{word}")["TopicArn"]
         self.seen: set[tuple[str, str]] = set()
         self.queue_url, self.queue_arn = self._queue(f"router-test-{word}", {"AWS": f"arn:aws:iam::{POSTROOM}:root"})
@@ -81,6 +84,7 @@ class Routed:
     def __init__(self, stack, word: str, folder):
         self.stack, self.word, self.folder = stack, word, folder
         self.identity = f"{word}.example"
+        self.identity_arn = f"arn:aws:ses:{REGION}:{OWNER}:identity/{self.identity}"
         self.owner, self.a, self.b = (
             Party(account, f"{name}-{word}") for account, name in [(OWNER, "owner"), (A, "a"), (B, "b")]
         )
@@ -102,25 +106,36 @@ class Routed:
         b = {"name": "b", "owner": OWNER, "account": B, "target": self.b.topic_arn}
         return [owner, a, b]
 
-    def mail(self, account: str, recipient: str, configuration_set: str | None = None) -> dict:
-        mail = {
-            "timestamp": now(),
-            "source": f"sender@{self.identity}",
-            "sourceArn": f"arn:aws:ses:{REGION}:{OWNER}:identity/{self.identity}",
-            "sendingAccountId": account,
-            "messageId": f"{uuid.uuid4()}-000000",
-            "destination": [recipient, "someone-else@example.net"],
-            "commonHeaders": {"subject": "Secret offer"},
-        }
-        if configuration_set:
-            mail |= {"tags": {"ses:configuration-set": [configuration_set]}}
-        return mail
+    def set_up_identity(self) -> None:
+        """The owner's identity: its bounces are published to Postroom's topic, and the delegates may send with it."""
+        ses = client("ses", OWNER)
+        ses.verify_domain_identity(Domain=self.identity)
+        topic = {"Identity": self.identity, "NotificationType": "Bounce"}
+        ses.set_identity_notification_topic(**topic, SnsTopic=self.stack.topic_arn)
+        ses.set_identity_headers_in_notifications_enabled(**topic, Enabled=True)
+        who = {"AWS": [f"arn:aws:iam::{account}:root" for account in (A, B, POSTROOM)]}
+        allow = {"Effect": "Allow", "Principal": who, "Action": "ses:SendEmail", "Resource": self.identity_arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        ses.put_identity_policy(Identity=self.identity, PolicyName="delegates", Policy=policy)
 
-    def publish(self, notification: dict) -> None:
-        self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=json.dumps(notification))
+    def send(self, account: str, recipient: str, *others: str, **parameters) -> None:
+        """A delegate sends with the owner's identity."""
+        self.stack.local_ses.send(
+            recipient,
+            client("sesv2", account),
+            f"sender@{self.identity}",
+            FromEmailAddressIdentityArn=self.identity_arn,
+            Destination={"ToAddresses": [recipient, *others]},
+            subject=SUBJECT,
+            **parameters,
+        )
 
-    def bounce(self, account: str, recipient: str, configuration_set: str | None = None) -> dict:
-        return bounce(self.mail(account, recipient, configuration_set), recipient)
+    def bounce(self, account: str, recipient: str) -> dict:
+        """A delegate's mail to two recipients, of which one bounces. Returns the notification that SES published."""
+        self.stack.local_ses.set_outcomes(recipient, "bounce")
+        self.send(account, recipient, "someone-else@example.net")
+        (notification,) = self.stack.local_ses.published("Bounce", recipient)
+        return notification
 
     def settled(self) -> None:
         """Wait until nothing is on its way any more."""
@@ -142,24 +157,10 @@ class Routed:
         return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
 
 
-def now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def bounce(mail: dict, recipient: str) -> dict:
-    details = {
-        "bounceType": "Permanent",
-        "bounceSubType": "General",
-        "bouncedRecipients": [{"emailAddress": recipient, "action": "failed", "status": "5.1.1"}],
-        "timestamp": now(),
-        "feedbackId": f"{uuid.uuid4()}-000000",
-    }
-    return {"notificationType": "Bounce", "bounce": details, "mail": mail}
-
-
 @pytest.fixture
 def routed(stack, unique, tmp_path) -> Routed:
     routed = Routed(stack, unique, tmp_path)
+    routed.set_up_identity()
     take(stack.sqs, stack.outputs["DeliverDeadLetterQueueUrl"])
     yield routed
     try:
@@ -193,14 +194,13 @@ def unrouted(stack, unique):
 def test_a_bounce_reaches_its_delegate_and_the_owner_and_not_the_other_delegate(routed):
     routed.apply(routed.standard_routes())
     notification = routed.bounce(A, f"{routed.word}@example.net")
-    routed.publish(notification)
     (owners,) = eventually(routed.owner.through_queue)
     (redacted,) = eventually(routed.a.through_topic)
     assert json.loads(owners["body"]) == notification
     assert (owners["attributes"]["sendingAccount"], owners["attributes"]["type"]) == (A, "Bounce")
     shown = json.loads(redacted["body"])
     assert shown["mail"]["destination"] == [f"{routed.word}@example.net"], "and no other recipient"
-    assert "Secret offer" not in redacted["body"]
+    assert SUBJECT not in redacted["body"]
     routed.settled()
     assert routed.b.through_topic() == []
 
@@ -208,7 +208,7 @@ def test_a_bounce_reaches_its_delegate_and_the_owner_and_not_the_other_delegate(
 def test_a_target_that_refuses_is_parked_and_the_others_got_theirs(routed):
     missing = f"arn:aws:sns:{REGION}:{A}:router-test-missing-{routed.word}"
     routed.apply([*routed.standard_routes(), {"name": "missing", "owner": OWNER, "account": A, "target": missing}])
-    routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
+    routed.bounce(A, f"{routed.word}@example.net")
     assert len(eventually(routed.owner.through_queue)) == 1
     assert len(eventually(routed.a.through_topic)) == 1
     (parked,) = eventually(routed.parked)
@@ -224,7 +224,7 @@ def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
         TopicArn=routed.a.topic_arn, AttributeName="Policy", AttributeValue=json.dumps(closed)
     )
     routed.apply(routed.standard_routes())
-    routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
+    routed.bounce(A, f"{routed.word}@example.net")
     assert len(eventually(routed.owner.through_queue)) == 1
     (parked,) = eventually(routed.parked)
     assert parked["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
@@ -233,7 +233,6 @@ def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
 def test_what_no_route_is_for_arrives_at_the_unrouted_topic(routed, unrouted):
     routed.apply([{"name": "b", "owner": OWNER, "account": B, "target": routed.b.topic_arn}])
     notification = routed.bounce(A, f"{routed.word}@example.net")
-    routed.publish(notification)
     mine = []
 
     def arrived():
@@ -253,7 +252,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     """Postroom's own account is the delegate here: only the sending account's configuration sets can be paused."""
     name = f"campaign-{routed.word}"
     ses = boto3.client("sesv2")
-    ses.create_configuration_set(ConfigurationSetName=name)
+    # Bounces are reported by the identity and by the configuration set, and count once.
+    routed.stack.local_ses.create_reporting_configuration_set(name, routed.stack.topic_arn, ["SEND", "BOUNCE"])
 
     def sends() -> bool:
         return ses.get_configuration_set(ConfigurationSetName=name)["SendingOptions"]["SendingEnabled"]
@@ -267,10 +267,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     routed.apply(routes)
     for number in range(12):
         recipient = f"{number}-{routed.word}@example.net"
-        mail = routed.mail(POSTROOM, recipient, name) | {"destination": [recipient]}
-        routed.publish({"eventType": "Send", "send": {}, "mail": mail})
-        if number < 6:
-            routed.publish(bounce(mail, recipient))
+        routed.stack.local_ses.set_outcomes(recipient, "bounce" if number < 6 else "delivery")
+        routed.send(POSTROOM, recipient, ConfigurationSetName=name)
     routed.settled()
     # Only now, or a scheduled look would see a part of the campaign.
     routed.apply(routes, lines)
