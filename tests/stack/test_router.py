@@ -89,8 +89,8 @@ class Routed:
             Party(account, f"{name}-{word}") for account, name in [(OWNER, "owner"), (A, "a"), (B, "b")]
         )
 
-    def apply(self, routes: list[dict], lines: str = "") -> None:
-        text = lines
+    def apply(self, routes: list[dict], thresholds: str = "") -> None:
+        text = thresholds
         for route in routes:
             text += "\n[[route]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in route.items())
         file = self.folder / "postroom.toml"
@@ -101,7 +101,7 @@ class Routed:
         time.sleep(1.1)
 
     def standard_routes(self) -> list[dict]:
-        owner = {"name": "owner", "owner": OWNER, "target": self.owner.queue_arn, "view": "full"}
+        owner = {"name": "owner", "owner": OWNER, "target": self.owner.queue_arn, "redaction": "none"}
         a = {"name": "a", "owner": OWNER, "account": A, "target": self.a.topic_arn}
         b = {"name": "b", "owner": OWNER, "account": B, "target": self.b.topic_arn}
         return [owner, a, b]
@@ -261,8 +261,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     owner = {"name": "owner", "owner": OWNER, "events": ["Alert"], "target": routed.owner.queue_arn}
     delegate = {"name": "delegate", "account": POSTROOM, "events": ["Alert"], "target": routed.a.topic_arn}
     stranger = {"name": "b", "account": B, "target": routed.b.topic_arn}
-    lines = '[lines]\nacts = ["pause-configuration-set"]\n'
-    lines += '[lines.bounces]\nwarn = "10 %"\nact = "20 %"\nhour-recipients = 10\nday-recipients = 1000\nevents = 3\n'
+    thresholds = '[thresholds]\nenforcements = ["pause-configuration-set"]\n'
+    thresholds += '[thresholds.bounces]\nwarn = "10 %"\nenforce = "20 %"\nmin-hour-recipients = 10\nmin-day-recipients = 1000\nmin-events = 3\n'
     routes = [owner, delegate, stranger]
     routed.apply(routes)
     for number in range(12):
@@ -271,7 +271,7 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
         routed.send(POSTROOM, recipient, ConfigurationSetName=name)
     routed.settled()
     # Only now, or a scheduled look would see a part of the campaign.
-    routed.apply(routes, lines)
+    routed.apply(routes, thresholds)
     routed.watch()
 
     def alerts(party: Party, read) -> list[dict]:
@@ -283,7 +283,7 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     (to_delegate,) = eventually(lambda: alerts(routed.a, Party.through_topic))
     alert = json.loads(to_owner["body"])
     assert alert == json.loads(to_delegate["body"])
-    assert (alert["alertType"], alert["count"], alert["recipients"]) == ("Act", 6, 12)
+    assert (alert["alertType"], alert["count"], alert["recipients"]) == ("Enforcement", 6, 12)
     assert not sends()
 
     routed.watch()
@@ -291,8 +291,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     assert alerts(routed.owner, Party.through_queue) == alerts(routed.a, Party.through_topic) == []
     assert routed.b.through_topic() == []
 
-    (act,) = [act["act"] for act in alert["acts"] if act["act"]]
-    undone = routed.stack.postroomctl("watch", "undo", act)
+    (enforcement,) = [one["enforcement"] for one in alert["enforcements"] if one["enforcement"]]
+    undone = routed.stack.postroomctl("reputation-monitor", "undo", enforcement)
     assert undone.returncode == 0, undone.stderr
     assert sends()
     with contextlib.suppress(ses.exceptions.ClientError):
