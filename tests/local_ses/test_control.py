@@ -228,6 +228,11 @@ def test_the_call_log(world, control, ses):
         ("ses:GetSendQuota", 200, None),
     ]
     assert calls[0]["parameters"] == {"EmailIdentity": DOMAIN}
+    ses.create_configuration_set(ConfigurationSetName="news")
+    ses.send_email(**v2_mail("success@simulator.amazonses.com", ConfigurationSetName="news"))
+    (sent,) = control("GET", "/calls?operation=SendEmail")["calls"]
+    start = f"arn:aws:ses:{REGION}:{ACCOUNT}"
+    assert sent["resources"] == [f"{start}:identity/{DOMAIN}", f"{start}:configuration-set/news"]
     (found,) = control("GET", f"/calls?account={DELEGATE}&after={calls[0]['number']}")["calls"]
     assert (found["identity"], found["service"], found["region"]) == (f"arn:aws:iam::{DELEGATE}:root", "ses", REGION)
     control("DELETE", "/calls")

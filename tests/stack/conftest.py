@@ -16,6 +16,7 @@ import boto3
 import pytest
 from boto3.dynamodb.conditions import Key
 from local_ses import LocalSes
+from ses_permissions import calls_without_permission
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools" / "local" / "stack.py"
@@ -99,7 +100,8 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack(request) -> Stack:
+def stack(request):
+    """The stack. After the last test every call that a function made to SES must be one its role allows."""
     # A first build takes minutes: let its progress through instead of capturing it.
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print()
@@ -111,7 +113,9 @@ def stack(request) -> Stack:
     stack.report_identity(IDENTITY)
     stack.hand_out_again_after(VISIBILITY_SECONDS, *stack.work_queues().values())
     stack.take_dead_letters()
-    return stack
+    calls_before = len(stack.local_ses.calls())
+    yield stack
+    assert calls_without_permission(stack.local_ses.calls()[calls_before:]) == []
 
 
 @pytest.fixture

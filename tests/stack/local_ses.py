@@ -79,6 +79,10 @@ class LocalSes:
         query = urllib.parse.urlencode({"kind": kind, "recipient": recipient})
         return [one["body"] for one in self.control("GET", f"/publications?{query}")["done"]]
 
+    def calls(self) -> list[dict]:
+        """The calls that were made to SES, oldest first."""
+        return self.control("GET", "/calls")["calls"]
+
     def receive(self, mail: bytes, recipients: list[str], **details) -> dict:
         """A mail arrives: the active receipt rule set runs. The answer names each action."""
         body = {"raw": base64.b64encode(mail).decode(), "recipients": recipients, "sender": "jane@client.example"}

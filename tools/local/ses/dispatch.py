@@ -49,11 +49,12 @@ def handle(ses: LocalSes, request: Request) -> Response:
     """Answer a request of v1 (POST /) or v2 (/v2/...)."""
     service = models.V2 if request.path.startswith("/v2/") else models.V1
     request_id = str(uuid.uuid4())
-    operation, parameters, caller, lost = None, {}, None, False
+    operation, parameters, call, caller, lost = None, {}, None, None, False
     try:
         caller = ses.callers.resolve(request.authorization)
         operation, parameters = _parse(service, request)
-        result, lost = _perform(ses, service, operation, parameters, caller, request.source_ip)
+        call = Call(ses, service, operation.name, caller, request.source_ip)
+        result, lost = _perform(call, operation, parameters)
         response = _answer(service, operation, result, request_id)
         error = None
     except ServiceError as problem:
@@ -67,6 +68,7 @@ def handle(ses: LocalSes, request: Request) -> Response:
         region=caller.region if caller else "",
         access_key=caller.access_key if caller else "",
         identity=caller.identity if caller else "",
+        resources=call.resources if call else [],
         parameters=_logged(parameters),
         status=response.status,
         error=error,
@@ -85,10 +87,9 @@ def _parse(service: str, request: Request) -> tuple[OperationModel, dict]:
     return query.parse(request.body)
 
 
-def _perform(
-    ses: LocalSes, service: str, model: OperationModel, parameters: dict, caller, source_ip: str
-) -> tuple[dict, bool]:
+def _perform(call: Call, model: OperationModel, parameters: dict) -> tuple[dict, bool]:
     """The members of the answer, and whether the answer is to be lost."""
+    ses, service, caller = call.ses, call.service, call.caller
     operation = OPERATIONS.get((service, model.name))
     if not operation:
         raise NotModelled(f"{service}:{model.name}")
@@ -100,7 +101,7 @@ def _perform(
         raise throttled(service)
     validate(model, parameters)
     with ses.lock:
-        result = operation.handler(Call(ses, service, model.name, caller, source_ip), **parameters)
+        result = operation.handler(call, **parameters)
     return result or {}, any(fault.lose_answer for fault in faults)
 
 

@@ -70,6 +70,8 @@ class Call:
     operation: str
     caller: Caller
     source_ip: str = "127.0.0.1"
+    # The ARNs that a permission for this request must cover; none are needed for what has no resource in IAM.
+    resources: list[str] = dataclasses.field(default_factory=list)
 
     @functools.cached_property
     def account(self) -> Account:

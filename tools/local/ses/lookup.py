@@ -30,6 +30,7 @@ def find_identity(call: Call, identity: str) -> Identity:
     found = call.account.identities.get(identity_name(call, identity))
     if not found:
         raise not_found(f"Email identity {identity} does not exist.")
+    call.resources.append(call.account.arn(f"identity/{found.name}"))
     return found
 
 
@@ -53,6 +54,7 @@ def invalid_identity(identity: str) -> ServiceError:
 def find_configuration_set(call: Call, name: str) -> ConfigurationSet:
     found = call.account.configuration_sets.get(name)
     if found:
+        call.resources.append(call.account.arn(f"configuration-set/{name}"))
         return found
     message = f"Configuration set <{name}> does not exist."
     if call.service == V1:
@@ -64,6 +66,7 @@ def find_tenant(call: Call, name: str) -> Tenant:
     found = call.account.tenants.get(name)
     if not found:
         raise not_found(f"Tenant {name} does not exist.")
+    call.resources.append(found.arn)
     return found
 
 

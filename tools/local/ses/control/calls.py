@@ -11,7 +11,10 @@ KEPT = 20_000
 
 @dataclasses.dataclass
 class LoggedCall:
-    """One request. `action` is the IAM action it needs; `identity` the ARN of the caller."""
+    """One request. `identity` is the ARN of the caller, who needs the permission `action` for each of `resources`.
+
+    Without resources, because the action has none in IAM or the request failed before, it is needed for `*`.
+    """
 
     number: int
     at: float
@@ -22,6 +25,7 @@ class LoggedCall:
     region: str
     access_key: str
     identity: str
+    resources: list[str]
     parameters: dict
     status: int
     error: str | None

@@ -92,6 +92,7 @@ def _find(call: Call, reference: str) -> Reputation:
     found = call.account.reputations.get(reference)
     if not found:
         raise not_found(f"Reputation entity {reference} does not exist.")
+    call.resources.append(reference)
     return found
 
 

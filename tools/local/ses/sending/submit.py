@@ -62,6 +62,7 @@ def submit(call: Call, submission: Submission) -> str:
     return_path = submission.return_path or message.header(headers, "Return-Path") or sender
 
     owner, identity = checks.resolve_identity(call, sender, submission.source_arn)
+    call.resources.append(owner.arn(f"identity/{identity.name}"))
     checks.check_authorization(call, owner, identity, submission.action, sender, return_path, recipients)
     if message.bare_address(return_path) != message.bare_address(sender):
         return_owner, return_identity = checks.resolve_identity(call, return_path, submission.return_path_arn)
