@@ -144,7 +144,7 @@ class World:
 
 
 class Topic:
-    """A topic with a queue that is subscribed to it. Its policy lets SES in unless told otherwise."""
+    """A topic with a queue that is subscribed to it. Its policy allows SES unless `allow` is false."""
 
     def __init__(self, world: World, account: str, allow: bool):
         word = uuid.uuid4().hex[:12]

@@ -1,4 +1,4 @@
-"""What only a test uses: faults, limits of calls, publications, the clock, snapshots and the call log."""
+"""The controls for tests: faults, limits of calls, publications, the clock, snapshots and the call log."""
 
 import io
 import json

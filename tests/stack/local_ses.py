@@ -1,4 +1,4 @@
-"""The local SES of the stack: sends mail through it, and says what becomes of the mail.
+"""The local SES of the stack: sends mail through it and sets the outcomes of the mail.
 
 See tools/local/ses/README.md for its control API.
 """
@@ -28,7 +28,7 @@ class LocalSes:
             return json.load(answer)
 
     def set_outcomes(self, address: str, *outcomes: str | dict) -> None:
-        """What becomes of mail to an address; without outcomes SES only reports that it was sent."""
+        """Set the outcomes of mail to an address; without outcomes SES only reports that it was sent."""
         objects = [{"outcome": one} if isinstance(one, str) else one for one in outcomes]
         self.control("PUT", f"/outcomes/{urllib.parse.quote(address)}", {"outcomes": objects})
 

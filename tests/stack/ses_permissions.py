@@ -1,6 +1,6 @@
 """Compares the calls that functions made to SES with the policies of their roles.
 
-The local SES answers whoever calls. AWS asks IAM first, so every call must be allowed by the role that made it.
+The local SES does not evaluate IAM. AWS does, so the role that made a call must allow it.
 Conditions of policies are not evaluated.
 """
 

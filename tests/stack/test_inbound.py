@@ -184,7 +184,7 @@ def test_a_signed_link_unsubscribes_and_a_forged_one_does_not(inbound, unique):
 
 
 def test_a_bounce_that_came_as_mail_suppresses(inbound, unique):
-    """When SES cannot publish to a topic it mails its reports, to whoever sent."""
+    """When SES cannot publish to a topic it mails its reports, to the sender."""
     box, dead = f"sender-{unique}@{DOMAIN}", f"{unique}@gone.example"
     inbound.apply({"address": box, "actions": [{"action": "store"}]})
     lines = [

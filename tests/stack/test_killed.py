@@ -44,7 +44,7 @@ class Killer(threading.Thread):
                 if entry.name.isdecimal() and self.wanted in environment and ours in environment:
                     found.append(int(entry.name))
             except OSError:
-                continue  # It ended, or is somebody else's.
+                continue  # It ended, or is another process's.
         return found
 
     def __enter__(self):

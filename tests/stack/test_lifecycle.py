@@ -76,7 +76,7 @@ def new_version(tmp_path) -> pathlib.Path:
 
 
 class Traffic(threading.Thread):
-    """Bounces of ever new recipients, and now and then something unreadable, until it is told to end."""
+    """Bounces of ever new recipients, and now and then something unreadable, until `over` is set."""
 
     def __init__(self, stack: Stack, word: str):
         super().__init__(daemon=True)
@@ -142,7 +142,7 @@ def test_a_new_version_under_traffic_loses_nothing(own, new_version, unique):
     }
     applied = suppressed(own, unique)
     assert applied | given_up == set(traffic.recipients)
-    assert not given_up, "a deployment uses up nobody's attempts"
+    assert not given_up, "a deployment uses up no record's attempts"
 
 
 def test_what_is_deleted_leaves_nothing(own):

@@ -1,4 +1,4 @@
-"""Every party hears of its own mail: an identity owner, two delegate senders, and nobody else.
+"""Each account receives the notifications of its own mail: an identity owner and two delegate senders.
 
 Four accounts. Postroom runs in the stack's own, and a 12-digit access key id is the root of the account it names. The
 emulator checks resource policies across accounts, so the targets let Postroom in as they must on AWS.
@@ -150,8 +150,8 @@ class Routed:
         look = {"FunctionName": self.stack.outputs["RouterFunctionName"], "Payload": json.dumps({"postroom": "watch"})}
         eventually(lambda: "FunctionError" not in client.invoke(**look))
 
-    def parked(self) -> list[dict]:
-        """What the targets of this test refused for good, each delivery once: parking is at least once too."""
+    def dead_letters(self) -> list[dict]:
+        """What the targets of this test refused for good, each delivery once, as a message may be there twice."""
         letters = take(self.stack.sqs, self.stack.outputs["DeliverDeadLetterQueueUrl"])
         ours = [letter for letter in letters if self.word in letter["body"] and "reason" in letter["attributes"]]
         return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
@@ -205,20 +205,20 @@ def test_a_bounce_reaches_its_delegate_and_the_owner_and_not_the_other_delegate(
     assert routed.b.through_topic() == []
 
 
-def test_a_target_that_refuses_is_parked_and_the_others_got_theirs(routed):
+def test_a_target_that_refuses_is_a_dead_letter_and_the_others_get_theirs(routed):
     missing = f"arn:aws:sns:{REGION}:{A}:router-test-missing-{routed.word}"
     routed.apply([*routed.standard_routes(), {"name": "missing", "owner": OWNER, "account": A, "target": missing}])
     routed.bounce(A, f"{routed.word}@example.net")
     assert len(eventually(routed.owner.through_queue)) == 1
     assert len(eventually(routed.a.through_topic)) == 1
-    (parked,) = eventually(routed.parked)
-    assert parked["attributes"]["target"] == f"topic:{missing}"
-    assert parked["attributes"]["reason"].startswith("NotFound")
+    (letter,) = eventually(routed.dead_letters)
+    assert letter["attributes"]["target"] == f"topic:{missing}"
+    assert letter["attributes"]["reason"].startswith("NotFound")
     routed.settled()
     assert (routed.owner.through_queue(), routed.a.through_topic()) == ([], []), "once is enough"
 
 
-def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
+def test_a_topic_that_does_not_allow_the_router_is_a_dead_letter_too(routed):
     closed = {"Version": "2012-10-17", "Statement": []}
     routed.a.sns.set_topic_attributes(
         TopicArn=routed.a.topic_arn, AttributeName="Policy", AttributeValue=json.dumps(closed)
@@ -226,8 +226,8 @@ def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
     routed.apply(routed.standard_routes())
     routed.bounce(A, f"{routed.word}@example.net")
     assert len(eventually(routed.owner.through_queue)) == 1
-    (parked,) = eventually(routed.parked)
-    assert parked["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
+    (letter,) = eventually(routed.dead_letters)
+    assert letter["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
 
 
 def test_what_no_route_is_for_arrives_at_the_unrouted_topic(routed, unrouted):
@@ -275,10 +275,10 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     routed.watch()
 
     def alerts(party: Party, read) -> list[dict]:
-        """Of this campaign: these parties hear of every sender of theirs, and other tests' senders bounce too."""
+        """Of this campaign: these accounts receive alerts about all of their senders, and other tests' senders bounce too."""
         return [one for one in read(party) if one["attributes"]["identity"] == routed.identity]
 
-    # An alert whose telling was interrupted is told by the first look after five minutes (CLAIM): at most ten.
+    # An alert whose delivery was interrupted is delivered by the first check after five minutes (CLAIM): at most ten.
     (to_owner,) = eventually(lambda: alerts(routed.owner, Party.through_queue), seconds=660)
     (to_delegate,) = eventually(lambda: alerts(routed.a, Party.through_topic))
     alert = json.loads(to_owner["body"])

@@ -162,13 +162,13 @@ def stop() -> None:
     if not state:
         say("The local stack is not running")
         return
-    for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 30)):
+    for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 30)):
         if not members(state["groups"]):
             break
         for group in state["groups"]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, sign)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + seconds
         while members(state["groups"]) and time.monotonic() < deadline:
             time.sleep(0.1)
     if left := members(state["groups"]):

@@ -1,4 +1,4 @@
-"""The control API under /_local_ses/: what only a test does. See README.md for the bodies."""
+"""The control API under /_local_ses/, for tests. See README.md for the bodies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ DEFAULT_ACCOUNT, DEFAULT_REGION = "000000000000", "us-east-1"
 ACCOUNT_FIELDS = {"production_access", "sending_enabled", "enforcement_status", "max_24_hour_send", "max_send_rate"}
 
 
-class Wrong(Exception):
-    """A request of a test that cannot be carried out; the message says why."""
+class BadRequest(Exception):
+    """A request to the control API is invalid; the message names the reason."""
 
 
 ROUTES: list[tuple[str, re.Pattern, typing.Callable]] = []
@@ -47,7 +47,7 @@ def handle(ses: LocalSes, method: str, path: str, query: dict[str, str], body: b
         for wanted, pattern, handler in ROUTES:
             if wanted == method and (found := pattern.fullmatch(path)):
                 return 200, handler(ses, query, fields, **found.groupdict()) or {}
-    except (Wrong, TypeError, ValueError, KeyError) as error:
+    except (BadRequest, TypeError, ValueError, KeyError) as error:
         return 400, {"message": f"{type(error).__name__}: {error}"}
     return 404, {"message": f"the control API has nothing at {method} {path}"}
 
@@ -153,14 +153,14 @@ def delete_outcomes(ses: LocalSes, query: dict, fields: dict, address: str) -> N
 
 
 @route("POST", "/messages/(?P<message_id>[^/]+)/outcomes")
-def happen(ses: LocalSes, query: dict, fields: dict, message_id: str) -> None:
-    """Let something happen to a message that was sent before."""
+def add_outcomes(ses: LocalSes, query: dict, fields: dict, message_id: str) -> None:
+    """Apply outcomes to a message that was sent before."""
     _check_outcomes(fields["outcomes"])
     sent = next((one.messages[message_id] for one in ses.world.accounts.values() if message_id in one.messages), None)
     if not sent:
-        raise Wrong(f"no message has the id {message_id}")
+        raise BadRequest(f"no message has the id {message_id}")
     for outcome in fields["outcomes"]:
-        outcomes.happen(ses, sent, outcome, fields.get("recipients", sent.destinations))
+        outcomes.apply(ses, sent, outcome, fields.get("recipients", sent.destinations))
 
 
 @route("GET", "/publications")
@@ -204,7 +204,9 @@ def patch_account(ses: LocalSes, query: dict, fields: dict, account: str) -> Non
     with ses.lock:
         found = ses.world.account(account, fields.pop("region", DEFAULT_REGION))
         if unknown := fields.keys() - ACCOUNT_FIELDS:
-            raise Wrong(f"an account has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(ACCOUNT_FIELDS))}")
+            raise BadRequest(
+                f"an account has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(ACCOUNT_FIELDS))}"
+            )
         for name, value in fields.items():
             setattr(found, name, value)
 
@@ -227,7 +229,7 @@ def add_legacy(ses: LocalSes, query: dict, fields: dict) -> None:
 
 @route("POST", "/reputation")
 def set_reputation(ses: LocalSes, query: dict, fields: dict) -> None:
-    """SES's own word about a tenant."""
+    """Set the status of a tenant that SES manages."""
     with ses.lock:
         account = _account(ses, fields)
         entity = account.reputations[fields["reference"]]
@@ -251,7 +253,7 @@ def inbound(ses: LocalSes, query: dict, fields: dict) -> dict:
     try:
         raw = base64.b64decode(fields["raw"], validate=True)
     except binascii.Error:
-        raise Wrong("raw is not base64") from None
+        raise BadRequest("raw is not base64") from None
     names = {"verdicts": "verdicts", "dmarcPolicy": "dmarc_policy", "sourceIp": "source_ip"}
     details = {names[name]: value for name, value in fields.items() if name in names}
     return receive(ses, _account(ses, fields), raw, fields["recipients"], fields.get("sender", ""), **details)
@@ -271,7 +273,7 @@ def _check_outcomes(wanted: list[dict]) -> None:
         "rendering-failure",
     }
     if unknown := {one["outcome"] for one in wanted} - known:
-        raise Wrong(f"there are no outcomes {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+        raise BadRequest(f"there are no outcomes {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
 
 
 def _decoded(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Carries a request through: caller, limits, faults, validation, operation, call log."""
+"""Processes a request: caller, limits, faults, validation, operation, call log."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Response:
     lost: bool = False
 
 
-# What becomes of a parameter in the call log.
+# Longer texts are cut in the call log.
 LONGEST_LOGGED_BYTES = 2_000
 
 

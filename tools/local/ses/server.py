@@ -81,5 +81,5 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
 
     def log_message(self, *_) -> None:
-        # The call log says more.
+        # The call log has every request.
         pass

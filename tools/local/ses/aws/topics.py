@@ -48,7 +48,7 @@ class Topics:
             attributes = client.get_topic_attributes(TopicArn=topic)["Attributes"]
             if attributes.get("KmsMasterKeyId", "").endswith(AWS_MANAGED_KEYS):
                 raise TopicError("key", topic)
-            if not _lets_ses_in(attributes.get("Policy"), topic, source_account, source_arn):
+            if not _allows_ses(attributes.get("Policy"), topic, source_account, source_arn):
                 raise TopicError("policy", topic)
             client.publish(TopicArn=topic, Message=message, **({"Subject": subject} if subject else {}))
         except botocore.exceptions.ClientError as error:
@@ -58,6 +58,6 @@ class Topics:
             raise TopicError("unreachable", topic, str(error)) from error
 
 
-def _lets_ses_in(policy: str | None, topic: str, account: str, source_arn: str) -> bool:
+def _allows_ses(policy: str | None, topic: str, account: str, source_arn: str) -> bool:
     context = {"aws:SourceAccount": account, "aws:SourceArn": source_arn, "aws:SourceOwner": account}
     return decide(policy, Request("ses.amazonaws.com", "sns:Publish", topic, context)) == "Allow"

@@ -1,1 +1,1 @@
-"""What only a test uses: faults, the clock, the call log and the control API."""
+"""Controls for tests: faults, the clock, the call log, rate limits."""

@@ -11,7 +11,7 @@ class Fault:
     """What happens to some calls.
 
     It applies to calls that match `service`, `operation` and `account` (None matches all), from the `call`-th matching one on
-    (1 is the next), `times` times. `error` is {"code", "message", "status"}; `throttle` is SES's own answer for too many calls;
+    (1 is the next), `times` times. `error` is {"code", "message", "status"}; `throttle` answers with the throttling error of SES;
     `lose_answer` closes the connection after the call took effect.
     """
 

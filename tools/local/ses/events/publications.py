@@ -1,4 +1,4 @@
-"""Carries publications out, in the background and in the order they fall due.
+"""Publishes in the background, in the order of due times.
 
 A test can hold them, release them in another order, and have some published twice or late.
 """
@@ -54,7 +54,7 @@ class Rule:
 
 
 class Publications:
-    """A thread carries out what is due on the clock of the local SES."""
+    """A thread publishes what is due on the clock of the local SES."""
 
     def __init__(self, ses: LocalSes):
         self._ses = ses
@@ -71,7 +71,7 @@ class Publications:
     def add(
         self, kind: str, target: str, recipients: list[str], action, after: float = 0, body: dict | None = None
     ) -> None:
-        """Carry `action` out `after` seconds from now."""
+        """Run `action` `after` seconds from now."""
         publication = Publication(kind, target, recipients, action, self._ses.clock.now() + after, body)
         with self._changed:
             times = 1
@@ -103,7 +103,7 @@ class Publications:
             self._held = True
 
     def release(self, order: str | list[int] = "due") -> None:
-        """Carry out what was held: in order of `due`, `reversed`, or by the given numbers; the others follow."""
+        """Publish what was held: in order of `due`, `reversed`, or by the given numbers; the others follow."""
         with self._changed:
             waiting = sorted(self._waiting, key=lambda one: (one.due, one.number))
             if order == "reversed":
@@ -120,7 +120,7 @@ class Publications:
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> bool:
-        """Whether everything that is due was carried out within this time."""
+        """Whether everything that is due was published within this time, in seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._at_work and (self._held or not self._due()), seconds)
 

@@ -21,7 +21,7 @@ FAILURES = (ActionError, TopicError, botocore.exceptions.ClientError, botocore.e
 
 
 def receive(ses: LocalSes, account: Account, raw: bytes, recipients: list[str], sender: str, **details) -> dict:
-    """What became of the mail: whether it was accepted, its id, and each action with its disposition or error.
+    """Whether the mail was accepted, its id, and each action with its disposition or error.
 
     It returns after the last action. A failed action is reported, and the next one follows.
     """

@@ -1,4 +1,4 @@
-"""Tries what a receipt rule's action names: topic, bucket, function. They must let ses.amazonaws.com in.
+"""Tries what a receipt rule's action names: topic, bucket, function. Their policies must allow ses.amazonaws.com.
 
 https://docs.aws.amazon.com/ses/latest/dg/receiving-email-permissions.html
 """

@@ -10,7 +10,7 @@ DOCUMENTED = "documented"
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """`guess` says what is not documented by AWS and therefore guessed. `limited` operations are allowed once a second."""
+    """`guess` names what AWS does not document. `limited` operations are allowed once a second."""
 
     service: str
     name: str

@@ -29,7 +29,7 @@ class Request:
 
 
 def decide(policy: str | dict | None, request: Request) -> str:
-    """`Allow`, `Deny` (a statement says so) or `Default` (no statement matches)."""
+    """`Allow`, `Deny` (a Deny statement matches) or `Default` (no statement matches)."""
     document = json.loads(policy) if isinstance(policy, str) and policy else policy or {}
     effects = {one.get("Effect") for one in as_list(document.get("Statement", [])) if _matches(one, request)}
     return next((effect for effect in ("Deny", "Allow") if effect in effects), "Default")

@@ -1,1 +1,1 @@
-"""Accepts mail, decides what becomes of it, and keeps what was sent."""
+"""Accepts mail, applies its outcomes, and keeps what was sent."""

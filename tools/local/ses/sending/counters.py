@@ -1,4 +1,4 @@
-"""Counts messages and what became of them, in steps of 15 minutes."""
+"""Counts messages and their outcomes, in steps of 15 minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lets the outcomes of a message happen: suppression first, then what the simulator or a test says of each recipient."""
+"""Applies the outcomes of a message: suppression lists first, then the outcomes of each recipient."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if typing.TYPE_CHECKING:
 OF_THE_MESSAGE = ("reject", "rendering-failure")
 
 
-def let_happen(ses: LocalSes, sent: SentMessage) -> bool:
+def apply_all(ses: LocalSes, sent: SentMessage) -> bool:
     """Whether the message is sent. The caller holds the lock."""
     recipients = [bare_address(one) for one in sent.destinations]
     planned = {one: simulator.outcomes_of(ses.world.outcomes, one) for one in recipients}
@@ -34,17 +34,17 @@ def let_happen(ses: LocalSes, sent: SentMessage) -> bool:
                 )
                 return False
             if outcome["outcome"] == "reject":
-                _happens(ses, sent, {"outcome": "send"}, sent.destinations)
-                _happens(ses, sent, outcome, sent.destinations)
+                _apply_when_due(ses, sent, {"outcome": "send"}, sent.destinations)
+                _apply_when_due(ses, sent, outcome, sent.destinations)
                 return False
-    _happens(ses, sent, {"outcome": "send"}, sent.destinations)
+    _apply_when_due(ses, sent, {"outcome": "send"}, sent.destinations)
     account = account_of(ses, sent)
     for recipient in recipients:
         suppressed = _suppressed(account, sent, recipient)
         for outcome in [suppressed] if suppressed else planned[recipient]:
             # A complaint names everyone who was mailed at that domain: SES does not know who complained.
             named = _same_domain(recipient, recipients) if outcome["outcome"] == "complaint" else [recipient]
-            _happens(ses, sent, outcome, named)
+            _apply_when_due(ses, sent, outcome, named)
     return True
 
 
@@ -57,17 +57,17 @@ def rendering_failure(ses: LocalSes, sent: SentMessage, error: str, outcome: dic
     report(ses, sent, "Rendering Failure", payloads.rendering_failure(template, error), sent.destinations)
 
 
-def _happens(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str]) -> None:
+def _apply_when_due(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str]) -> None:
     """Now, or after `after` seconds on the clock of the local SES."""
     if outcome.get("after"):
         ses.publications.add(
-            outcome["outcome"], "later", recipients, lambda: happen(ses, sent, outcome, recipients), outcome["after"]
+            outcome["outcome"], "later", recipients, lambda: apply(ses, sent, outcome, recipients), outcome["after"]
         )
     else:
-        happen(ses, sent, outcome, recipients)
+        apply(ses, sent, outcome, recipients)
 
 
-def happen(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str]) -> None:
+def apply(ses: LocalSes, sent: SentMessage, outcome: dict, recipients: list[str]) -> None:
     """Report an outcome, count it, and put recipients on the suppression list as SES does."""
     with ses.lock:
         now, account = ses.clock.now(), account_of(ses, sent)

@@ -1,4 +1,4 @@
-"""What becomes of mail to an address: the mailbox simulator, and what a test says.
+"""The outcomes of mail to an address: those a test has set, or those of the mailbox simulator.
 
 https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html#send-email-simulator
 """
@@ -19,14 +19,14 @@ ACCOUNT_LIST_TEXT = (
 )
 TENANT_LIST_TEXT = ACCOUNT_LIST_TEXT.replace("your account", "your tenant")
 
-# What SES says without asking another server: there is neither a remote address nor an answer of a server.
-OWN_WORD = {"remoteMtaIp": None, "reportingMTA": "dns; amazonses.com"}
-ON_ACCOUNT_LIST = OWN_WORD | {
+# A bounce that SES makes itself, without a connection to another server.
+MADE_BY_SES = {"remoteMtaIp": None, "reportingMTA": "dns; amazonses.com"}
+ON_ACCOUNT_LIST = MADE_BY_SES | {
     "outcome": "bounce",
     "bounceSubType": "OnAccountSuppressionList",
     "diagnosticCode": ACCOUNT_LIST_TEXT,
 }
-ON_TENANT_LIST = OWN_WORD | {
+ON_TENANT_LIST = MADE_BY_SES | {
     "outcome": "bounce",
     "bounceSubType": "OnTenantSuppressionList",
     "diagnosticCode": TENANT_LIST_TEXT,
@@ -43,7 +43,7 @@ SIMULATED = {
     ],
     "complaint": [{"outcome": "delivery"}, {"outcome": "complaint"}],
     "suppressionlist": [
-        OWN_WORD | {"outcome": "bounce", "bounceSubType": "Suppressed", "diagnosticCode": SUPPRESSED_TEXT}
+        MADE_BY_SES | {"outcome": "bounce", "bounceSubType": "Suppressed", "diagnosticCode": SUPPRESSED_TEXT}
     ],
 }
 

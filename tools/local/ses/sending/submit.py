@@ -1,4 +1,4 @@
-"""Accepts a message: checks it, keeps it in the outbox, and lets its outcomes happen."""
+"""Accepts a message: checks it, keeps it in the outbox, and applies its outcomes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def submit(call: Call, submission: Submission) -> str:
 def _send(call: Call, sent: SentMessage, submission: Submission) -> None:
     if submission.rendering_error:
         outcomes.rendering_failure(call.ses, sent, submission.rendering_error)
-    elif outcomes.let_happen(call.ses, sent):
+    elif outcomes.apply_all(call.ses, sent):
         region = call.account.region
         host = "email.amazonses.com" if region == "us-east-1" else f"{region}.amazonses.com"
         # Bcc and settings are not sent; SES sets the Message-ID itself.
@@ -122,7 +122,7 @@ def _send(call: Call, sent: SentMessage, submission: Submission) -> None:
 
 
 def _read_setting_headers(submission: Submission, headers: list[tuple[str, str]]) -> None:
-    """Headers count where the request itself says nothing.
+    """Headers apply where the request has no value.
 
     https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-delegate-sender-tasks-email.html
     """

@@ -1,1 +1,1 @@
-"""What the local SES remembers."""
+"""The state of the local SES."""

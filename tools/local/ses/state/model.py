@@ -88,7 +88,7 @@ class Tenant:
 
 @dataclass
 class Reputation:
-    """The sending status of a resource: the customer's word, SES's word, and the policy SES acts by."""
+    """The sending status of a resource: the status the customer set, the status SES set, and the policy SES applies."""
 
     reference: str
     policy: str
@@ -212,7 +212,7 @@ class World:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     outbox: list[OutboxMail] = field(default_factory=list)
-    # What becomes of mail to an address, by address; see README.md.
+    # Outcomes of mail, by address; see README.md.
     outcomes: dict[str, list[dict]] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     clock_offset: float = 0
