@@ -63,7 +63,7 @@ def test_the_outbox_has_the_mail_as_it_was_sent(control, ses):
         None,
     )
     assert (mail["From"], mail["Reply-To"], mail["X-Order"]) == (f"Example Shop <{SENDER}>", "help@shop.example", "17")
-    assert mail["Message-ID"] == f"<{message_id}@email.amazonses.com>"
+    assert mail["Message-ID"] == f"<{message_id}@email.amazonses.com>" and mail["Date"]
     assert [part.get_content_type() for part in mail.walk() if not part.is_multipart()] == [
         "text/plain",
         "text/html",
@@ -75,6 +75,7 @@ def test_a_raw_mail_is_sent_byte_for_byte_but_for_settings(control, ses):
     ses.create_configuration_set(ConfigurationSetName="news")
     headers = [
         "Message-ID: <own@shop.example>",
+        "Date: Wed, 25 Nov 2026 10:00:00 +0000",
         "X-SES-CONFIGURATION-SET: news",
         "X-SES-MESSAGE-TAGS: a=1, b=2",
         "X-Folded: one",
@@ -87,6 +88,7 @@ def test_a_raw_mail_is_sent_byte_for_byte_but_for_settings(control, ses):
         f"From: {SENDER}",
         f"To: {SUCCESS}",
         "Subject: Hello",
+        "Date: Wed, 25 Nov 2026 10:00:00 +0000",
         "X-Folded: one",
         "\ttwo",
         "",

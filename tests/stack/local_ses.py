@@ -88,7 +88,7 @@ class LocalSes:
         body = {"raw": base64.b64encode(mail).decode(), "recipients": recipients, "sender": "jane@client.example"}
         return self.control("POST", "/inbound", body | details)
 
-    def sent_to(self, address: str) -> list[bytes]:
-        """The mails that left for an address."""
-        query = urllib.parse.urlencode({"kind": "sent", "to": address})
+    def sent_to(self, address: str, kind: str = "sent") -> list[bytes]:
+        """The mails that left for an address: sent mail, or the bounces and complaints that SES reports by mail (feedback)."""
+        query = urllib.parse.urlencode({"kind": kind, "to": address})
         return [base64.b64decode(mail["raw"]) for mail in self.control("GET", f"/outbox?{query}")["mails"]]

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity-using-notific
 
 from __future__ import annotations
 
+import email.utils
+
 from ..mail import multipart_report
 from ..state.model import SentMessage
 
@@ -45,11 +47,11 @@ def _complaint(
 
 
 def _original_headers(message: SentMessage, region: str) -> str:
-    kept = [(name, value) for name, value in message.headers if name.lower() != "message-id"]
-    lines = [
-        f"{name}: {value}" for name, value in [*kept, ("Message-ID", f"<{message.id}@{_message_id_host(region)}>")]
-    ]
-    return "\n".join(lines) + "\n"
+    """The headers as the mail was sent, with the Message-ID and the date that SES added."""
+    headers = {name: value for name, value in message.headers if name.lower() != "message-id"}
+    headers = {"Date": email.utils.formatdate(message.sent)} | headers
+    headers |= {"Message-ID": f"<{message.id}@{_message_id_host(region)}>"}
+    return "".join(f"{name}: {value}\n" for name, value in headers.items())
 
 
 def _host(region: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import email.utils
 import re
 
 from ..events.times import sent_message_id
@@ -115,9 +116,12 @@ def _send(call: Call, sent: SentMessage, submission: Submission) -> None:
     elif outcomes.apply_all(call.ses, sent):
         region = call.account.region
         host = "email.amazonses.com" if region == "us-east-1" else f"{region}.amazonses.com"
-        # Bcc and settings are not sent; SES sets the Message-ID itself.
+        # Bcc and settings are not sent; SES sets the Message-ID, and the date of a mail without one.
         raw = message.without_headers(submission.raw, SETTING_HEADERS | {"bcc", "message-id", "return-path"})
-        raw = message.with_headers(raw, [("Message-ID", f"<{sent.id}@{host}>")])
+        added = [("Message-ID", f"<{sent.id}@{host}>")]
+        if not message.header(sent.headers, "Date"):
+            added.append(("Date", email.utils.formatdate(sent.sent)))
+        raw = message.with_headers(raw, added)
         call.ses.post(call.account, "sent", sent.from_address, sent.destinations, raw, sent.id)
 
 
