@@ -61,7 +61,7 @@ def test_what_a_sender_sent_and_what_came_of_it(stack, unique):
         stack.local_ses.send(recipient, ConfigurationSetName=unique)
 
     def counted():
-        senders = json.loads(stack.postroomctl("senders", "--json").stdout)
+        senders = json.loads(stack.postroomctl("reputation", "senders", "--json").stdout)
         lines = [line for sender in senders for line in sender["dayByLine"] if line["configurationSet"] == unique]
         return lines and lines[0]["counts"]["send"] == 5 and lines[0]["counts"]["delivery"] == 1
 

@@ -141,18 +141,18 @@ class Routed:
         """Wait until nothing is on its way any more."""
         queues = self.stack.work_queues()
         # In this order, as the router fills the deliver queue.
-        urls = [queues[name] for name in ("FeedbackQueue", "RouterQueue", "DeliverQueue")]
+        urls = [queues[name] for name in ("FeedbackQueue", "RouterQueue", "DeliveryQueue")]
         eventually(lambda: not any(self.stack.waiting(url) for url in urls), seconds=600)
 
     def watch(self) -> None:
         """Looks at every sender; again, as the schedule would, if a busy machine kept one from being looked at."""
         client = boto3.client("lambda")
-        look = {"FunctionName": self.stack.outputs["RouterFunctionName"], "Payload": json.dumps({"postroom": "watch"})}
+        look = {"FunctionName": self.stack.outputs["ReputationMonitorFunctionName"], "Payload": json.dumps({"postroom": "check-senders"})}
         eventually(lambda: "FunctionError" not in client.invoke(**look))
 
     def dead_letters(self) -> list[dict]:
         """What the targets of this test refused for good, each delivery once, as a message may be there twice."""
-        letters = take(self.stack.sqs, self.stack.outputs["DeliverDeadLetterQueueUrl"])
+        letters = take(self.stack.sqs, self.stack.outputs["DeliveryDeadLetterQueueUrl"])
         ours = [letter for letter in letters if self.word in letter["body"] and "reason" in letter["attributes"]]
         return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
 
@@ -161,7 +161,7 @@ class Routed:
 def routed(stack, unique, tmp_path) -> Routed:
     routed = Routed(stack, unique, tmp_path)
     routed.set_up_identity()
-    take(stack.sqs, stack.outputs["DeliverDeadLetterQueueUrl"])
+    take(stack.sqs, stack.outputs["DeliveryDeadLetterQueueUrl"])
     yield routed
     try:
         # What is still on its way would take the next test's routes.
@@ -292,7 +292,7 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     assert routed.b.through_topic() == []
 
     (enforcement,) = [one["enforcement"] for one in alert["enforcements"] if one["enforcement"]]
-    undone = routed.stack.postroomctl("reputation-monitor", "undo", enforcement)
+    undone = routed.stack.postroomctl("reputation", "undo", enforcement)
     assert undone.returncode == 0, undone.stderr
     assert sends()
     with contextlib.suppress(ses.exceptions.ClientError):
