@@ -89,6 +89,6 @@ class LocalSes:
         return self.control("POST", "/inbound", body | details)
 
     def sent_to(self, address: str, kind: str = "sent") -> list[bytes]:
-        """The mails that left for an address: sent mail, or the bounces and complaints that SES reports by mail (feedback)."""
+        """The mails that left for an address: `sent`, or `feedback`, which are bounces and complaints by mail."""
         query = urllib.parse.urlencode({"kind": kind, "to": address})
         return [base64.b64decode(mail["raw"]) for mail in self.control("GET", f"/outbox?{query}")["mails"]]

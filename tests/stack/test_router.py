@@ -147,7 +147,10 @@ class Routed:
     def watch(self) -> None:
         """Looks at every sender; again, as the schedule would, if a busy machine kept one from being looked at."""
         client = boto3.client("lambda")
-        look = {"FunctionName": self.stack.outputs["ReputationMonitorFunctionName"], "Payload": json.dumps({"postroom": "check-senders"})}
+        look = {
+            "FunctionName": self.stack.outputs["ReputationMonitorFunctionName"],
+            "Payload": json.dumps({"postroom": "check-senders"}),
+        }
         eventually(lambda: "FunctionError" not in client.invoke(**look))
 
     def dead_letters(self) -> list[dict]:

@@ -77,7 +77,11 @@ def receive_mail() -> int:
     print("\nTwo mails arrive; the receipt rule stores them and asks the inbound function")
     for subject, verdict, expected in (("Question", "PASS", "CONTINUE"), ("Win!", "FAIL", "STOP_RULE_SET")):
         raw = MAIL.format(domain=BY_TOPIC, subject=subject).encode()
-        body = {"raw": base64.b64encode(raw).decode(), "recipients": [f"help@{BY_TOPIC}"], "sender": "jane@client.example"}
+        body = {
+            "raw": base64.b64encode(raw).decode(),
+            "recipients": [f"help@{BY_TOPIC}"],
+            "sender": "jane@client.example",
+        }
         report = control("/inbound", body | {"verdicts": {"spamVerdict": verdict}})
         for action in report["actions"]:
             print(f"  spam verdict {verdict}: {action['type']} -> {action.get('disposition') or action['error']}")

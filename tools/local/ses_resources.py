@@ -1,7 +1,7 @@
 """Puts the SES resources of the deployed template into the local SES. Run by stack.py after each deployment.
 
-The emulator's CloudFormation makes configuration sets in its own SES, and knows no receipt rules. What is already there is
-updated; what a test or a person made is left alone.
+The emulator's CloudFormation makes configuration sets in its own SES, and does not support receipt rules. Existing
+resources are updated; others in the local SES are left alone.
 """
 
 import json
@@ -32,10 +32,16 @@ def copy_configuration_set(emulated, local, name: str) -> None:
         local.create_configuration_set(**{key: value for key, value in options.items() if key not in SHOWN_ONLY})
     there = local.get_configuration_set_event_destinations(ConfigurationSetName=name)["EventDestinations"]
     existing = {destination["Name"] for destination in there}
-    for destination in emulated.get_configuration_set_event_destinations(ConfigurationSetName=name)["EventDestinations"]:
+    for destination in emulated.get_configuration_set_event_destinations(ConfigurationSetName=name)[
+        "EventDestinations"
+    ]:
         key = {"ConfigurationSetName": name, "EventDestinationName": destination.pop("Name")}
         update = key["EventDestinationName"] in existing
-        put = local.update_configuration_set_event_destination if update else local.create_configuration_set_event_destination
+        put = (
+            local.update_configuration_set_event_destination
+            if update
+            else local.create_configuration_set_event_destination
+        )
         put(**key, EventDestination=destination)
 
 
