@@ -39,7 +39,7 @@ template-check: ## Lint the templates, test their wiring
 
 template-lint:
 	$(STACK) exec sam validate --lint
-	$(STACK) exec cfn-lint template.yaml
+	$(STACK) exec cfn-lint template.yaml stacks/*.yaml
 	$(STACK) exec checkov --config-file .checkov.yaml
 
 stack-test: ## Tests against the deployed local stack
