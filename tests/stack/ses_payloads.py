@@ -1,4 +1,4 @@
-"""Notifications as SES publishes them, with a fresh message and feedback id each time."""
+"""Notifications as SES publishes them, each with a new message id and feedback id."""
 
 import datetime
 import json
@@ -45,7 +45,7 @@ def bounce(recipient: str) -> str:
 
 
 def complaint(recipient: str) -> str:
-    """A recipient's complaint about one message."""
+    """A complaint of one recipient."""
     now = _now()
     details = {
         "complainedRecipients": [{"emailAddress": recipient}],
@@ -59,7 +59,7 @@ def complaint(recipient: str) -> str:
 
 
 def event(kind: str, recipient: str, configuration_set: str, **details) -> str:
-    """An event of a configuration set: Send, Delivery, ..."""
+    """An event of a configuration set, such as Send or Delivery."""
     now = _now()
     mail = _mail(recipient, now) | {"tags": {"ses:configuration-set": [configuration_set]}}
     return json.dumps({"eventType": kind, kind.lower(): details, "mail": mail})
