@@ -134,7 +134,7 @@ def classifying(bench: Bench) -> None:
 
 
 def per_notification(bench: Bench, event: pathlib.Path, how: str, what: str) -> float:
-    """Counted by valgrind. The difference between few and more repetitions excludes the start of the process."""
+    """Measured with valgrind. The difference between few and more repetitions excludes the start of the process."""
     few, more = 5, 25
     counted = [counted_by_valgrind(bench, event, how, what, times) for times in (few, more)]
     return (counted[1] - counted[0]) / (more - few) / 10
