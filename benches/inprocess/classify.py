@@ -1,7 +1,6 @@
-"""From the bytes of a Lambda event to what is to be done, with Python's json: prints nanoseconds per notification,
-of processor time.
+"""Parses a Lambda event and decides, with Python's json. Prints the nanoseconds of processor time per notification.
 
-Decides as little as the handler on `serde_json::Value` that it stands beside: see `judge.rs`.
+Does the same as the minimal handler in `src/classify.rs`.
 """
 
 import json
