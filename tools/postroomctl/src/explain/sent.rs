@@ -4,7 +4,7 @@ use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use jiff::Timestamp;
 use notification_model::{EmailAddress, Notification};
-use store::{EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
+use store::{BounceSeries, EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
 
 use super::outcome::Outcome;
 use crate::describe::scope_text;
@@ -25,12 +25,40 @@ fn outcome(action: &Action, policy: &Policy) -> Outcome {
             entry,
             ..
         } => entry_outcome(address, scope, source, entry),
-        Action::AddSoftBounce {
+        Action::AddBounce {
             address,
             scope,
+            series: BounceSeries::Soft,
             history,
             ..
         } => soft_bounce_outcome(address, scope, history, policy),
+        Action::AddBounce {
+            address,
+            scope,
+            series: BounceSeries::Unconfirmed,
+            bounce,
+            history,
+        } => {
+            let first = policy
+                .unconfirmed
+                .periods
+                .first()
+                .and_then(|period| period.end(bounce.at));
+            let until = first.map_or_else(
+                || "permanently".to_owned(),
+                |until| format!("at least until {}", until.strftime("%Y-%m-%d")),
+            );
+            Outcome {
+                scope: Some(scope.to_string()),
+                until: first.map(|until| until.to_string()),
+                ..Outcome::new(
+                    Some(address.as_str().to_owned()),
+                    "suppress",
+                    format!("suppress {until}, {}", scope_text(scope)),
+                    Some(history.reason.clone()),
+                )
+            }
+        }
         Action::AppendHistory { address, history } => Outcome {
             scope: Some(history.scope.to_string()),
             ..Outcome::new(
