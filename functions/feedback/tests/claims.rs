@@ -190,3 +190,35 @@ async fn a_server_that_returns_each_message_after_it_accepted_it_completes_a_str
     handle(&stack, &[read]).await;
     assert!(suppressions(&stack, VICTIM, context).await.is_empty());
 }
+
+#[tokio::test]
+async fn an_unconfirmed_bounce_suppresses_although_a_release_left_soft_bounces_to_remove() {
+    let stack = Stack::new().await;
+    let address = EmailAddress::parse(VICTIM).unwrap();
+    let soft = json!([{"emailAddress": VICTIM, "action": "failed", "status": "4.2.2"}]);
+    let mut earlier = report(mail("m1", &[ATTACKER, VICTIM]), &[]);
+    earlier["bounce"]["bouncedRecipients"] = soft;
+    handle(&stack, &[earlier]).await;
+    let release = store::SuppressionEntry {
+        at: sent() + SignedDuration::from_mins(1),
+        id: "manual-1".to_owned(),
+        blocked: false,
+        until: None,
+        reason: "released".to_owned(),
+        address: VICTIM.to_owned(),
+        evidence: std::collections::BTreeMap::new(),
+    };
+    let (scope, source) = ("tenant:acme".parse().unwrap(), store::SuppressionSource::Released);
+    let released = stack
+        .effects
+        .store
+        .record_suppression(&address, &scope, &source, &release, release.at);
+    assert!(released.await.unwrap());
+    let mut later = report(mail("m2", &[ATTACKER, VICTIM]), &[VICTIM]);
+    later["bounce"]["timestamp"] = json!((sent() + SignedDuration::from_mins(2)).to_string());
+    handle(&stack, &[later]).await;
+    assert_eq!(
+        suppressions(&stack, VICTIM, Some("acme")).await,
+        ["tenant:acme|unconfirmed-bounce"]
+    );
+}

@@ -57,22 +57,22 @@ impl Streaks<'_> {
         &self,
         address: &EmailAddress,
         scope: &Scope,
-        row: Recipient,
+        mut row: Recipient,
     ) -> Result<Vec<StreakChange>, StoreError> {
         let mut changes = Vec::new();
         for series in BounceSeries::ALL {
-            changes.extend(self.update(address, scope, series, row.clone()).await?);
+            changes.extend(self.update(address, scope, series, &mut row).await?);
         }
         Ok(changes)
     }
 
-    /// Updates the entry from the bounces and deliveries of the row.
+    /// Updates the entry from the bounces and deliveries of the row, which is then as the table has it.
     async fn update(
         &self,
         address: &EmailAddress,
         scope: &Scope,
         series: BounceSeries,
-        mut row: Recipient,
+        row: &mut Recipient,
     ) -> Result<Option<StreakChange>, StoreError> {
         loop {
             let counted = row.counted(scope, series);
@@ -86,28 +86,30 @@ impl Streaks<'_> {
             // A delivery before the row existed is only in its batch. After it is recorded, only newer bounces count, so this
             // happens once for each delivery whose own message did not bounce.
             if streak.is_some()
-                && let Some(delivered) = self.delivery_before_row(address, scope, &row, &counted).await?
+                && let Some(delivered) = self.delivery_before_row(address, scope, row, &counted).await?
                 && let Some(updated) = self
                     .store
                     .record_deliveries(address, scope, &[delivered], row.clone())
                     .await?
-                && updated != row
+                && updated != *row
             {
-                row = updated;
+                *row = updated;
                 continue;
             }
-            let history = is_changed.then(|| self.history(scope, series, &row, target.as_ref(), current));
+            let history = is_changed.then(|| self.history(scope, series, row, target.as_ref(), current));
             // The history is written first: once the entry is written, another attempt finds nothing to do.
             if let Some(history) = &history {
                 self.store.append_history(address, history).await?;
             }
             let written = self
                 .store
-                .settle_series(address, scope, series, &row, target.as_ref())
+                .settle_series(address, scope, series, row, target.as_ref())
                 .await?;
-            let (SeriesWrite::Written, Some(history)) = (written, history) else {
+            let SeriesWrite::Written(settled) = written else {
                 return Ok(None);
             };
+            *row = *settled;
+            let Some(history) = history else { return Ok(None) };
             if let Some(mirror) = self.mirror {
                 let source = series.source();
                 mirror.send_change(address, &source, &history, self.policy).await;

@@ -13,10 +13,10 @@ use crate::client::{Conditional, Store, StoreError, key};
 use crate::item::{s, stamp};
 
 /// Whether the outcome of a series was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SeriesWrite {
-    /// The row has the outcome.
-    Written,
+    /// The row, which has the outcome.
+    Written(Box<Recipient>),
     /// The row changed in the meantime. The writer of that change evaluates the series again.
     Overtaken,
 }
@@ -178,13 +178,19 @@ impl Store {
         let sent = update
             .update_expression(expression)
             .condition_expression(conditions.join(" AND "))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         Ok(match self.conditional("UpdateItem", sent)? {
-            Conditional::Written(_) => SeriesWrite::Written,
+            Conditional::Written(output) => {
+                let row = output.attributes.as_ref().map(Recipient::read);
+                SeriesWrite::Written(Box::new(row.unwrap_or_default()))
+            }
             // The same write, repeated by the SDK because the first response was lost.
-            Conditional::ConditionFailed(Some(row)) if settled.is_in(&Recipient::read(&row)) => SeriesWrite::Written,
+            Conditional::ConditionFailed(Some(row)) if settled.is_in(&Recipient::read(&row)) => {
+                SeriesWrite::Written(Box::new(Recipient::read(&row)))
+            }
             Conditional::ConditionFailed(_) => SeriesWrite::Overtaken,
         })
     }

@@ -41,7 +41,7 @@ async fn an_entry_is_written_only_if_the_row_has_not_changed() {
     let streak = entry("2026-01-02T00:00:00Z", "m2", true);
     let settle = async |row, outcome| store.settle_series(&jane, &scope, soft, row, outcome).await.unwrap();
     assert_eq!(settle(&evaluated, Some(&streak)).await, SeriesWrite::Overtaken);
-    assert_eq!(settle(&newer, Some(&streak)).await, SeriesWrite::Written);
+    assert!(matches!(settle(&newer, Some(&streak)).await, SeriesWrite::Written(_)));
 
     let noon = delivered("2026-01-01T12:00:00Z", "m3");
     // The caller's row may be older than the table's.
@@ -53,13 +53,14 @@ async fn an_entry_is_written_only_if_the_row_has_not_changed() {
         "recording it again changes nothing"
     );
     assert_eq!(settle(&newer, None).await, SeriesWrite::Overtaken);
-    assert_eq!(settle(&voided, None).await, SeriesWrite::Written);
+    let written = settle(&voided, None).await;
     assert_eq!(
         settle(&voided, None).await,
-        SeriesWrite::Written,
+        written,
         "the SDK repeated the request because its response was lost"
     );
     let row = store.recipient(&jane).await.unwrap().unwrap();
+    assert_eq!(written, SeriesWrite::Written(Box::new(row.clone())));
     assert!(row.entries.is_empty());
     assert_eq!(
         row.series(&scope, soft),
@@ -111,7 +112,7 @@ async fn a_release_voids_the_bounces_before_it() {
     let row = add(&after).await;
     assert_eq!(row.counted(&scope, series), std::slice::from_ref(&after));
     let settled = store.settle_series(&jane, &scope, series, &row, None).await.unwrap();
-    assert_eq!(settled, SeriesWrite::Written);
+    assert!(matches!(settled, SeriesWrite::Written(_)));
     let row = store.recipient(&jane).await.unwrap().unwrap();
     assert_eq!(
         row.series(&scope, series),
