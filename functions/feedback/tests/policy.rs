@@ -138,7 +138,7 @@ fn actions_for_bounces() {
             "Transient",
             "General",
             json!({"action": "failed", "status": "5.4.4"}),
-            hard,
+            soft,
         ),
         (
             "Transient",
@@ -184,7 +184,13 @@ fn actions_for_bounces() {
             json!({"diagnosticCode": "I am out of the office until Monday"}),
             "history auto-reply",
         ),
-        ("Undetermined", "Undetermined", json!({"diagnosticCode": ""}), soft),
+        (
+            "Undetermined",
+            "Undetermined",
+            json!({"diagnosticCode": ""}),
+            "note auto-reply",
+        ),
+        ("Undetermined", "Undetermined", json!({"action": "failed"}), soft),
     ];
     for (kind, sub_type, recipient, expected) in rows {
         let case = format!("{kind}/{sub_type} {recipient}");
