@@ -97,7 +97,12 @@ fn actions_for_bounces() {
             unknown.clone(),
             suppressed_by_ses,
         ),
-        ("Permanent", "UnsubscribedRecipient", unknown.clone(), "history suppressed-by-ses"),
+        (
+            "Permanent",
+            "UnsubscribedRecipient",
+            unknown.clone(),
+            "history suppressed-by-ses",
+        ),
         (
             "Permanent",
             "General",
