@@ -15,9 +15,12 @@ import uuid
 import boto3
 import pytest
 from boto3.dynamodb.conditions import Key
+from local_ses import LocalSes
+from ses_permissions import calls_without_permission
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "tools" / "local" / "stack.py"
+ACCOUNT = "000000000000"
 IDENTITY = "stack-test.example"
 # A slow machine takes longer than the demonstration's three seconds, and would use up a message's attempts by that.
 VISIBILITY_SECONDS = 10
@@ -34,14 +37,14 @@ class Stack:
         self.sns = boto3.client("sns")
         self.sqs = boto3.client("sqs")
         self.ses = boto3.client("ses")
+        self.local_ses = LocalSes(f"sender@{IDENTITY}")
         self.table = boto3.resource("dynamodb").Table(outputs["TableName"])
 
-    def send_mail(self, recipient: str) -> None:
-        self.ses.send_email(
-            Source=f"sender@{IDENTITY}",
-            Destination={"ToAddresses": [recipient]},
-            Message={"Subject": {"Data": "Stack test"}, "Body": {"Text": {"Data": "Stack test"}}},
-        )
+    def report_identity(self, domain: str) -> None:
+        """Verify a domain, and let its bounces and complaints be published to the stack's topic."""
+        self.ses.verify_domain_identity(Domain=domain)
+        for kind in ("Bounce", "Complaint"):
+            self.ses.set_identity_notification_topic(Identity=domain, NotificationType=kind, SnsTopic=self.topic_arn)
 
     def suppressions(self, address: str) -> list[dict]:
         return self._rows(address, "SUPPRESSION")
@@ -97,7 +100,8 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def stack(request) -> Stack:
+def stack(request):
+    """The stack. After the last test every call that a function made to SES must be one its role allows."""
     # A first build takes minutes: let its progress through instead of capturing it.
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print()
@@ -106,12 +110,12 @@ def stack(request) -> Stack:
     environment = subprocess.run([sys.executable, STACK, "env", "--json"], check=True, capture_output=True).stdout
     os.environ.update(json.loads(environment))
     stack = Stack(json.loads((ROOT / ".local" / "outputs.json").read_text()))
-    stack.ses.verify_domain_identity(Domain=IDENTITY)
-    for kind in ("Bounce", "Complaint"):
-        stack.ses.set_identity_notification_topic(Identity=IDENTITY, NotificationType=kind, SnsTopic=stack.topic_arn)
+    stack.report_identity(IDENTITY)
     stack.hand_out_again_after(VISIBILITY_SECONDS, *stack.work_queues().values())
     stack.take_dead_letters()
-    return stack
+    calls_before = len(stack.local_ses.calls())
+    yield stack
+    assert calls_without_permission(stack.local_ses.calls()[calls_before:]) == []
 
 
 @pytest.fixture

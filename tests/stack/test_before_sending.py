@@ -4,7 +4,6 @@ import sys
 
 import pytest
 from conftest import ROOT, eventually
-from ses_payloads import bounce, complaint
 
 sys.path.insert(0, str(ROOT / "examples"))
 from why_not import why_not  # noqa: E402
@@ -17,8 +16,8 @@ def test_the_page_shows_the_example_that_is_tested():
 
 def test_a_sender_in_another_language_reads_the_same_answer(stack, unique):
     dead, angry, fine = (f"{word}-{unique}@Example.com" for word in ("dead", "angry", "fine"))
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=bounce(dead))
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=complaint(angry))
+    stack.local_ses.bounce(dead)
+    stack.local_ses.complain(angry)
     eventually(lambda: stack.suppressions(dead) and stack.suppressions(angry))
 
     table = stack.table

@@ -1,14 +1,12 @@
-"""Every party hears of its own mail: an identity owner, two delegate senders, and nobody else.
+"""Each account receives the notifications of its own mail: an identity owner and two delegate senders.
 
 Four accounts. Postroom runs in the stack's own, and a 12-digit access key id is the root of the account it names. The
 emulator checks resource policies across accounts, so the targets let Postroom in as they must on AWS.
 """
 
 import contextlib
-import datetime
 import json
 import time
-import uuid
 
 import boto3
 import pytest
@@ -17,15 +15,20 @@ from conftest import eventually
 POSTROOM = "000000000000"
 OWNER, A, B = "111111111111", "222222222222", "333333333333"
 REGION = "us-east-1"
+SUBJECT = "Secret offer"
+
+
+def client(service: str, account: str):
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=REGION)
+    return session.client(service)
 
 
 class Party:
     """An account with a topic, a queue that is subscribed to it, and a queue of its own."""
 
     def __init__(self, account: str, word: str):
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=REGION)
         self.account = account
-        self.sns, self.sqs = session.client("sns"), session.client("sqs")
+        self.sns, self.sqs = client("sns", account), client("sqs", account)
         self.topic_arn = self.sns.create_topic(Name=f"router-test-{word}")["TopicArn"]
         self.seen: set[tuple[str, str]] = set()
         self.queue_url, self.queue_arn = self._queue(f"router-test-{word}", {"AWS": f"arn:aws:iam::{POSTROOM}:root"})
@@ -81,12 +84,13 @@ class Routed:
     def __init__(self, stack, word: str, folder):
         self.stack, self.word, self.folder = stack, word, folder
         self.identity = f"{word}.example"
+        self.identity_arn = f"arn:aws:ses:{REGION}:{OWNER}:identity/{self.identity}"
         self.owner, self.a, self.b = (
             Party(account, f"{name}-{word}") for account, name in [(OWNER, "owner"), (A, "a"), (B, "b")]
         )
 
-    def apply(self, routes: list[dict], lines: str = "") -> None:
-        text = lines
+    def apply(self, routes: list[dict], thresholds: str = "") -> None:
+        text = thresholds
         for route in routes:
             text += "\n[[route]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in route.items())
         file = self.folder / "postroom.toml"
@@ -102,25 +106,36 @@ class Routed:
         b = {"name": "b", "owner": OWNER, "account": B, "target": self.b.topic_arn}
         return [owner, a, b]
 
-    def mail(self, account: str, recipient: str, configuration_set: str | None = None) -> dict:
-        mail = {
-            "timestamp": now(),
-            "source": f"sender@{self.identity}",
-            "sourceArn": f"arn:aws:ses:{REGION}:{OWNER}:identity/{self.identity}",
-            "sendingAccountId": account,
-            "messageId": f"{uuid.uuid4()}-000000",
-            "destination": [recipient, "someone-else@example.net"],
-            "commonHeaders": {"subject": "Secret offer"},
-        }
-        if configuration_set:
-            mail |= {"tags": {"ses:configuration-set": [configuration_set]}}
-        return mail
+    def set_up_identity(self) -> None:
+        """The owner's identity: its bounces are published to Postroom's topic, and the delegates may send with it."""
+        ses = client("ses", OWNER)
+        ses.verify_domain_identity(Domain=self.identity)
+        topic = {"Identity": self.identity, "NotificationType": "Bounce"}
+        ses.set_identity_notification_topic(**topic, SnsTopic=self.stack.topic_arn)
+        ses.set_identity_headers_in_notifications_enabled(**topic, Enabled=True)
+        who = {"AWS": [f"arn:aws:iam::{account}:root" for account in (A, B, POSTROOM)]}
+        allow = {"Effect": "Allow", "Principal": who, "Action": "ses:SendEmail", "Resource": self.identity_arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        ses.put_identity_policy(Identity=self.identity, PolicyName="delegates", Policy=policy)
 
-    def publish(self, notification: dict) -> None:
-        self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=json.dumps(notification))
+    def send(self, account: str, recipient: str, *others: str, **parameters) -> None:
+        """A delegate sends with the owner's identity."""
+        self.stack.local_ses.send(
+            recipient,
+            client("sesv2", account),
+            f"sender@{self.identity}",
+            FromEmailAddressIdentityArn=self.identity_arn,
+            Destination={"ToAddresses": [recipient, *others]},
+            subject=SUBJECT,
+            **parameters,
+        )
 
-    def bounce(self, account: str, recipient: str, configuration_set: str | None = None) -> dict:
-        return bounce(self.mail(account, recipient, configuration_set), recipient)
+    def bounce(self, account: str, recipient: str) -> dict:
+        """A delegate's mail to two recipients, of which one bounces. Returns the notification that SES published."""
+        self.stack.local_ses.set_outcomes(recipient, "bounce")
+        self.send(account, recipient, "someone-else@example.net")
+        (notification,) = self.stack.local_ses.published("Bounce", recipient)
+        return notification
 
     def settled(self) -> None:
         """Wait until nothing is on its way any more."""
@@ -132,34 +147,23 @@ class Routed:
     def watch(self) -> None:
         """Looks at every sender; again, as the schedule would, if a busy machine kept one from being looked at."""
         client = boto3.client("lambda")
-        look = {"FunctionName": self.stack.outputs["ReputationMonitorFunctionName"], "Payload": json.dumps({"postroom": "check-senders"})}
+        look = {
+            "FunctionName": self.stack.outputs["ReputationMonitorFunctionName"],
+            "Payload": json.dumps({"postroom": "check-senders"}),
+        }
         eventually(lambda: "FunctionError" not in client.invoke(**look))
 
-    def parked(self) -> list[dict]:
-        """What the targets of this test refused for good, each delivery once: parking is at least once too."""
+    def dead_letters(self) -> list[dict]:
+        """What the targets of this test refused for good, each delivery once, as a message may be there twice."""
         letters = take(self.stack.sqs, self.stack.outputs["DeliveryDeadLetterQueueUrl"])
         ours = [letter for letter in letters if self.word in letter["body"] and "reason" in letter["attributes"]]
         return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
 
 
-def now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def bounce(mail: dict, recipient: str) -> dict:
-    details = {
-        "bounceType": "Permanent",
-        "bounceSubType": "General",
-        "bouncedRecipients": [{"emailAddress": recipient, "action": "failed", "status": "5.1.1"}],
-        "timestamp": now(),
-        "feedbackId": f"{uuid.uuid4()}-000000",
-    }
-    return {"notificationType": "Bounce", "bounce": details, "mail": mail}
-
-
 @pytest.fixture
 def routed(stack, unique, tmp_path) -> Routed:
     routed = Routed(stack, unique, tmp_path)
+    routed.set_up_identity()
     take(stack.sqs, stack.outputs["DeliveryDeadLetterQueueUrl"])
     yield routed
     try:
@@ -193,47 +197,45 @@ def unrouted(stack, unique):
 def test_a_bounce_reaches_its_delegate_and_the_owner_and_not_the_other_delegate(routed):
     routed.apply(routed.standard_routes())
     notification = routed.bounce(A, f"{routed.word}@example.net")
-    routed.publish(notification)
     (owners,) = eventually(routed.owner.through_queue)
     (redacted,) = eventually(routed.a.through_topic)
     assert json.loads(owners["body"]) == notification
     assert (owners["attributes"]["sendingAccount"], owners["attributes"]["type"]) == (A, "Bounce")
     shown = json.loads(redacted["body"])
     assert shown["mail"]["destination"] == [f"{routed.word}@example.net"], "and no other recipient"
-    assert "Secret offer" not in redacted["body"]
+    assert SUBJECT not in redacted["body"]
     routed.settled()
     assert routed.b.through_topic() == []
 
 
-def test_a_target_that_refuses_is_parked_and_the_others_got_theirs(routed):
+def test_a_target_that_refuses_is_a_dead_letter_and_the_others_get_theirs(routed):
     missing = f"arn:aws:sns:{REGION}:{A}:router-test-missing-{routed.word}"
     routed.apply([*routed.standard_routes(), {"name": "missing", "owner": OWNER, "account": A, "target": missing}])
-    routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
+    routed.bounce(A, f"{routed.word}@example.net")
     assert len(eventually(routed.owner.through_queue)) == 1
     assert len(eventually(routed.a.through_topic)) == 1
-    (parked,) = eventually(routed.parked)
-    assert parked["attributes"]["target"] == f"topic:{missing}"
-    assert parked["attributes"]["reason"].startswith("NotFound")
+    (letter,) = eventually(routed.dead_letters)
+    assert letter["attributes"]["target"] == f"topic:{missing}"
+    assert letter["attributes"]["reason"].startswith("NotFound")
     routed.settled()
     assert (routed.owner.through_queue(), routed.a.through_topic()) == ([], []), "once is enough"
 
 
-def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
+def test_a_topic_that_does_not_allow_the_router_is_a_dead_letter_too(routed):
     closed = {"Version": "2012-10-17", "Statement": []}
     routed.a.sns.set_topic_attributes(
         TopicArn=routed.a.topic_arn, AttributeName="Policy", AttributeValue=json.dumps(closed)
     )
     routed.apply(routed.standard_routes())
-    routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
+    routed.bounce(A, f"{routed.word}@example.net")
     assert len(eventually(routed.owner.through_queue)) == 1
-    (parked,) = eventually(routed.parked)
-    assert parked["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
+    (letter,) = eventually(routed.dead_letters)
+    assert letter["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
 
 
 def test_what_no_route_is_for_arrives_at_the_unrouted_topic(routed, unrouted):
     routed.apply([{"name": "b", "owner": OWNER, "account": B, "target": routed.b.topic_arn}])
     notification = routed.bounce(A, f"{routed.word}@example.net")
-    routed.publish(notification)
     mine = []
 
     def arrived():
@@ -253,7 +255,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     """Postroom's own account is the delegate here: only the sending account's configuration sets can be paused."""
     name = f"campaign-{routed.word}"
     ses = boto3.client("sesv2")
-    ses.create_configuration_set(ConfigurationSetName=name)
+    # Bounces are reported by the identity and by the configuration set, and count once.
+    routed.stack.local_ses.create_reporting_configuration_set(name, routed.stack.topic_arn, ["SEND", "BOUNCE"])
 
     def sends() -> bool:
         return ses.get_configuration_set(ConfigurationSetName=name)["SendingOptions"]["SendingEnabled"]
@@ -261,26 +264,24 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     owner = {"name": "owner", "owner": OWNER, "events": ["Alert"], "target": routed.owner.queue_arn}
     delegate = {"name": "delegate", "account": POSTROOM, "events": ["Alert"], "target": routed.a.topic_arn}
     stranger = {"name": "b", "account": B, "target": routed.b.topic_arn}
-    lines = '[thresholds]\nenforcements = ["pause-configuration-set"]\n'
-    lines += '[thresholds.bounces]\nwarn = "10 %"\nenforce = "20 %"\nmin-hour-recipients = 10\nmin-day-recipients = 1000\nmin-events = 3\n'
+    thresholds = '[thresholds]\nenforcements = ["pause-configuration-set"]\n'
+    thresholds += '[thresholds.bounces]\nwarn = "10 %"\nenforce = "20 %"\nmin-hour-recipients = 10\nmin-day-recipients = 1000\nmin-events = 3\n'
     routes = [owner, delegate, stranger]
     routed.apply(routes)
     for number in range(12):
         recipient = f"{number}-{routed.word}@example.net"
-        mail = routed.mail(POSTROOM, recipient, name) | {"destination": [recipient]}
-        routed.publish({"eventType": "Send", "send": {}, "mail": mail})
-        if number < 6:
-            routed.publish(bounce(mail, recipient))
+        routed.stack.local_ses.set_outcomes(recipient, "bounce" if number < 6 else "delivery")
+        routed.send(POSTROOM, recipient, ConfigurationSetName=name)
     routed.settled()
     # Only now, or a scheduled look would see a part of the campaign.
-    routed.apply(routes, lines)
+    routed.apply(routes, thresholds)
     routed.watch()
 
     def alerts(party: Party, read) -> list[dict]:
-        """Of this campaign: these parties hear of every sender of theirs, and other tests' senders bounce too."""
+        """Of this campaign: these accounts receive alerts about all of their senders, and other tests' senders bounce too."""
         return [one for one in read(party) if one["attributes"]["identity"] == routed.identity]
 
-    # An alert whose telling was interrupted is told by the first look after five minutes (CLAIM): at most ten.
+    # An alert whose delivery was interrupted is delivered by the first check after five minutes (CLAIM): at most ten.
     (to_owner,) = eventually(lambda: alerts(routed.owner, Party.through_queue), seconds=660)
     (to_delegate,) = eventually(lambda: alerts(routed.a, Party.through_topic))
     alert = json.loads(to_owner["body"])
@@ -293,8 +294,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     assert alerts(routed.owner, Party.through_queue) == alerts(routed.a, Party.through_topic) == []
     assert routed.b.through_topic() == []
 
-    (act,) = [act["enforcement"] for act in alert["enforcements"] if act["enforcement"]]
-    undone = routed.stack.postroomctl("reputation", "undo", act)
+    (enforcement,) = [one["enforcement"] for one in alert["enforcements"] if one["enforcement"]]
+    undone = routed.stack.postroomctl("reputation", "undo", enforcement)
     assert undone.returncode == 0, undone.stderr
     assert sends()
     with contextlib.suppress(ses.exceptions.ClientError):

@@ -5,7 +5,7 @@ use std::time::Duration;
 use delegate_router::effects::Effects as RouterEffects;
 use delegate_router::settings::Settings;
 use fastrand::Rng;
-use feedback::effects::{Effects as FeedbackEffects, Mirror};
+use feedback::effects::{Effects as FeedbackEffects, MirrorQueue};
 use feedback::policy::{Policy, SuppressionPeriod};
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
