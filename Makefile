@@ -7,7 +7,7 @@ TIMED := tools/gate/timed
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test new-times check quick-check template-check template-lint stack-test bench prove prove-mutants fuzz classification-report stop clean-local
+.PHONY: help demo test new-times check quick-check template-check template-lint ses-test stack-test bench prove prove-mutants fuzz classification-report stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## List the targets
 demo: ## Deploy to a local AWS, let mail bounce, show the suppressions
 	@$(STACK) demo
 
-test: new-times check template-check stack-test ## Everything: check, the templates, then the deployed local stack
+test: new-times check template-check ses-test stack-test ## Everything: check, the templates, the local SES, then the deployed local stack
 	@printf '\nTime of each part\n'; cat .local/times
 
 new-times:
@@ -41,6 +41,9 @@ template-lint:
 	$(STACK) exec sam validate --lint
 	$(STACK) exec cfn-lint template.yaml stacks/*.yaml
 	$(STACK) exec checkov --config-file .checkov.yaml
+
+ses-test: ## Tests of the local SES
+	$(TIMED) "local SES" $(STACK) exec pytest tests/local_ses
 
 stack-test: ## Tests against the deployed local stack
 	$(TIMED) "deployment" $(STACK) deploy

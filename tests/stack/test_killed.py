@@ -1,6 +1,5 @@
-"""Function processes are killed while they work. No message is lost and no event is counted twice."""
+"""Function processes die in the midst of their work, again and again, and nothing is lost or counted twice."""
 
-import json
 import os
 import pathlib
 import random
@@ -8,19 +7,18 @@ import signal
 import threading
 import time
 
-import ses_payloads
 from boto3.dynamodb.conditions import Key
-from conftest import VISIBILITY_SECONDS, eventually
+from conftest import ACCOUNT, VISIBILITY_SECONDS, eventually
 
 MESSAGES = 150
-KILLING_SECONDS = 15
-MIN_KILLS = 10
-# So short that some messages become dead letters while processes are killed.
-VISIBILITY_SECONDS_WHILE_KILLING = 3
+SECONDS_OF_KILLING = 15
+FEWEST_KILLS = 10
+# So short while processes are killed that some messages run out of attempts.
+VISIBILITY_AMONG_KILLS = 3
 
 
 class Killer(threading.Thread):
-    """Kills the processes of a function with SIGKILL at random times until it is stopped."""
+    """Ends the processes of a function with SIGKILL, at moments they cannot foresee, until told to stop."""
 
     def __init__(self, function_name: str):
         super().__init__(daemon=True)
@@ -35,7 +33,7 @@ class Killer(threading.Thread):
                     os.kill(pid, signal.SIGKILL)
                     self.kills += 1
                 except ProcessLookupError:
-                    pass  # The process has exited.
+                    pass  # It ended by itself meanwhile.
 
     def processes(self) -> list[int]:
         found = []
@@ -46,7 +44,7 @@ class Killer(threading.Thread):
                 if entry.name.isdecimal() and self.wanted in environment and ours in environment:
                     found.append(int(entry.name))
             except OSError:
-                continue  # The process has exited or belongs to another user.
+                continue  # It ended, or is another process's.
         return found
 
     def __enter__(self):
@@ -58,78 +56,97 @@ class Killer(threading.Thread):
         self.join()
 
 
-def create_messages(text: str) -> tuple[dict[str, str], list[str]]:
-    """A bounce or complaint per recipient, and unreadable messages."""
-    notifications = {}
-    for number in range(MESSAGES):
-        recipient = f"{number}-{text}@example.net"
-        notification = ses_payloads.complaint if number % 5 == 0 else ses_payloads.bounce
-        notifications[recipient] = notification(recipient)
-    return notifications, [f"not JSON {text} {number}" for number in range(3)]
+SENDER_DOMAIN = "killed-test.example"
 
 
-def counted_events(stack, notifications: dict[str, str]) -> dict[str, int]:
-    """The number of counted events by kind. The sender's partition has an item per event."""
-    sender = f"SENDER#{ses_payloads.OWNER}#{ses_payloads.OWNER}#stack-test.example"
-    message_ids = {json.loads(body)["mail"]["messageId"] for body in notifications.values()}
+def counted(stack, messages: set[str]) -> dict[str, int]:
+    """How often each message is counted, by kind: one row each, in the sender's partition."""
+    sender = f"SENDER#{ACCOUNT}#{ACCOUNT}#{SENDER_DOMAIN}"
     numbers = {"hard": 0, "complaint": 0}
-    query = {"KeyConditionExpression": Key("pk").eq(sender), "ConsistentRead": True}
+    question = {"KeyConditionExpression": Key("pk").eq(sender), "ConsistentRead": True}
     while True:
-        page = stack.table.query(**query)
-        for row in page["Items"]:
+        answer = stack.table.query(**question)
+        for row in answer["Items"]:
             parts = row["sk"].split("#")
-            if parts[1] in numbers and parts[2] in message_ids:
+            if parts[1] in numbers and parts[2] in messages:
                 numbers[parts[1]] += 1
-        if "LastEvaluatedKey" not in page:
+        if "LastEvaluatedKey" not in answer:
             return numbers
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def take_dead_letters(stack, text: str) -> list[str]:
-    return [body for body in stack.take_dead_letters() if text in body]
+class Traffic:
+    """Mail that bounces or is complained about, now and then reported twice, and messages nobody can read."""
+
+    def __init__(self, stack, word: str):
+        self.stack = stack
+        # The id of the message to a recipient.
+        self.messages: dict[str, str] = {}
+        self.recipients = [f"{number}-{word}@example.net" for number in range(MESSAGES)]
+        self.unreadable = [f"not JSON {word} {number}" for number in range(3)]
+        again = random.sample(self.recipients, MESSAGES * 3 // 10)
+        self.steps = [*self.recipients, *self.unreadable, *again]
+        random.shuffle(self.steps)
+
+    def step(self, one: str) -> None:
+        """Publish a message of `steps`. The second time a recipient comes it is the same report again."""
+        if one in self.unreadable:
+            self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=one)
+        elif one in self.messages:
+            self.stack.local_ses.publish_again(self._kind(one), one)
+        else:
+            send = self.stack.local_ses.complain if self._kind(one) == "Complaint" else self.stack.local_ses.bounce
+            self.messages[one] = send(one, sender=f"sender@{SENDER_DOMAIN}")
+
+    def _kind(self, recipient: str) -> str:
+        return "Complaint" if self.recipients.index(recipient) % 5 == 0 else "Bounce"
 
 
-def test_killed_processes_lose_no_message_and_count_no_event_twice(stack, unique):
-    notifications, unreadable = create_messages(unique)
-    published = [*notifications.values(), *unreadable, *random.sample(list(notifications.values()), MESSAGES * 3 // 10)]
-    random.shuffle(published)
+def dead_letters(stack, word: str) -> list[str]:
+    return [body for body in stack.take_dead_letters() if word in body]
 
-    stack.set_visibility_timeout(VISIBILITY_SECONDS_WHILE_KILLING, stack.outputs["QueueUrl"])
+
+def test_killed_processes_lose_nothing_and_count_nothing_twice(stack, unique):
+    stack.report_identity(SENDER_DOMAIN)
+    traffic = Traffic(stack, unique)
+
+    stack.hand_out_again_after(VISIBILITY_AMONG_KILLS, stack.outputs["QueueUrl"])
     with Killer(stack.outputs["FunctionName"]) as killer:
         began = time.monotonic()
-        for number, message in enumerate(published):
-            # Spread over the whole time, so that processes are killed while they handle messages.
-            time.sleep(max(0.0, began + number * KILLING_SECONDS / len(published) - time.monotonic()))
-            stack.sns.publish(TopicArn=stack.topic_arn, Message=message)
-        # A slow machine starts few processes in that time. More messages start more processes.
+        for number, one in enumerate(traffic.steps):
+            # Over the whole time, so that processes die with work in hand.
+            time.sleep(max(0.0, began + number * SECONDS_OF_KILLING / len(traffic.steps) - time.monotonic()))
+            traffic.step(one)
+        # A slow machine starts few processes in that time. More of the same keeps them coming.
         deadline = time.monotonic() + 120
-        while killer.kills < MIN_KILLS and time.monotonic() < deadline:
-            stack.sns.publish(TopicArn=stack.topic_arn, Message=random.choice(list(notifications.values())))
+        while killer.kills < FEWEST_KILLS and time.monotonic() < deadline:
+            traffic.step(random.choice(traffic.recipients))
             time.sleep(0.5)
-    stack.set_visibility_timeout(VISIBILITY_SECONDS, stack.outputs["QueueUrl"])
-    assert killer.kills >= MIN_KILLS, "too few processes were killed for a meaningful test"
+    stack.hand_out_again_after(VISIBILITY_SECONDS, stack.outputs["QueueUrl"])
+    assert killer.kills >= FEWEST_KILLS, "too few died to prove anything"
 
-    eventually(lambda: stack.queue_length() == 0, seconds=600)
-    dead = take_dead_letters(stack, unique)
-    for recipient, body in notifications.items():
-        message = json.loads(body)["mail"]["messageId"]
+    eventually(lambda: stack.waiting() == 0, seconds=600)
+    dead = dead_letters(stack, unique)
+    for recipient, message in traffic.messages.items():
         in_table, is_dead = stack.suppressions(recipient), any(message in letter for letter in dead)
         assert in_table or is_dead, f"{recipient} is neither suppressed nor a dead letter"
 
-    # An operator redrives the dead letters. Repeated, because a busy machine may use up the attempts again.
+    # The cause is mended, and the dead letters are moved back, as an operator does: again, where a busy machine was too
+    # slow for its attempts.
     left = dead
     for _ in range(3):
         for letter in left:
             stack.sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=letter)
-        eventually(lambda: stack.queue_length() == 0, seconds=600)
-        left = take_dead_letters(stack, unique)
-        if len(left) == len(unreadable):
+        eventually(lambda: stack.waiting() == 0, seconds=600)
+        left = dead_letters(stack, unique)
+        if len(left) == len(traffic.unreadable):
             break
-    assert sorted(text for letter in left for text in unreadable if text in letter) == sorted(unreadable)
-    assert len(left) == len(unreadable)
-    for recipient in notifications:
+    found = [text for letter in left for text in traffic.unreadable if text in letter]
+    assert sorted(found) == sorted(traffic.unreadable)
+    assert len(left) == len(traffic.unreadable)
+    for recipient in traffic.recipients:
         assert len(stack.suppressions(recipient)) == 1
         assert len(stack.history(recipient)) == 1
     complaints = len(range(0, MESSAGES, 5))
-    assert counted_events(stack, notifications) == {"hard": MESSAGES - complaints, "complaint": complaints}
-    print(f"{killer.kills} processes killed, {len(published)} messages, {len(dead)} dead letters on the way")
+    assert counted(stack, set(traffic.messages.values())) == {"hard": MESSAGES - complaints, "complaint": complaints}
+    print(f"{killer.kills} processes killed, {len(traffic.steps)} messages, {len(dead)} dead letters on the way")
