@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use aws_config::BehaviorVersion;
 use clap::Args;
 use inbound::token::{Keys, Leaves, Token, mailto};
 use notification_model::EmailAddress;
@@ -101,7 +100,7 @@ async fn read_key(args: &UnsubscribeLinkArgs) -> anyhow::Result<String> {
     let Some(secret) = &args.key_secret else {
         bail!("expected a key: --key-file, POSTROOM_UNSUBSCRIBE_KEY or --key-secret");
     };
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = crate::sdk_config::load().await;
     let request = aws_sdk_secretsmanager::Client::new(&config)
         .get_secret_value()
         .secret_id(secret);
