@@ -79,7 +79,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
         Some(Message::Notification(notification)) => notification,
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
-    let published_at = record.provenance.sns_timestamp.unwrap_or(now);
+    let published_at = record.provenance.published_at.unwrap_or(now);
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
