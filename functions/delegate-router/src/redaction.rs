@@ -22,7 +22,12 @@ const SHOWN_TAGS: [&str; 4] = [
 /// to whom; message id, ownership and SES's tags. `destination` are those it happened to.
 #[must_use]
 pub fn redacted(notification: &Notification) -> Value {
-    let Notification { channel, mail, event } = notification;
+    let Notification {
+        channel,
+        mail,
+        event,
+        unreadable_recipients: _,
+    } = notification;
     let type_field = match channel {
         Channel::Identity => "notificationType",
         Channel::ConfigurationSet => "eventType",

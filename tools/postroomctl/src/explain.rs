@@ -111,7 +111,7 @@ fn explain(record: &Result<Record, BadRecord>, policy: &Policy, inbound: &Inboun
             explanation(received_text(&received), message_id, outcomes)
         }
         Ok(SesMessage::Notification(notification)) => {
-            let published_at = record.provenance.sns_timestamp.unwrap_or_else(Timestamp::now);
+            let published_at = record.provenance.published_at.unwrap_or_else(Timestamp::now);
             let outcomes = sent_outcomes(&notification, published_at, policy);
             let message_id = Some(notification.mail.message_id.clone());
             explanation(notification_text(&notification), message_id, outcomes)
