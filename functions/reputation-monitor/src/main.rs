@@ -14,7 +14,7 @@ use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    intake::start_log("reputation_monitor", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    lambda_kit::start_log("reputation_monitor", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let ses_config = aws.config().to_builder().timeout_config(timeouts::ses()).build();
