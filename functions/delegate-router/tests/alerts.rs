@@ -25,10 +25,11 @@ fn alert_about(account: &str) -> reputation::Alert {
         id: format!("{OWNER}/{account}/shop.example/hour/bounces/enforce/2026-03-02T08:21:00.000Z"),
         sender: format!("{OWNER}/{account}/shop.example").parse().unwrap(),
         accounts: vec![OWNER.parse().unwrap(), account.parse().unwrap()],
-        line: "5 %".parse().unwrap(),
+        threshold: "5 %".parse().unwrap(),
         enforcements: vec![EnforcementReport {
-            enforcement: None,
-            says: "disable-tenant: it belongs to the sending account, which is not this one".to_owned(),
+            id: None,
+            description: "not applied: disable-tenant: it belongs to the sending account, which is not this account"
+                .to_owned(),
         }],
         state: ReputationState {
             level: Level::Enforce,
@@ -210,16 +211,16 @@ async fn a_person_is_mailed_at_once() {
     let mails = world.taken_by("ops@shop.example");
     assert_eq!(mails.len(), 1);
     insta::assert_snapshot!(mails[0].body, @r"
-    shop.example of 111122223333, sent by delegate 222233334444: 10 hard bounces among 100 recipients within 1 hour, 10.00 %. The line is 5 %.
-    Stop the mailing, and take out the addresses that were never confirmed. AWS reviews an account at 5 % and pauses it at 10 %; bounces count against the sending account.
-    - disable-tenant: it belongs to the sending account, which is not this one
+    shop.example of 111122223333, sent by delegate 222233334444: 10 hard bounces among 100 recipients within 1 hour, 10.00 %. The threshold is 5 %.
+    Stop the campaign and remove addresses that were never confirmed. AWS reviews an account at 5 % and can pause it at 10 %. Bounces count against the sending account.
+    - not applied: disable-tenant: it belongs to the sending account, which is not this account
 
     You get this because a route of Postroom names your address. Whoever runs Postroom for these identities can change that.
     ");
     let attributes = &mails[0].attributes;
     assert_eq!(
         attributes["subject"],
-        "Enforcement now: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
+        "Enforcement: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
     );
     assert_eq!(attributes["from"], "postroom@shop.example");
     assert_eq!(attributes["Auto-Submitted"], "auto-generated");
