@@ -141,7 +141,7 @@ impl Effects {
                 ..SenderContext::default()
             };
             for answer in self.store.check(&addresses, &context, now).await? {
-                suppressed.extend(answer.blocks.first().map(|block| {
+                suppressed.extend(answer.suppressions.first().map(|block| {
                     let why = format!("{} in {}", block.source, block.scope);
                     (answer.address.key().to_owned(), why)
                 }));

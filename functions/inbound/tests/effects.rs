@@ -173,14 +173,14 @@ async fn every_lost_request_is_made_good() {
         }
         let (_, _) = handle(&world, &event).await;
         assert_eq!(world.work_off(&mut Metrics::default()).await, 0, "{fault:?}");
-        let struck = !world.requests.call_off();
+        let struck = !world.requests.cancel_fault();
         let requests: usize = world.requests.take().values().sum();
         (world.recipients(), world.told(), struck, requests)
     };
     let (sent, said, _, requests) = told(None).await;
     assert_eq!((sent.len(), said.len()), (3, 2));
     let mut faults = 0;
-    for fault in [Fault::Lost, Fault::AnswerLost] {
+    for fault in [Fault::RequestLost, Fault::ResponseLost] {
         for after in 0..requests {
             let (found, heard, struck, _) = told(Some((fault, after))).await;
             assert_eq!(found, sent, "{fault:?} {after}");

@@ -171,9 +171,10 @@ impl World {
             evidence: BTreeMap::new(),
         };
         let gone = address("gone@target.example");
-        let record = world
-            .store
-            .record(&gone, &Scope::Global, &SuppressionSource::Bounce, &entry, entry.at);
+        let record =
+            world
+                .store
+                .record_suppression(&gone, &Scope::Global, &SuppressionSource::Bounce, &entry, entry.at);
         record.await.unwrap();
         let _ = world.requests.take();
         world
