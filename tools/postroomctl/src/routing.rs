@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::{Context, bail};
-use delegate_router::decide::{Action, Facts, OwnIdentity, Received, decide};
+use delegate_router::action::Action;
+use delegate_router::decide::{Facts, decide};
+use delegate_router::own_notification::OwnIdentity;
 use delegate_router::ownership::{Ownership, identify, needs_registration};
+use delegate_router::received::Received;
 use intake::RecordKind;
 use notification_model::{AccountId, Mail, Notification, SesMessage};
 use serde_json::{Value, json};
@@ -87,7 +90,7 @@ async fn test_one(source: &Source, notification: Notification, payload: String) 
     for action in decide(&received, &Facts { ownership, routes }, &OwnIdentity::default()) {
         match action {
             Action::Deliver(delivery) => tested.goes.push((target_words(&delivery.target), delivery.reason)),
-            Action::Unrouted(unrouted) => tested.unrouted = Some(unrouted.because),
+            Action::Unrouted(unrouted) => tested.unrouted = Some(unrouted.explanation),
         }
     }
     Ok(tested)
