@@ -6,8 +6,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use delegate_router::decide::{Action, Facts, OwnIdentity, Received, decide};
+use delegate_router::action::Action;
+use delegate_router::decide::{Facts, decide};
+use delegate_router::own_notification::OwnIdentity;
 use delegate_router::ownership::{Ownership, identify, needs_registration};
+use delegate_router::received::Received;
 use intake::RecordKind;
 use notification_model::{AccountId, Mail, Notification, SesMessage};
 use serde_json::{Value, json};
@@ -109,7 +112,7 @@ async fn route_notification(source: &Source, notification: Notification, payload
                 target: target_text(&delivery.target),
                 reason: delivery.reason,
             }),
-            Action::Unrouted(unrouted) => routing.unrouted = Some(unrouted.because),
+            Action::Unrouted(unrouted) => routing.unrouted = Some(unrouted.explanation),
         }
     }
     Ok(routing)
