@@ -10,6 +10,7 @@ use notification_model::Received;
 use store::{Mailbox, MailboxKey, NotifyTarget, VerdictAction};
 
 use super::outcome::Outcome;
+use super::received_content::sent_content;
 use crate::aws_error::AwsError;
 use crate::config;
 use crate::table::open_table;
@@ -19,6 +20,8 @@ pub(super) struct InboundSources<'a> {
     pub(super) config: Option<&'a Path>,
     pub(super) table: Option<&'a str>,
     pub(super) mail: Option<&'a Path>,
+    /// Whether outcomes have the content that is sent.
+    pub(super) show_sent: bool,
 }
 
 /// What the function knows beside the event.
@@ -27,6 +30,7 @@ pub(super) struct InboundContext {
     /// None without a file or table to read them from.
     mailboxes: Option<BTreeMap<MailboxKey, Mailbox>>,
     mail: Option<Vec<u8>>,
+    show_sent: bool,
 }
 
 impl InboundContext {
@@ -53,6 +57,7 @@ impl InboundContext {
             settings,
             mailboxes,
             mail,
+            show_sent: sources.show_sent,
         })
     }
 
@@ -85,10 +90,23 @@ impl InboundContext {
             outcomes.push(verdict_outcome(mailbox));
             let subject = mailbox_text(mailbox);
             let actions = mailbox.actions.iter();
-            outcomes.extend(actions.map(|action| action_outcome(Some(subject.clone()), action)));
+            outcomes.extend(actions.map(|action| Outcome {
+                content: self.content(received, Some(mailbox), action),
+                ..action_outcome(Some(subject.clone()), action)
+            }));
         }
-        outcomes.extend(decision.actions.iter().map(|action| action_outcome(None, action)));
+        outcomes.extend(decision.actions.iter().map(|action| Outcome {
+            content: self.content(received, None, action),
+            ..action_outcome(None, action)
+        }));
         outcomes
+    }
+
+    fn content(&self, received: &Received, mailbox: Option<&MailboxDecision>, action: &Action) -> Vec<String> {
+        match &self.mail {
+            Some(mail) if self.show_sent => sent_content(mail, received, mailbox, action, &self.settings.limits),
+            _ => Vec::new(),
+        }
     }
 
     /// What the function reads from elsewhere and this command was not given.
