@@ -24,7 +24,7 @@ async fn each_event_has_the_recorded_outcomes() {
     for name in event_files() {
         report.push_str(&format!("{name}\n"));
         for line in outcomes(&read_event(&name)).await {
-            report.push_str(&format!("  {line}\n"));
+            report.push_str(&format!("  {}\n", visible(&line)));
         }
     }
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
@@ -92,6 +92,18 @@ async fn a_retry_of_an_event_from_eventbridge_writes_the_same_rows() {
         }
         assert_eq!(rows.first(), rows.last(), "{name}");
     }
+}
+
+/// Escapes control characters.
+fn visible(line: &str) -> String {
+    let escape = |c: char| {
+        if c.is_control() {
+            c.escape_default().to_string()
+        } else {
+            c.to_string()
+        }
+    };
+    line.chars().map(escape).collect()
 }
 
 async fn outcomes(event: &Value) -> Vec<String> {

@@ -138,7 +138,7 @@ impl Token {
         let plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
         let scope_is_plain = match &scope {
             Scope::Global => true,
-            Scope::Tenant(name) | Scope::Domain(name) => plain(name),
+            Scope::Tenant(name) | Scope::TenantOf(_, name) | Scope::Domain(name) => plain(name),
         };
         let leaves_is_plain = match &leaves {
             Leaves::Everything => true,
@@ -181,6 +181,7 @@ impl Token {
         let scope = match &self.scope {
             Scope::Global => "g".to_owned(),
             Scope::Tenant(name) => format!("t{name}"),
+            Scope::TenantOf(account, name) => format!("t{account}/{name}"),
             Scope::Domain(name) => format!("d{name}"),
         };
         let mut fields = vec![scope.as_str(), self.address.as_str()];
@@ -232,7 +233,7 @@ impl Token {
         };
         let scope = match (scope, scope.split_at_checked(1)) {
             ("g", _) => Some(Scope::Global),
-            (_, Some(("t", name))) => Some(Scope::Tenant(name.to_owned())),
+            (_, Some(("t", name))) => Some(Scope::of_tenant(name)),
             // Normalised, so that the language a token was made in does not matter.
             (_, Some(("d", name))) => format!("domain:{name}").parse().ok(),
             _ => None,

@@ -24,7 +24,10 @@ impl Stack {
         Self {
             effects: Effects {
                 store,
-                policy: Policy::default(),
+                policy: Policy {
+                    account: "111122223333".parse().ok(),
+                    ..Policy::default()
+                },
                 mirror: None,
             },
             requests,

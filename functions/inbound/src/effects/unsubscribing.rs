@@ -35,8 +35,7 @@ impl Effects {
     /// mail, and the same mail again writes the same.
     async fn record(&self, case: &Case<'_>, token: &Token) -> Result<(), Failure> {
         let (source, what) = match token.leaves() {
-            // Asked by the recipient in person: it holds until a person releases it.
-            Leaves::Everything => (SuppressionSource::Manual, "all mail".to_owned()),
+            Leaves::Everything => (SuppressionSource::Unsubscribe, "all mail".to_owned()),
             Leaves::List(list) => (
                 SuppressionSource::List(list.clone()),
                 format!("all mail of contact list {list}"),
@@ -64,7 +63,10 @@ impl Effects {
         let history = HistoryEntry {
             at: mail.timestamp,
             id: mail.message_id.clone(),
-            kind: format!("unsubscribe-{source}"),
+            kind: match &source {
+                SuppressionSource::Unsubscribe => source.to_string(),
+                list_or_topic => format!("unsubscribe-{list_or_topic}"),
+            },
             reason,
             scope: token.scope().clone(),
             suppresses: true,

@@ -5,7 +5,7 @@ use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use jiff::Timestamp;
 use notification_model::{EmailAddress, Event, Notification};
-use store::{EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
+use store::{BounceSeries, EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
 
 use super::outcome::Outcome;
 use crate::describe::scope_text;
@@ -20,7 +20,7 @@ pub(super) fn sent_outcomes(notification: &Notification, published_at: Timestamp
 /// Adds the kind of the event, and the classification of a bounce.
 fn classified(outcome: Outcome, action: &Action, notification: &Notification) -> Outcome {
     let (Action::RecordSuppression { address, history, .. }
-    | Action::AddSoftBounce { address, history, .. }
+    | Action::AddBounce { address, history, .. }
     | Action::AppendHistory { address, history }) = action
     else {
         return outcome;
@@ -64,12 +64,20 @@ fn outcome(action: &Action, policy: &Policy) -> Outcome {
             entry,
             ..
         } => entry_outcome(address, scope, source, entry),
-        Action::AddSoftBounce {
+        Action::AddBounce {
             address,
             scope,
+            series: BounceSeries::Soft,
             history,
             ..
         } => soft_bounce_outcome(address, scope, history, policy),
+        Action::AddBounce {
+            address,
+            scope,
+            series: BounceSeries::Unconfirmed,
+            bounce,
+            history,
+        } => unconfirmed_bounce_outcome(address, scope, bounce.at, history, policy),
         Action::AppendHistory { address, history } => Outcome {
             scope: Some(history.scope.to_string()),
             ..Outcome::of_recipient(
@@ -137,6 +145,31 @@ fn soft_bounce_outcome(address: &EmailAddress, scope: &Scope, history: &HistoryE
             address.as_str(),
             "soft-bounce",
             description,
+            Some(history.reason.clone()),
+        )
+    }
+}
+
+/// The first suppression lasts as long as the first period of the policy; each further one lasts longer.
+fn unconfirmed_bounce_outcome(
+    address: &EmailAddress,
+    scope: &Scope,
+    at: Timestamp,
+    history: &HistoryEntry,
+    policy: &Policy,
+) -> Outcome {
+    let first_end = policy.unconfirmed.periods.first().and_then(|period| period.end(at));
+    let duration = first_end.map_or_else(
+        || "permanently".to_owned(),
+        |end| format!("at least until {}", end.strftime("%Y-%m-%d")),
+    );
+    Outcome {
+        scope: Some(scope.to_string()),
+        until: first_end.map(|end| end.to_string()),
+        ..Outcome::of_recipient(
+            address.as_str(),
+            "suppress",
+            format!("suppress {duration}, {}", scope_text(scope)),
             Some(history.reason.clone()),
         )
     }
