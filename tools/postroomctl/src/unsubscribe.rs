@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use aws_config::BehaviorVersion;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
-use inbound::token::{Keys, Leaves, Token, mailto};
+use inbound::token::{Keys, Token, UnsubscribeFrom, mailto};
 use serde_json::json;
 
 use crate::Output;
@@ -16,9 +16,9 @@ const MOST_LINE: usize = 998;
 pub(crate) async fn link(args: &UnsubscribeLinkArgs) -> anyhow::Result<Output> {
     let keys = Keys::parse(&key(args).await?).context("the unsubscribe key")?;
     let leaves = match (&args.list, &args.topic) {
-        (None, _) => Leaves::Everything,
-        (Some(list), None) => Leaves::List(list.clone()),
-        (Some(list), Some(topic)) => Leaves::Topic {
+        (None, _) => UnsubscribeFrom::Everything,
+        (Some(list), None) => UnsubscribeFrom::List(list.clone()),
+        (Some(list), Some(topic)) => UnsubscribeFrom::Topic {
             list: list.clone(),
             topic: topic.clone(),
         },

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use inbound::decide::{Action, Facts, HeadFacts, MailboxDecision, What, decide, head_of_event, read_head};
+use inbound::decide::{
+    Action, ActionKind, Facts, HeaderFacts, MailboxDecision, decide, event_header_facts, read_header_facts,
+};
 use inbound::settings::Settings;
 use notification_model::Received;
 use store::{Mailbox, MailboxKey, NotifyTarget, VerdictAction};
@@ -50,8 +52,8 @@ impl Arriving {
 
     pub(super) fn outcomes(&self, received: &Received) -> Vec<OneOutcome> {
         let head = match &self.mail {
-            Some(mail) => read_head(mail, true, received, &self.settings.limits),
-            None => head_of_event(received, &self.settings.limits),
+            Some(mail) => read_header_facts(mail, true, received, &self.settings.limits),
+            None => event_header_facts(received, &self.settings.limits),
         };
         let facts = Facts {
             mailboxes: self.mailboxes.clone().unwrap_or_default(),
@@ -60,7 +62,7 @@ impl Arriving {
             suppressed: BTreeMap::new(),
             // As if it had just come: a mail can be bounced for a day.
             now: received.mail.timestamp,
-            head,
+            header: head,
         };
         let decision = decide(received, &facts, &self.settings.policy);
         let told = decision.disposition.as_str();
@@ -75,7 +77,7 @@ impl Arriving {
             format!("SES is told {told}"),
             Some(reasons),
         )];
-        outcomes.extend(self.missing(&facts.head));
+        outcomes.extend(self.missing(&facts.header));
         for mailbox in &decision.mailboxes {
             outcomes.push(taken(mailbox));
             let whose = mailbox_words(mailbox);
@@ -86,12 +88,12 @@ impl Arriving {
     }
 
     /// What the function would look up and nobody gave here.
-    fn missing(&self, head: &HeadFacts) -> Option<OneOutcome> {
+    fn missing(&self, head: &HeaderFacts) -> Option<OneOutcome> {
         let mut missing = Vec::new();
         if self.mailboxes.is_none() {
             missing.push("--config or --table names the mailboxes; without, there is none");
         }
-        if matches!(head, HeadFacts::Unknown) {
+        if matches!(head, HeaderFacts::Unknown) {
             missing.push("--mail gives its header, which the event leaves out or cuts");
         }
         (!missing.is_empty()).then(|| outcome(None, "note", missing.join("; "), None))
@@ -139,33 +141,33 @@ fn taken(decision: &MailboxDecision) -> OneOutcome {
 }
 
 fn done(whose: Option<String>, action: &Action) -> OneOutcome {
-    let says = match &action.what {
-        What::Index => "write it into the index".to_owned(),
-        What::Forward { to, from } => format!("forward it to {to}, from {from}"),
-        What::Unsubscribe { candidates } => match candidates.len() {
+    let says = match &action.kind {
+        ActionKind::Index => "write it into the index".to_owned(),
+        ActionKind::Forward { to, from } => format!("forward it to {to}, from {from}"),
+        ActionKind::Unsubscribe { candidates } => match candidates.len() {
             1 => "unsubscribe whom its token names, if it is valid".to_owned(),
             several => format!("unsubscribe whom the first valid one of {several} tokens names"),
         },
-        What::AutoReply {
+        ActionKind::AutoReply {
             to, from, every_days, ..
         } => format!("answer {to}, from {from}, unless answered within {every_days} days"),
-        What::Bounce {
+        ActionKind::Bounce {
             recipient,
             to,
             status_code,
             ..
         } => format!("send it back to {to} for {recipient}, with {status_code}"),
-        What::Notify { target, .. } => match target {
+        ActionKind::Notify { target, .. } => match target {
             NotifyTarget::Topic(arn) => format!("tell topic {arn}"),
             NotifyTarget::Queue(url) => format!("tell queue {url}"),
         },
-        What::PublishReport => "publish what it reports to the feedback topic".to_owned(),
-        What::Skip { action: "drop" } => "drop it: nothing more is done".to_owned(),
-        What::Skip { action } => format!("no {action}"),
+        ActionKind::PublishReport => "publish what it reports to the feedback topic".to_owned(),
+        ActionKind::Skip { action: "drop" } => "drop it: nothing more is done".to_owned(),
+        ActionKind::Skip { action } => format!("no {action}"),
     };
-    let name = match &action.what {
-        What::Skip { action: "drop" } => "drop",
-        What::Skip { .. } => "skip",
+    let name = match &action.kind {
+        ActionKind::Skip { action: "drop" } => "drop",
+        ActionKind::Skip { .. } => "skip",
         what => what.name(),
     };
     outcome(whose, name, says, Some(action.reason.clone()))

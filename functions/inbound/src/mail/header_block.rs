@@ -1,42 +1,43 @@
-//! The header block: found and split without changing a byte.
+//! Splits the header block of a mail into fields without changing a byte.
 //!
-//! - A line ends with LF, with or without CR before it. A CR alone ends a line only in a block that has no LF at all
-//!   (old Macintosh mail); elsewhere it is a character of the line, so that no header can be smuggled in behind one.
-//! - A line that begins with a space or tab continues the field before it, also one of nothing but spaces.
-//! - A first line `From ...` or `>From ...` is a mailbox file's and belongs to nobody.
-//! - The block ends at the first empty line, or at the first line that is no field: that one is the body's first, as
-//!   Postfix has it, so that nothing below it can ever be a header.
+//! - A line ends with LF, with or without CR before it. CR alone ends a line only in a block without any LF (old Macintosh
+//!   mail); elsewhere it is part of the line, so that a sender cannot hide a header field behind one.
+//! - A line that begins with a space or tab continues the field before it, even if it has nothing but spaces.
+//! - A first line `From ...` or `>From ...` comes from an mbox file and is skipped.
+//! - The block ends at the first empty line, or at the first line that is not a field. Such a line is the first line of the
+//!   body, as in Postfix, so that no later line becomes a header field.
 
-use super::{Limits, text};
+use super::Limits;
+use super::decode::{decode, unfold};
 
-/// The header block of a mail, and where its body begins.
+/// The header block of a mail, and the offset of the body.
 #[derive(Clone)]
-pub struct Head<'a> {
+pub struct HeaderBlock<'a> {
     raw: &'a [u8],
     fields: Vec<Field<'a>>,
     body_offset: usize,
 }
 
-/// One field as it was written.
+/// One header field in its original bytes.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     name: &'a str,
     value: &'a [u8],
 }
 
-/// Why a header block was not read.
+/// Why a header block cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum HeadError {
-    /// Only the beginning of the mail was given, and the header block goes on behind it.
+pub enum HeaderError {
+    /// Only the beginning of the mail was given, and the header block continues after it.
     #[error("the header block does not end within the part of the mail that was read")]
     Incomplete,
-    /// More octets than [`Limits::header_bytes`].
+    /// The block has more octets than [`Limits::header_bytes`].
     #[error("the header block is longer than {limit} octets")]
     TooLong {
         /// The limit.
         limit: usize,
     },
-    /// More fields than [`Limits::header_fields`].
+    /// The block has more fields than [`Limits::header_fields`].
     #[error("the header block has more than {limit} fields")]
     TooManyFields {
         /// The limit.
@@ -44,48 +45,48 @@ pub enum HeadError {
     },
 }
 
-impl<'a> Head<'a> {
-    /// Reads the header block of a whole mail. An empty mail, or one without any field, is a mail with an empty block.
+impl<'a> HeaderBlock<'a> {
+    /// Parses the header block of a whole mail. A mail without any field has an empty block.
     ///
     /// # Errors
-    /// When the block exceeds the limits.
-    pub fn parse(mail: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
+    /// If the block exceeds the limits.
+    pub fn parse(mail: &'a [u8], limits: &Limits) -> Result<Self, HeaderError> {
         scan(mail, limits, true)
     }
 
-    /// Reads the header block from the beginning of a mail: a ranged read, for example.
+    /// Parses the header block from the beginning of a mail, for example from a ranged read.
     ///
     /// # Errors
-    /// When the block exceeds the limits, or does not end within `beginning`.
-    pub fn parse_beginning(beginning: &'a [u8], limits: &Limits) -> Result<Self, HeadError> {
+    /// If the block exceeds the limits, or does not end within `beginning`.
+    pub fn parse_beginning(beginning: &'a [u8], limits: &Limits) -> Result<Self, HeaderError> {
         scan(beginning, limits, false)
     }
 
-    /// Where the body begins: behind the empty line.
+    /// The offset of the body: after the empty line.
     #[must_use]
     pub fn body_offset(&self) -> usize {
         self.body_offset
     }
 
-    /// The header block, with the empty line.
+    /// The header block, including the empty line.
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.raw
     }
 
-    /// The fields in their order.
+    /// The fields in their original order.
     #[must_use]
     pub fn fields(&self) -> &[Field<'a>] {
         &self.fields
     }
 
-    /// The first field of a name, its case ignored.
+    /// The first field of a name. Names are compared without regard to case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Field<'a>> {
         self.fields.iter().find(|field| field.is(name))
     }
 
-    /// All fields of a name, its case ignored.
+    /// All fields of a name. Names are compared without regard to case.
     pub fn all<'b>(&'b self, name: &'b str) -> impl Iterator<Item = &'b Field<'a>> {
         self.fields.iter().filter(move |field| field.is(name))
     }
@@ -98,43 +99,44 @@ impl<'a> Head<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The name as written, without the spaces that some programs put before the colon.
+    /// The name in its original case, without spaces before the colon.
     #[must_use]
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// Whether it is the field of that name, whatever its case.
+    /// Whether the field has this name. Case is ignored.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 
-    /// What stands behind the colon, folds included, without the last line end.
+    /// The bytes after the colon, including folds, without the last line end.
     #[must_use]
     pub fn raw_value(&self) -> &'a [u8] {
         self.value
     }
 
-    /// The value in one line, encoded words as they are. No control characters; 8-bit text is UTF-8, else Windows-1252.
+    /// The value in one line without control characters. Encoded words stay encoded; 8-bit text is read as UTF-8, else as
+    /// Windows-1252.
     #[must_use]
     pub fn unfolded(&self) -> String {
-        text::unfold(self.value)
+        unfold(self.value)
     }
 
-    /// The value for people: in one line, encoded words decoded, control and direction characters removed afterwards.
+    /// The value in one line for display: encoded words are decoded, then control and direction characters are removed.
     #[must_use]
     pub fn text(&self) -> String {
-        text::decode(&self.unfolded())
+        decode(&self.unfolded())
     }
 }
 
-struct SendingStream<'a> {
+struct Line<'a> {
     text: &'a [u8],
     next: usize,
 }
 
-/// Where the block stops being the block we may look at, and which octet ends its lines.
+/// Finds lines in the bytes that may be read.
 struct Scanner<'a> {
     bytes: &'a [u8],
     end: u8,
@@ -142,7 +144,7 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        // A mail with CR alone has none but these, so one LF anywhere in the window settles it.
+        // A mail with CR line ends has no LF at all.
         let end = if bytes.contains(&b'\n') || !bytes.contains(&b'\r') {
             b'\n'
         } else {
@@ -151,40 +153,40 @@ impl<'a> Scanner<'a> {
         Self { bytes, end }
     }
 
-    /// The line at an offset, without its end. `None` behind the last one.
-    fn line(&self, at: usize) -> Option<SendingStream<'a>> {
+    /// The line at an offset, without its line end. `None` after the last line.
+    fn line(&self, at: usize) -> Option<Line<'a>> {
         let rest = self.bytes.get(at..).filter(|rest| !rest.is_empty())?;
         match rest.iter().position(|byte| *byte == self.end) {
             Some(length) => {
                 let text = rest.get(..length).unwrap_or_default();
-                Some(SendingStream {
+                Some(Line {
                     text: text.strip_suffix(b"\r").unwrap_or(text),
                     next: at + length + 1,
                 })
             }
-            None => Some(SendingStream {
+            None => Some(Line {
                 text: rest,
                 next: self.bytes.len(),
             }),
         }
     }
 
-    /// Whether the line before this offset was ended by a line end, not by the end of the bytes.
+    /// Whether the line before this offset has a line end.
     fn is_ended(&self, next: usize) -> bool {
         next.checked_sub(1).and_then(|last| self.bytes.get(last)) == Some(&self.end)
     }
 }
 
-fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<Head<'a>, HeadError> {
-    // One octet more than allowed tells a block that just fits from one that does not.
+fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<HeaderBlock<'a>, HeaderError> {
+    // One octet more than the limit shows whether the block fits.
     let window = mail.get(..limits.header_bytes.saturating_add(1)).unwrap_or(mail);
     let beyond = || {
         if window.len() > limits.header_bytes {
-            HeadError::TooLong {
+            HeaderError::TooLong {
                 limit: limits.header_bytes,
             }
         } else {
-            HeadError::Incomplete
+            HeaderError::Incomplete
         }
     };
     let is_all = whole && window.len() == mail.len() && window.len() <= limits.header_bytes;
@@ -213,7 +215,7 @@ fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<Head<'a>, He
             *end = line_end;
         } else if let Some((name, colon)) = field_name(line.text) {
             if fields.len() == limits.header_fields {
-                return Err(HeadError::TooManyFields {
+                return Err(HeaderError::TooManyFields {
                     limit: limits.header_fields,
                 });
             }
@@ -233,14 +235,14 @@ fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<Head<'a>, He
             value: window.get(start..end).unwrap_or_default(),
         })
         .collect();
-    Ok(Head {
+    Ok(HeaderBlock {
         raw: window.get(..body_offset).unwrap_or_default(),
         fields,
         body_offset,
     })
 }
 
-/// The name of the field a line begins, and where its colon is.
+/// The field name at the beginning of a line, and the offset of the colon.
 fn field_name(line: &[u8]) -> Option<(&str, usize)> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let name = line.get(..colon)?.trim_ascii_end();
