@@ -7,7 +7,7 @@ use feedback::effects::Effects;
 use feedback::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
 use lambda_kit::Metrics;
-use prove::aws::{Aws, DELIVER_URL, PARK_URL, UNROUTED};
+use prove::aws::{DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, SimulatedAws, UNROUTED_TOPIC_ARN};
 use serde_json::{Value, json};
 use store::{Redaction, Route, RouteFilter, RouteKey, SenderMatch, Store};
 
@@ -58,7 +58,7 @@ impl Options {
 /// Prints notifications per second.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let client = match &options.endpoint {
-        None => Aws::new(1, false).dynamodb(),
+        None => SimulatedAws::new(1, false).dynamodb(),
         Some(endpoint) => {
             let endpoint = endpoint.clone();
             let environment = move |name: &str| match name {
@@ -67,7 +67,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
                 "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
                 _ => None,
             };
-            aws_sdk_dynamodb::Client::new(lambda_kit::Aws::from_env(environment)?.config())
+            aws_sdk_dynamodb::Client::new(lambda_kit::SimulatedAws::from_env(environment)?.config())
         }
     };
     let effects = Effects {
@@ -96,7 +96,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Prints notifications per second; each becomes a message per route.
 pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
-    let aws = Aws::new(1, false);
+    let aws = SimulatedAws::new(1, false);
     let store = Store::new(aws.dynamodb(), "postroom");
     let parties = SenderMatch {
         owner: Some("111122223333".parse()?),
@@ -119,9 +119,9 @@ pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
         let value = match name {
             "TABLE_NAME" => "postroom",
             "ACCOUNT_ID" => "111122223333",
-            "DELIVER_QUEUE_URL" => DELIVER_URL,
-            "PARK_QUEUE_URL" => PARK_URL,
-            "UNROUTED_TOPIC_ARN" => UNROUTED,
+            "DELIVERY_QUEUE_URL" => DELIVERY_QUEUE_URL,
+            "DELIVERY_DEAD_LETTER_QUEUE_URL" => DELIVERY_DEAD_LETTER_QUEUE_URL,
+            "UNROUTED_TOPIC_ARN" => UNROUTED_TOPIC_ARN,
             _ => return None,
         };
         Some(value.to_owned())

@@ -8,6 +8,7 @@ use std::hash::Hasher;
 
 use notification_model::{EmailAddress, Event};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use store::{Target, stamp};
 
@@ -68,7 +69,16 @@ impl Delivery {
     /// # Errors
     /// When it is none. The error quotes nothing.
     pub fn from_message(text: &str) -> Result<Self, NotADelivery> {
-        let envelope: wire::Envelope = serde_json::from_str(text).map_err(|_| NotADelivery)?;
+        let fields = serde_json::from_str(text).map_err(|_| NotADelivery)?;
+        Self::from_fields(fields)
+    }
+
+    /// Reads a delivery from the fields of a message.
+    ///
+    /// # Errors
+    /// When it is none. The error quotes nothing.
+    pub fn from_fields(fields: Map<String, Value>) -> Result<Self, NotADelivery> {
+        let envelope: wire::Envelope = serde_json::from_value(Value::Object(fields)).map_err(|_| NotADelivery)?;
         if envelope.postroom != "delivery" {
             return Err(NotADelivery);
         }

@@ -4,18 +4,18 @@ mod digests;
 mod facts;
 mod rejection;
 mod targets;
-mod watch;
 
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use ::reputation::ReputationMonitor;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
 use lambda_kit::LazyClient;
-use store::Store;
+use store::{Route, Store, StoreError};
 
+use crate::alert::Alert;
 use crate::decide::{Action, Unrouted};
+use crate::decide_alert::route_keys;
 use crate::delivery::Delivery;
 use crate::effects::facts::RoutingTable;
 use crate::effects::rejection::Rejection;
@@ -36,7 +36,7 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// For buses.
     pub eventbridge: LazyClient<aws_sdk_eventbridge::Client>,
-    /// For digests and alerts, and for what the watch does.
+    /// For digests and alerts.
     pub ses: LazyClient<aws_sdk_sesv2::Client>,
 }
 
@@ -48,7 +48,6 @@ pub struct Effects {
     store: Store,
     clients: Clients,
     routing: RoutingTable,
-    watch: ReputationMonitor,
 }
 
 impl Effects {
@@ -57,15 +56,19 @@ impl Effects {
     pub fn new(store: Store, clients: Clients, settings: Settings) -> Self {
         Self {
             routing: RoutingTable::new(store.clone(), &settings),
-            watch: ReputationMonitor {
-                store: store.clone(),
-                ses: clients.ses.clone(),
-                account: settings.account.clone(),
-            },
             store,
             clients,
             settings,
         }
+    }
+
+    /// The routes that can match an alert.
+    ///
+    /// # Errors
+    /// When DynamoDB fails or a row cannot be read.
+    pub async fn routes_for_alert(&self, alert: &Alert) -> Result<Vec<Route>, StoreError> {
+        let routes = self.routing.routes(route_keys(alert).into_iter().collect()).await?;
+        Ok(routes.values().flat_map(|routes| routes.iter().cloned()).collect())
     }
 
     /// Applies the actions of a batch. `actions` come with the index of the record they belong to; the answer names the

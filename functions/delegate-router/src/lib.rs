@@ -5,8 +5,9 @@
 //! The function reads two queues. A notification becomes one message per target in the `deliver` queue and is then
 //! acknowledged; a message from there is taken to its target. So each target has its own attempts and its own end.
 
-pub mod alerts;
+pub mod alert;
 pub mod decide;
+pub mod decide_alert;
 pub mod delivery;
 pub mod digest;
 pub mod effects;
@@ -22,12 +23,14 @@ use intake::{Batch, Outcomes, Record, RecordKind, Response};
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use notification_model::SesMessage;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::alert::Alert;
 use crate::decide::{Action, Received, decide};
-use crate::delivery::Delivery;
+use crate::decide_alert::decide_alert;
+use crate::delivery::{Delivery, NotADelivery};
 use crate::effects::Effects;
-use crate::metrics::count_delivery;
+use crate::metrics::{count_delivery, count_routes};
 
 /// What a record leaves to be done for the whole batch.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ pub struct Handled {
 }
 
 /// Handles one Lambda event, whatever carried it, at the time `now`, and adds to the metrics. `None` answers the
-/// schedules, `{"postroom":"digest"}` and `{"postroom":"watch"}`.
+/// schedule, `{"postroom":"digest"}`.
 ///
 /// # Errors
 /// When the event's shape is unknown, when Lambda has to try the whole event again (see [`intake::Outcomes::report`]),
@@ -48,10 +51,8 @@ pub async fn handle(
     metrics: &mut Metrics,
     now: Timestamp,
 ) -> anyhow::Result<Option<Response>> {
-    match event.get("postroom").and_then(Value::as_str) {
-        Some("digest") => return effects.send_digests(metrics, now).await.map(|()| None),
-        Some("watch") => return effects.watch(metrics, now).await.map(|()| None),
-        _ => {}
+    if event.get("postroom").and_then(Value::as_str) == Some("digest") {
+        return effects.send_digests(metrics, now).await.map(|()| None);
     }
     let batch = Batch::from_event(event)?;
     let mut outcomes = batch
@@ -71,9 +72,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::R
         .settings
         .is_delivery_queue(record.provenance.queue_arn.as_deref())
     {
-        let delivery = Delivery::from_message(&record.payload)?;
-        let mut metrics = Metrics::default();
-        count_delivery(&mut metrics, &delivery, effects.deliver(&delivery, now).await?);
+        let metrics = receive_from_delivery_queue(&record.payload, effects, now).await?;
         return Ok(Handled {
             to_route: None,
             metrics,
@@ -96,6 +95,38 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::R
         to_route: Some(Box::new(received)),
         metrics: Metrics::default(),
     })
+}
+
+/// Handles a message of the delivery queue: a delivery of this function, or an alert of the reputation monitor.
+async fn receive_from_delivery_queue(payload: &str, effects: &Effects, now: Timestamp) -> anyhow::Result<Metrics> {
+    let mut metrics = Metrics::default();
+    let fields: Map<String, Value> = serde_json::from_str(payload).map_err(|_| NotADelivery)?;
+    if fields.get("postroom").and_then(Value::as_str) == Some("alert") {
+        let alert = Alert::from_fields(fields)?;
+        count_routes(&mut metrics, &route_alert(&alert, effects).await?);
+    } else {
+        let delivery = Delivery::from_fields(fields)?;
+        count_delivery(&mut metrics, &delivery, effects.deliver(&delivery, now).await?);
+    }
+    Ok(metrics)
+}
+
+async fn route_alert(alert: &Alert, effects: &Effects) -> anyhow::Result<Vec<Action>> {
+    let routes = effects.routes_for_alert(alert).await?;
+    let actions: Vec<(usize, Action)> = decide_alert(alert, &routes)
+        .into_iter()
+        .map(|action| (0, action))
+        .collect();
+    if let Some((_, error)) = effects.apply(&actions).await.into_iter().next() {
+        anyhow::bail!(error);
+    }
+    tracing::info!(
+        owner = alert.owner,
+        account = alert.account,
+        kind = alert.kind,
+        "routed an alert"
+    );
+    Ok(actions.into_iter().map(|(_, action)| action).collect())
 }
 
 /// The whole batch shares its reads of the table and its writes to the queue; what fails, fails for its own records.

@@ -21,7 +21,7 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
         vec![("Type", notification.event.type_name().to_owned())],
     );
     metrics.age(notification.occurred_at(), now);
-    count_ways(&mut metrics, actions);
+    count_routes(&mut metrics, actions);
     metrics
 }
 
@@ -34,13 +34,8 @@ pub fn count_delivery(metrics: &mut Metrics, delivery: &Delivery, end: Delivered
     metrics.count(metric, vec![("Target", target_word(&delivery.target))]);
 }
 
-/// Counts an alert that was told, and where it went.
-pub fn count_alert(metrics: &mut Metrics, kind: &str, actions: &[Action]) {
-    metrics.count("Alerts", vec![("Kind", kind.to_owned())]);
-    count_ways(metrics, actions);
-}
-
-fn count_ways(metrics: &mut Metrics, actions: &[Action]) {
+/// Counts the targets of a notification or an alert.
+pub fn count_routes(metrics: &mut Metrics, actions: &[Action]) {
     for action in actions {
         match action {
             Action::Deliver(delivery) => metrics.count("Routed", vec![("Target", target_word(&delivery.target))]),

@@ -15,7 +15,7 @@ use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    intake::start_log("feedback", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    lambda_kit::start_log("feedback", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let policy = Policy::from_env(|name| std::env::var(name).ok())?;
     let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;

@@ -13,7 +13,7 @@ use store::Store;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    intake::start_log("inbound", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    lambda_kit::start_log("inbound", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let store = Store::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);

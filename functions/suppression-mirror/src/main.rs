@@ -14,7 +14,7 @@ use suppression_mirror::policy::Policy;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    intake::start_log("suppression_mirror", std::env::var("LOG_LEVEL").ok().as_deref())?;
+    lambda_kit::start_log("suppression_mirror", std::env::var("LOG_LEVEL").ok().as_deref())?;
     let policy = Policy::from_env(|name| std::env::var(name).ok())?;
     let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
     let queue_url =

@@ -46,8 +46,8 @@
 //!
 //! Nothing in this crate logs or displays a payload. Handlers keep the other half of that promise: the message of the
 //! error they return is logged, the messages of its sources are not, because libraries do quote their input. So the
-//! message must say what an operator needs. A panic prints its message before anyone can catch it;
-//! [`start_log`] is for `main` to prevent that.
+//! message must say what an operator needs. Rust prints the message of a panic before
+//! it can be caught; `lambda_kit::start_log` prevents that.
 //!
 //! # Why not the `aws_lambda_events` types
 //!
@@ -58,15 +58,11 @@
 mod batch;
 mod envelope;
 mod error;
-mod log;
 mod outcomes;
-mod panics;
 mod record;
 mod wire;
 
 pub use batch::{Batch, EventSource};
 pub use error::{BadRecord, BoxError, IntakeError, RecordFailure, ShapeError};
-pub use log::{InvalidLogLevel, start_log};
 pub use outcomes::{BatchFailed, Outcome, Outcomes, Response};
-pub use panics::log_panics_without_message;
 pub use record::{Provenance, Record, RecordKind, Via};

@@ -1,13 +1,15 @@
-//! How a Lambda function's AWS clients are set up: where they find region, credentials and endpoints, how long they wait
-//! ([`timeouts`](crate::timeouts)), and how they connect.
+//! Configuration of the AWS clients of a Lambda function: Region, credentials, endpoints, time-outs
+//! ([`timeouts`](crate::timeouts)) and connections.
 //!
-//! This is most of what a function does before its first event, so it does only what Lambda needs. Region and credentials
-//! are environment variables there; the chain of `aws-config` (profile files, SSO, STS, instance metadata) would add code
-//! that never runs. All clients share one pool of connections, and nothing touches TLS before the first connection.
+//! Creating clients takes most of a cold start, so this module does only what Lambda needs. Lambda passes Region and
+//! credentials in environment variables, under the names of the
+//! [AWS SDKs reference](https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html). The provider chain of
+//! `aws-config` (profile files, SSO, STS, instance metadata) would add code that never runs. All clients share one
+//! connection pool, and TLS is set up by the first connection.
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), lambda_kit::BadEnvironment> {
+//! # async fn main() -> Result<(), lambda_kit::InvalidSetting> {
 //! let aws = lambda_kit::Aws::from_env(|name| std::env::var(name).ok())?;
 //! let table = aws_sdk_dynamodb::Client::new(aws.config());
 //! aws.open_table_connection();
@@ -23,12 +25,13 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::connections::Connections;
-use crate::environment::{BadEnvironment, Environment};
+use crate::settings::{Environment, InvalidSetting};
 use crate::timeouts;
 
-/// What all clients of a function share.
+/// The configuration that all AWS clients of a function share.
 #[derive(Debug, Clone)]
 pub struct Aws {
     config: SdkConfig,
@@ -37,32 +40,37 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// From environment variables, through `get` (for example `|name| std::env::var(name).ok()`).
+    /// Reads the configuration from environment variables. `get` returns the value of a variable, for example
+    /// `|name| std::env::var(name).ok()`.
     ///
-    /// Outside Lambda, `eval "$(aws configure export-credentials --format env)"` sets what is needed of a profile.
+    /// Outside Lambda, `eval "$(aws configure export-credentials --format env)"` sets the credentials of a profile.
     ///
     /// # Errors
-    /// When the region or the credentials are missing; the error names the variable.
-    pub fn from_env(get: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<Self, BadEnvironment> {
-        let environment = Environment(get);
-        let region = environment.need("AWS_REGION", "a region such as eu-west-1")?;
+    /// If the Region or the credentials are missing. The message names the variable.
+    pub fn from_env(get: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(get);
+        let region = environment.required("AWS_REGION", "a Region such as eu-west-1")?;
         let credentials = Credentials::new(
-            environment.need("AWS_ACCESS_KEY_ID", "an access key; Lambda sets it from the role")?,
-            environment.need("AWS_SECRET_ACCESS_KEY", "the access key's secret")?,
-            environment.get("AWS_SESSION_TOKEN"),
-            // Lambda's end with the sandbox, not before it.
+            environment.required("AWS_ACCESS_KEY_ID", "an access key; Lambda sets it from the role")?,
+            environment.required("AWS_SECRET_ACCESS_KEY", "the secret of the access key")?,
+            environment.optional("AWS_SESSION_TOKEN"),
+            // Lambda replaces the execution environment before its credentials expire.
             None,
             "environment",
         );
-        let endpoint = environment.get("AWS_ENDPOINT_URL");
-        let table_endpoint = environment.get("AWS_ENDPOINT_URL_DYNAMODB").or(endpoint.clone());
+        let endpoint = environment.optional("AWS_ENDPOINT_URL");
+        let table_endpoint = environment.optional("AWS_ENDPOINT_URL_DYNAMODB").or(endpoint.clone());
+        let is_true = |variable| {
+            let value = environment.optional(variable);
+            value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        };
         let connections = Connections::default();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .use_fips(environment.is_on("AWS_USE_FIPS_ENDPOINT"))
-            .use_dual_stack(environment.is_on("AWS_USE_DUALSTACK_ENDPOINT"))
+            .use_fips(is_true("AWS_USE_FIPS_ENDPOINT"))
+            .use_dual_stack(is_true("AWS_USE_DUALSTACK_ENDPOINT"))
             .service_config(environment)
             .timeout_config(timeouts::standard())
             .retry_config(timeouts::retries())
@@ -75,17 +83,17 @@ impl Aws {
         })
     }
 
-    /// For `Client::new` of any service, and for the builder of a client that is to wait differently.
+    /// Returns the configuration for `Client::new` of any service, and for the builder of a client with other time-outs.
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
 
-    /// Opens a connection to DynamoDB in the background, while the function asks Lambda for its first event. Nothing waits
-    /// for it and nothing fails with it: it saves the first event the time of the TLS handshake.
+    /// Opens a connection to DynamoDB in the background, while the function asks Lambda for its first event. This saves
+    /// the first event the time of the TLS handshake. Nothing waits for the connection, and a failure has no effect.
     ///
-    /// The request is an unsigned `GET /`, which DynamoDB answers with a word on its health: no permission, no capacity
-    /// unit.
+    /// The request is an unsigned `GET /`, which DynamoDB answers with its health. It needs no permission and consumes no
+    /// capacity unit.
     pub fn open_table_connection(&self) {
         let aws = self.clone();
         tokio::spawn(async move {
@@ -94,12 +102,12 @@ impl Aws {
                 Err(error) => Err(error),
             };
             if let Err(error) = opened {
-                tracing::debug!(error, "no early connection to the table");
+                tracing::debug!(error, "could not open a connection to DynamoDB before the first event");
             }
         });
     }
 
-    /// Where a client of DynamoDB will connect to.
+    /// Returns the endpoint to which a DynamoDB client with this configuration connects.
     async fn table_url(&self) -> Result<String, BoxError> {
         let params = Params::builder()
             .set_region(self.config.region().map(ToString::to_string))
@@ -111,13 +119,21 @@ impl Aws {
     }
 }
 
+/// Provides the endpoint of a single service, such as `AWS_ENDPOINT_URL_SNS`. It takes precedence over
+/// `AWS_ENDPOINT_URL`.
+impl<G: Fn(&str) -> Option<String> + Send + Sync> LoadServiceConfig for Environment<G> {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        self.optional(&format!("{}_{service}", key.env()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Aws;
 
-    /// The same hosts that the clients' own tests expect: the early connection is to the one that is used afterwards.
     #[tokio::test]
-    async fn the_early_connection_is_to_the_table_s_host() {
+    async fn the_early_connection_goes_to_the_endpoint_of_dynamodb_clients() {
         let cases: [(&str, &[_]); 5] = [
             ("https://dynamodb.eu-west-1.amazonaws.com", &[]),
             (
@@ -140,10 +156,13 @@ mod tests {
                 ],
             ),
         ];
-        for (expected, changes) in cases {
-            let aws = Aws::from_env(move |asked| {
-                let set = changes.iter().find(|(name, _)| *name == asked).map(|(_, value)| *value);
-                let lambda = match asked {
+        for (expected, variables) in cases {
+            let aws = Aws::from_env(move |variable| {
+                let set = variables
+                    .iter()
+                    .find(|(name, _)| *name == variable)
+                    .map(|(_, value)| *value);
+                let lambda = match variable {
                     "AWS_REGION" => Some("eu-west-1"),
                     "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test"),
                     _ => None,

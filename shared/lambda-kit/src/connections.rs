@@ -1,4 +1,4 @@
-//! The one pool of connections, and the only TLS set-up.
+//! The connection pool that all AWS clients share, with its TLS configuration.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,47 +13,49 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use crate::timeouts::{CONNECT, KEEP_IDLE};
+use crate::timeouts::{CONNECT, POOL_IDLE};
 
-/// Made when first used. The SDK's own client reads and parses the system's root certificates, a few milliseconds of work,
-/// for every service's client and when that is made.
+/// An HTTP client that creates its connector on first use. The default client of the SDK reads and parses the root
+/// certificates, which takes a few milliseconds, each time a client is created.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Connections(Arc<OnceLock<SharedHttpConnector>>);
 
 impl HttpClient for Connections {
-    /// All clients wait equally long for a connection, so they can share it.
+    /// Ignores the settings: all clients use the same connect time-out, so they can share one connector.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         self.connector()
     }
 }
 
 impl Connections {
-    /// Opens a connection and leaves it to the pool.
+    /// Opens a connection and adds it to the pool.
     pub(crate) async fn open(self, url: String) -> Result<(), BoxError> {
         let mut request = HttpRequest::new(SdkBody::empty());
         request.set_uri(url)?;
-        // Beside this thread, which has to ask Lambda for work.
+        // On another thread, because this one asks Lambda for the next event.
         let connector = tokio::task::spawn_blocking(move || self.connector()).await?;
-        let answer = connector.call(request).await?;
-        // Only a connection whose answer has been read is used again.
-        ByteStream::new(answer.into_body()).collect().await?;
+        let response = connector.call(request).await?;
+        // The pool reuses a connection only after the response has been read.
+        ByteStream::new(response.into_body()).collect().await?;
         Ok(())
     }
 
     fn connector(&self) -> SharedHttpConnector {
-        self.0.get_or_init(connect).clone()
+        self.0.get_or_init(new_connector).clone()
     }
 }
 
-/// The system's root certificates, or those of `SSL_CERT_FILE`; the proxy of `HTTPS_PROXY`, if there is one. Ring is a
-/// third of the size of AWS-LC, which the SDK takes by default; what it lacks is the post-quantum key exchange.
-fn connect() -> SharedHttpConnector {
+/// Uses the root certificates of the system or of `SSL_CERT_FILE`, and the proxy of `HTTPS_PROXY` if it is set.
+///
+/// The cryptography is `ring`, whose code is a third of the size of AWS-LC, the default of the SDK. Ring does not offer
+/// post-quantum key exchange.
+fn new_connector() -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
     SharedHttpConnector::new(
         ConnectorBuilder::default()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .connector_settings(settings)
-            .pool_idle_timeout(KEEP_IDLE)
+            .pool_idle_timeout(POOL_IDLE)
             .proxy_config(ProxyConfig::from_env())
             .build(),
     )

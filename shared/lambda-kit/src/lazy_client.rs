@@ -1,4 +1,4 @@
-//! Clients of services that most events do without.
+//! AWS clients that are created on first use.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use aws_types::SdkConfig;
 
-/// A client that is made when it is first used. Making one takes a fraction of a millisecond of every start, however seldom
-/// its service is called. Cheap to clone; all clones are one client.
+/// A client that is created on first use, for services that most events do not call. Creating a client takes a fraction
+/// of a millisecond of every cold start. Clones share one client and are cheap.
 ///
 /// ```
 /// # let aws = lambda_kit::Aws::from_env(|_| Some("test".to_owned())).unwrap();
@@ -20,15 +20,15 @@ use aws_types::SdkConfig;
 pub struct LazyClient<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
 
 impl<C: 'static> LazyClient<C> {
-    /// To be made by `make`, which is the `Client::new` of a service.
-    pub fn of(config: &SdkConfig, make: fn(&SdkConfig) -> C) -> Self {
+    /// Creates the client on first use with `new_client`, which is the `Client::new` of a service.
+    pub fn of(config: &SdkConfig, new_client: fn(&SdkConfig) -> C) -> Self {
         let config = config.clone();
-        Self(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
+        Self(Arc::new(LazyLock::new(Box::new(move || new_client(&config)))))
     }
 }
 
 impl<C: Send + 'static> From<C> for LazyClient<C> {
-    /// One that is made already.
+    /// Wraps a client that exists already.
     fn from(client: C) -> Self {
         Self(Arc::new(LazyLock::new(Box::new(|| client))))
     }

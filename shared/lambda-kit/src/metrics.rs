@@ -1,7 +1,13 @@
 //! CloudWatch metrics in the [Embedded Metric Format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
-//! JSON lines on standard output that CloudWatch Logs turns into metrics. No call, no latency.
+//! JSON lines on standard output that CloudWatch Logs turns into metrics, without a call and without latency.
 //!
-//! Dimensions are words from fixed lists only, never an address, account or identity: each combination is billed.
+//! The values of a dimension come from a fixed list, never from an address, account or identity, because CloudWatch bills
+//! each combination as a metric of its own.
+//!
+//! # Why not `metrics_cloudwatch_embedded`
+//!
+//! An EMF array holds at most 100 values. `metrics_cloudwatch_embedded` drops the values of a histogram beyond 100 per
+//! flush, and an invocation with a large batch records more. [`Metrics::lines`] writes them in chunks of 100.
 //!
 //! ```
 //! use lambda_kit::Metrics;
@@ -19,13 +25,13 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Values an EMF array may hold.
+/// Maximum number of values in an EMF array.
 const MAX_VALUES: usize = 100;
 
-/// Name and value of each dimension of a metric.
+/// The name and value of each dimension of a metric.
 pub type Dimensions = Vec<(&'static str, String)>;
 
-/// What one invocation adds to the metrics.
+/// The metrics of one invocation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Metrics {
     counts: BTreeMap<(Dimensions, &'static str), u64>,
@@ -38,13 +44,13 @@ impl Metrics {
         *self.counts.entry((dimensions, metric)).or_default() += 1;
     }
 
-    /// Notes how long ago something happened that is handled now, for the metric `NotificationAge`.
-    pub fn age(&mut self, happened_at: Timestamp, now: Timestamp) {
+    /// Adds the time since `occurred_at` to the metric `NotificationAge`, in milliseconds.
+    pub fn age(&mut self, occurred_at: Timestamp, now: Timestamp) {
         self.ages_ms
-            .push(now.duration_since(happened_at).as_millis().max(0) as i64);
+            .push(now.duration_since(occurred_at).as_millis().max(0) as i64);
     }
 
-    /// Adds another share.
+    /// Adds the metrics of `other`.
     pub fn merge(&mut self, other: Self) {
         for (key, count) in other.counts {
             *self.counts.entry(key).or_default() += count;
@@ -52,7 +58,7 @@ impl Metrics {
         self.ages_ms.extend(other.ages_ms);
     }
 
-    /// The lines to print, one for each combination of dimensions.
+    /// Returns the EMF documents, one for each combination of dimensions.
     #[must_use]
     pub fn lines(&self, namespace: &str, now: Timestamp) -> Vec<Value> {
         let mut by_dimensions: BTreeMap<&Dimensions, Vec<(&str, Value, &str)>> = BTreeMap::new();
@@ -60,16 +66,16 @@ impl Metrics {
             by_dimensions
                 .entry(dimensions)
                 .or_default()
-                .push((metric, json!(count), "EventKind"));
+                .push((metric, json!(count), "Count"));
         }
-        let none = Dimensions::new();
+        let no_dimensions = Dimensions::new();
         let counts = by_dimensions
             .into_iter()
-            .map(|(dimensions, metrics)| line(namespace, dimensions, &metrics, now));
+            .map(|(dimensions, metrics)| emf_document(namespace, dimensions, &metrics, now));
         let ages = self.ages_ms.chunks(MAX_VALUES).map(|ages| {
-            line(
+            emf_document(
                 namespace,
-                &none,
+                &no_dimensions,
                 &[("NotificationAge", json!(ages), "Milliseconds")],
                 now,
             )
@@ -77,7 +83,8 @@ impl Metrics {
         counts.chain(ages).collect()
     }
 
-    /// Prints the lines. A closed standard output is no reason to fail a batch.
+    /// Prints the EMF documents to standard output, one a line. Ignores errors, so that a closed standard output does not
+    /// fail a batch.
     pub fn emit(&self, namespace: &str, now: Timestamp) {
         let mut out = std::io::stdout().lock();
         for line in self.lines(namespace, now) {
@@ -86,7 +93,7 @@ impl Metrics {
     }
 }
 
-fn line(namespace: &str, dimensions: &Dimensions, metrics: &[(&str, Value, &str)], now: Timestamp) -> Value {
+fn emf_document(namespace: &str, dimensions: &Dimensions, metrics: &[(&str, Value, &str)], now: Timestamp) -> Value {
     let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
     let definitions: Vec<Value> = metrics
         .iter()

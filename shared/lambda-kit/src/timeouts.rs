@@ -1,29 +1,33 @@
-//! How long a call may take and how often it is tried: the one place for these numbers.
+//! Time-outs and retries of calls to AWS.
 //!
-//! They are set for three things. A function ends after 60 s (`Timeout` in the template), and a call that hangs must fail
-//! before that, so that the other records of the batch are still reported. Lambda freezes a function between events and
-//! thaws it minutes later, when the services have long closed the connections in its pool. And every record has further
-//! attempts: SQS hands it out again, so a call gives up early rather than late.
+//! Three facts determine them:
 //!
-//! Not set here: what is read as a stream, after the call has returned, is guarded by the SDK's stalled-stream protection.
+//! - A function times out after 60 s (`Timeout` in the template). A call that hangs must fail earlier, so that the other
+//!   records of the batch are still reported.
+//! - Lambda freezes a function between events. When it resumes minutes later, the services have closed the connections in
+//!   its pool.
+//! - SQS delivers a failed record again, so a call can fail early.
+//!
+//! Bodies that are read as a stream after the call has returned are covered by the stalled-stream protection of the SDK.
 
 use std::time::Duration;
 
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-/// For a connection to open, TLS handshake included. In a region that takes milliseconds; one lost SYN, which TCP repeats
-/// after a second, and a slow processor fit in.
+/// Time-out for opening a connection, TLS handshake included. Within a Region this takes milliseconds. The time-out leaves
+/// room for one lost SYN packet, which TCP repeats after one second, and for a slow processor.
 pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
-/// For how long an unused connection is kept. DynamoDB closes its end
-/// [after about 60 s](https://github.com/aws/aws-sdk-java/issues/1365) without a request. A freeze counts:
-/// [the monotonic clock goes on](https://github.com/aws/aws-lambda-web-adapter/issues/830) meanwhile, so what is too old
-/// after a thaw is not used.
-pub(crate) const KEEP_IDLE: Duration = Duration::from_secs(30);
+/// How long the pool keeps an unused connection. DynamoDB closes a connection
+/// [after about 60 s](https://github.com/aws/aws-sdk-java/issues/1365) without a request. The time during a freeze counts,
+/// because [the monotonic clock continues](https://github.com/aws/aws-lambda-web-adapter/issues/830), so a connection that
+/// is too old after a freeze is not reused.
+pub(crate) const POOL_IDLE: Duration = Duration::from_secs(30);
 
-/// For calls that take milliseconds: DynamoDB, SQS, SNS, EventBridge. An attempt without an answer after 3 s has no living
-/// connection; the next one gets a new connection. After 10 s the record goes back to its queue.
+/// Time-outs for calls that take milliseconds: DynamoDB, SQS, SNS, EventBridge. An attempt without a response after 3 s
+/// has lost its connection, and the next attempt opens a new one. After 10 s the call fails, and the record returns to its
+/// queue.
 #[must_use]
 pub fn standard() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -33,8 +37,8 @@ pub fn standard() -> TimeoutConfig {
         .build()
 }
 
-/// For SES, whose calls can take seconds, and which would send a mail again: an attempt ends with its connection or with the
-/// whole call, not by the clock.
+/// Time-outs for SES. Its calls can take seconds, and a second attempt may send a mail twice, so there is no time-out for
+/// a single attempt.
 #[must_use]
 pub fn ses() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -43,7 +47,7 @@ pub fn ses() -> TimeoutConfig {
         .build()
 }
 
-/// For a call whose failure is only counted: the event is not to wait for it.
+/// Time-outs for a call whose failure is only counted, so that it does not delay the event.
 #[must_use]
 pub fn best_effort() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -53,8 +57,8 @@ pub fn best_effort() -> TimeoutConfig {
         .build()
 }
 
-/// Four attempts, as AWS's SDKs make for DynamoDB, with short pauses: 50 ms, 100 ms and 200 ms at most. A table that throttles
-/// for longer is left alone until SQS hands the record out again.
+/// Four attempts, the default of the AWS SDKs for DynamoDB, with pauses of at most 50 ms, 100 ms and 200 ms. If a table
+/// throttles for longer, the call fails, and SQS delivers the record again.
 #[must_use]
 pub fn retries() -> RetryConfig {
     RetryConfig::standard()

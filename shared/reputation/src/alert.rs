@@ -1,7 +1,7 @@
 //! What the parties are told: one value, for machines and for people.
 
 use notification_model::AccountId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{Figures, Level, Measure, Rate, ReputationState, Sender, Thresholds, Window, stamp};
 
 use crate::decide::threshold;
@@ -156,6 +156,16 @@ impl Alert {
             "subject": self.subject(),
             "text": self.text(),
         })
+    }
+
+    /// The message for the router's delivery queue: [`to_json`](Self::to_json) with `"postroom": "alert"` as first field.
+    #[must_use]
+    pub fn to_message(&self) -> String {
+        let mut message = Map::from_iter([("postroom".to_owned(), json!("alert"))]);
+        if let Value::Object(alert) = self.to_json() {
+            message.extend(alert);
+        }
+        Value::Object(message).to_string()
     }
 
     fn percent(&self) -> String {

@@ -67,6 +67,8 @@ pub enum Undo {
 pub struct Round {
     /// To be told to the parties, each followed by [`ReputationMonitor::mark_notified`].
     pub alerts: Vec<Alert>,
+    /// The number of senders that were checked, without the failed ones.
+    pub checked: usize,
     /// Who could not be looked at.
     pub failures: Vec<(Sender, StoreError)>,
     /// Whose rates of the day come nearest to AWS's review lines, the worst first: [`WORST`] at most.
@@ -101,6 +103,7 @@ impl ReputationMonitor {
         while let Some((seen, sender)) = checked.next().await {
             match seen {
                 Ok((alerts, rates)) => {
+                    round.checked += 1;
                     round.alerts.extend(alerts);
                     round.worst.push(rates);
                     round

@@ -296,15 +296,15 @@ fn as_text(sections: &[Section]) -> anyhow::Result<String> {
                     added += 1;
                     writeln!(text, "  + {name}")?;
                     for (field, value) in fields {
-                        writeln!(text, "      {field:<10}  {value}")?;
+                        writeln!(text, "      {field:<12}  {value}")?;
                     }
                 }
                 (Some(before), Some(after)) => {
                     changed += 1;
                     writeln!(text, "  ~ {name}")?;
                     for ((field, old), (_, new)) in before.iter().zip(after).filter(|(old, new)| old != new) {
-                        writeln!(text, "    - {field:<10}  {old}")?;
-                        writeln!(text, "    + {field:<10}  {new}")?;
+                        writeln!(text, "    - {field:<12}  {old}")?;
+                        writeln!(text, "    + {field:<12}  {new}")?;
                     }
                 }
                 _ => {

@@ -32,9 +32,6 @@ pub(crate) enum Command {
         after_help = "Example:\n  postroomctl check jane@example.net --tenant acme --identity shop.example --table postroom-Table-EXAMPLE"
     )]
     Check(CheckArgs),
-    /// How every sender of the last 24 hours is doing, against AWS's lines.
-    #[command(after_help = "Example:\n  postroomctl senders --minimum 200 --table postroom-Table-EXAMPLE")]
-    Senders(SendersArgs),
     /// Who must not be mailed.
     Suppression {
         #[command(subcommand)]
@@ -91,10 +88,10 @@ pub(crate) enum Command {
         postroomctl replay --bucket postroom-archive-example --since 2026-03-01 --only bounce,complaint \\\n      \
         --queue https://sqs.us-east-1.amazonaws.com/111122223333/postroom-FeedbackQueue-EXAMPLE --progress replay.done")]
     Replay(ReplayArgs),
-    /// Which senders crossed a line, what was done to them, and taking it back.
-    ReputationMonitor {
+    /// Rates of senders, thresholds they reached, and enforcements.
+    Reputation {
         #[command(subcommand)]
-        command: WatchCommand,
+        command: ReputationCommand,
     },
 }
 
@@ -153,21 +150,24 @@ pub(crate) enum DlqCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum WatchCommand {
+pub(crate) enum ReputationCommand {
+    /// Bounce and complaint rates of every sender of the last 24 hours, highest first.
+    #[command(after_help = "Example:\n  postroomctl reputation senders --minimum 200 --table postroom-Table-EXAMPLE")]
+    Senders(SendersArgs),
     /// Who is over a line now, and which acts are in force.
-    #[command(after_help = "Example:\n  postroomctl watch status --table postroom-Table-EXAMPLE")]
-    Status(WatchListArgs),
+    #[command(after_help = "Example:\n  postroomctl reputation status --table postroom-Table-EXAMPLE")]
+    Status(ReputationListArgs),
     /// Everything that was ever done to any sender, oldest first.
-    #[command(after_help = "Example:\n  postroomctl watch acts --json --table postroom-Table-EXAMPLE")]
-    Enforcements(WatchListArgs),
+    #[command(after_help = "Example:\n  postroomctl reputation enforcements --json --table postroom-Table-EXAMPLE")]
+    Enforcements(ReputationListArgs),
     /// One sender: its lines, how it stands, and what was done to it.
     #[command(
-        after_help = "Example:\n  postroomctl watch history 111122223333/222233334444/shop.example --table postroom-Table-EXAMPLE"
+        after_help = "Example:\n  postroomctl reputation history 111122223333/222233334444/shop.example --table postroom-Table-EXAMPLE"
     )]
-    History(WatchHistoryArgs),
+    History(ReputationHistoryArgs),
     /// Take an act back: resume the sending, or restore the policy.
     #[command(
-        after_help = "Example:\n  postroomctl watch undo 20260127T145938Z-1a2b3c4d --table postroom-Table-EXAMPLE"
+        after_help = "Example:\n  postroomctl reputation undo 20260127T145938Z-1a2b3c4d --table postroom-Table-EXAMPLE"
     )]
     Undo(UndoArgs),
 }
@@ -485,14 +485,14 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct WatchListArgs {
+pub(crate) struct ReputationListArgs {
     #[command(flatten)]
     pub(crate) table: TableArgs,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct WatchHistoryArgs {
-    /// The sender, as `watch status` names it: `OWNER/ACCOUNT/IDENTITY`.
+pub(crate) struct ReputationHistoryArgs {
+    /// The sender, as `reputation status` names it: `OWNER/ACCOUNT/IDENTITY`.
     pub(crate) sender: Sender,
     #[command(flatten)]
     pub(crate) table: TableArgs,
@@ -500,8 +500,8 @@ pub(crate) struct WatchHistoryArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct UndoArgs {
-    /// The act, as the alert and `watch status` name it.
-    #[arg(value_name = "ACT_ID")]
+    /// The act, as the alert and `reputation status` name it.
+    #[arg(value_name = "ENFORCEMENT_ID")]
     pub(crate) enforcement: String,
     #[command(flatten)]
     pub(crate) table: TableArgs,

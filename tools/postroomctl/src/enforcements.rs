@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use store::{Enforcement, EnforcementStatus, Level, ReputationState, Sender};
 
 use crate::Output;
-use crate::cli::{UndoArgs, WatchHistoryArgs, WatchListArgs};
+use crate::cli::{ReputationHistoryArgs, ReputationListArgs, UndoArgs};
 use crate::suppression::operator;
 use crate::table::{AwsFailed, open};
 
 /// Everyone who is not calm, and everything that was done and not undone.
-pub(crate) async fn status(args: &WatchListArgs) -> anyhow::Result<Output> {
+pub(crate) async fn status(args: &ReputationListArgs) -> anyhow::Result<Output> {
     let store = open(&args.table).await;
     let senders: BTreeSet<Sender> = store.senders_with_alerts().await.map_err(AwsFailed::from)?;
     let mut states: Vec<(Sender, ReputationState)> = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) async fn status(args: &WatchListArgs) -> anyhow::Result<Output> {
 }
 
 /// Everything that was ever done.
-pub(crate) async fn list(args: &WatchListArgs) -> anyhow::Result<Output> {
+pub(crate) async fn list(args: &ReputationListArgs) -> anyhow::Result<Output> {
     let enforcements = open(&args.table).await.enforcements().await.map_err(AwsFailed::from)?;
     if args.table.json {
         let enforcements: Vec<Value> = enforcements.iter().map(act_json).collect();
@@ -75,7 +75,7 @@ pub(crate) async fn list(args: &WatchListArgs) -> anyhow::Result<Output> {
     Ok(Output::yes(text))
 }
 
-pub(crate) async fn history(args: &WatchHistoryArgs) -> anyhow::Result<Output> {
+pub(crate) async fn history(args: &ReputationHistoryArgs) -> anyhow::Result<Output> {
     let store = open(&args.table).await;
     let states = store.reputation_states(&args.sender).await.map_err(AwsFailed::from)?;
     let enforcements = store.enforcements_of(&args.sender).await.map_err(AwsFailed::from)?;
@@ -131,7 +131,7 @@ pub(crate) async fn take_back(args: &UndoArgs) -> anyhow::Result<Output> {
             });
         }
         Err(error @ UndoError::Unknown(_)) => {
-            return Err(anyhow::Error::new(error).context("postroomctl watch acts lists them"));
+            return Err(anyhow::Error::new(error).context("postroomctl reputation enforcements lists them"));
         }
         Err(UndoError::Store(error)) => return Err(AwsFailed::from(error).into()),
         Err(UndoError::Ses(error)) => return Err(AwsFailed::from(error).into()),

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{
-    Cli, Command, DlqCommand, MailCommand, MailboxesCommand, RoutesCommand, SuppressionCommand, WatchCommand,
+    Cli, Command, DlqCommand, MailCommand, MailboxesCommand, ReputationCommand, RoutesCommand, SuppressionCommand,
 };
 use crate::mirror::MirrorFailed;
 use crate::table::AwsFailed;
@@ -71,7 +71,6 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
     match cli.command {
         Command::Explain(args) => explain::run(&args).await,
         Command::Check(args) => suppression::check(&args).await,
-        Command::Senders(args) => senders::run(&args).await,
         Command::Suppression { command } => match command {
             SuppressionCommand::Get(args) => suppression::get(&args).await,
             SuppressionCommand::List(args) => suppression::list(&args).await,
@@ -100,11 +99,12 @@ async fn run(cli: Cli) -> anyhow::Result<Output> {
             DlqCommand::Redrive(args) => dlq::redrive(&args).await,
         },
         Command::Replay(args) => replay::run(&args).await,
-        Command::ReputationMonitor { command } => match command {
-            WatchCommand::Status(args) => enforcements::status(&args).await,
-            WatchCommand::Enforcements(args) => enforcements::list(&args).await,
-            WatchCommand::History(args) => enforcements::history(&args).await,
-            WatchCommand::Undo(args) => enforcements::take_back(&args).await,
+        Command::Reputation { command } => match command {
+            ReputationCommand::Senders(args) => senders::run(&args).await,
+            ReputationCommand::Status(args) => enforcements::status(&args).await,
+            ReputationCommand::Enforcements(args) => enforcements::list(&args).await,
+            ReputationCommand::History(args) => enforcements::history(&args).await,
+            ReputationCommand::Undo(args) => enforcements::take_back(&args).await,
         },
     }
 }

@@ -43,7 +43,7 @@ fn route_json(route: &Route) -> Value {
     json!({
         "name": route.name, "owner": owner, "account": account, "identity": identity,
         "configurationSets": route.filter.configuration_sets, "tenants": route.filter.tenants, "events": route.filter.events,
-        "target": route.target.to_string(), "view": match route.redaction { Redaction::None => "full", Redaction::Standard => "redacted" },
+        "target": route.target.to_string(), "redaction": match route.redaction { Redaction::None => "none", Redaction::Standard => "standard" },
     })
 }
 

@@ -71,7 +71,7 @@ async fn what_the_file_no_longer_says_is_removed() {
             "account = \"Agency\"\nidentity = \"shop.example\"",
             "account = \"Agency\"",
         )
-        .replace("view = \"full\"", "view = \"redacted\"")
+        .replace("redaction = \"none\"\n", "redaction = \"standard\"\n")
         .replace("warn = \"2.5 %\"", "warn = \"3 %\"")
         .replace("name = \"campaigns-by-mail\"", "name = \"campaigns\"");
     assert_ne!(text, changed);
@@ -156,8 +156,8 @@ async fn a_paused_configuration_set_is_resumed_by_one_command() {
     let (endpoint, asked) = ses().await;
     operator.ses_is_at(endpoint);
     assert_eq!(
-        operator.types("watch status").await.out,
-        "every sender is under its lines\n"
+        operator.types("reputation status").await.out,
+        "every sender is under its thresholds\n"
     );
 
     let sender: Sender = "111122223333/111122223333/shop.example".parse().unwrap();
@@ -180,12 +180,12 @@ async fn a_paused_configuration_set_is_resumed_by_one_command() {
         .await
         .unwrap();
 
-    insta::assert_snapshot!("watch_status", operator.types("watch status").await.out);
+    insta::assert_snapshot!("reputation_status", operator.types("reputation status").await.out);
     insta::assert_snapshot!(
-        "watch_history",
-        operator.types(&format!("watch history {sender}")).await.out
+        "reputation_history",
+        operator.types(&format!("reputation history {sender}")).await.out
     );
-    let said = operator.types(&format!("watch undo {}", enforcement.id)).await;
+    let said = operator.types(&format!("reputation undo {}", enforcement.id)).await;
     assert_eq!(
         (said.code, said.out.as_str()),
         (0, "undone: pause-configuration-set campaigns\n"),
@@ -200,19 +200,23 @@ async fn a_paused_configuration_set_is_resumed_by_one_command() {
         requests[0]
     );
 
-    let said = operator.types(&format!("watch undo {}", enforcement.id)).await;
+    let said = operator.types(&format!("reputation undo {}", enforcement.id)).await;
     assert!(
         said.code == 0 && said.out.contains("undone") && said.out.contains("by olga"),
         "{}",
         said.out
     );
     assert_eq!(asked.lock().unwrap().len(), 1, "once is enough");
-    assert!(!operator.types("watch status").await.out.contains("in force"));
-    let enforcements: Vec<Value> = serde_json::from_str(&operator.types("watch acts --json").await.out).unwrap();
+    assert!(!operator.types("reputation status").await.out.contains("in force"));
+    let enforcements: Vec<Value> =
+        serde_json::from_str(&operator.types("reputation enforcements --json").await.out).unwrap();
     assert_eq!(
         (&enforcements[0]["status"], &enforcements[0]["by"]),
         (&"undone".into(), &"olga".into())
     );
-    assert_eq!(operator.types("watch undo 20260101T000000Z-00000000").await.code, 2);
-    assert_eq!(operator.types("watch history nobody").await.code, 2);
+    assert_eq!(
+        operator.types("reputation undo 20260101T000000Z-00000000").await.code,
+        2
+    );
+    assert_eq!(operator.types("reputation history nobody").await.code, 2);
 }

@@ -94,7 +94,7 @@ async fn a_person_s_word_stands_until_a_person_takes_it_back() {
 async fn senders_are_listed_worst_first() {
     let operator = Operator::new().await;
     assert_eq!(
-        operator.types("senders").await.out,
+        operator.types("reputation senders").await.out,
         "nobody sent in the last 24 hours\n"
     );
     let now = Timestamp::now().to_string();
@@ -118,12 +118,13 @@ async fn senders_are_listed_worst_first() {
                 .unwrap();
         }
     }
-    insta::assert_snapshot!("senders", operator.types("senders").await.out);
-    let rows: Vec<Value> = serde_json::from_str(&operator.types("senders --json").await.out).unwrap();
+    insta::assert_snapshot!("senders", operator.types("reputation senders").await.out);
+    let rows: Vec<Value> = serde_json::from_str(&operator.types("reputation senders --json").await.out).unwrap();
     assert_eq!(rows[0]["account"], "222233334444");
     assert_eq!(rows[0]["day"]["bounceRate"], 0.1);
     assert_eq!(rows[0]["day"]["bounceVerdict"], "few mails");
-    let rows: Vec<Value> = serde_json::from_str(&operator.types("senders --json --minimum 20").await.out).unwrap();
+    let rows: Vec<Value> =
+        serde_json::from_str(&operator.types("reputation senders --json --minimum 20").await.out).unwrap();
     assert_eq!(rows[0]["day"]["bounceVerdict"], "PAUSE LINE");
 }
 

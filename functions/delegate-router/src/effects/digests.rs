@@ -5,6 +5,7 @@ use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, Me
 use jiff::{SignedDuration, Timestamp};
 use lambda_kit::Metrics;
 use notification_model::EmailAddress;
+use serde_json::Value;
 use store::DigestKey;
 
 use crate::decide::{NOTICE_HEADER, NOTICE_TAG};
@@ -113,6 +114,21 @@ impl Effects {
         }
         self.store.mark_digest_sent(digest, now).await?;
         Ok((!summary.is_empty()).then(|| summary.notifications()))
+    }
+
+    /// Mails an alert at once, without a digest: alerts are rare and urgent. SES has no idempotency key, so a retry after a
+    /// lost answer mails the alert twice.
+    pub(super) async fn mail_alert(&self, address: &str, delivery: &Delivery) -> Result<(), Rejection> {
+        let address = self.mailable(address)?;
+        let alert: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+        let text = |name: &str| alert.get(name).and_then(Value::as_str);
+        let (Some(subject), Some(text)) = (text("subject"), text("text")) else {
+            return Err(Rejection::for_good(
+                "InvalidAlert",
+                "expected an alert's subject and text",
+            ));
+        };
+        self.send_mail(address.key(), &Rendered::of_text(subject, text)).await
     }
 
     pub(super) async fn send_mail(&self, address: &str, rendered: &Rendered) -> Result<(), Rejection> {

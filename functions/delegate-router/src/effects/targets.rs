@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::Target;
 
-use crate::alerts::ALERT_ID;
+use crate::alert::ALERT_ID;
 use crate::delivery::Delivery;
 use crate::effects::Effects;
 use crate::effects::rejection::Rejection;

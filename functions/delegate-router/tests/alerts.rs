@@ -1,0 +1,328 @@
+//! Alerts of the reputation monitor, from the delivery queue to the accounts concerned.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use delegate_router::alert::Alert;
+use delegate_router::decide::Action;
+use delegate_router::decide_alert::{decide_alert, route_keys};
+use jiff::Timestamp;
+use lambda_kit::Metrics;
+use reputation::EnforcementReport;
+use serde_json::{Map, Value, json};
+use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
+use support::{A, B, DELIVER_ARN, OWNER, World, now, route, senders, sqs_event};
+
+const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
+const AS_TOPIC: &str = "arn:aws:sns:eu-west-1:222233334444:a-feedback";
+
+/// An alert of the reputation monitor about an account that sends from the owner's identity.
+fn alert_about(account: &str) -> reputation::Alert {
+    let since: Timestamp = "2026-03-02T08:21:00Z".parse().unwrap();
+    reputation::Alert {
+        id: format!("{OWNER}/{account}/shop.example/hour/bounces/enforce/2026-03-02T08:21:00.000Z"),
+        sender: format!("{OWNER}/{account}/shop.example").parse().unwrap(),
+        accounts: vec![OWNER.parse().unwrap(), account.parse().unwrap()],
+        line: "5 %".parse().unwrap(),
+        enforcements: vec![EnforcementReport {
+            enforcement: None,
+            says: "disable-tenant: it belongs to the sending account, which is not this one".to_owned(),
+        }],
+        state: ReputationState {
+            level: Level::Enforce,
+            since,
+            figures: Figures { count: 10, volume: 100 },
+            ..ReputationState::unknown(Window::Hour, Measure::Bounces)
+        },
+    }
+}
+
+fn parsed(alert: &reputation::Alert) -> Alert {
+    let fields: Map<String, Value> = serde_json::from_str(&alert.to_message()).unwrap();
+    Alert::from_fields(fields).unwrap()
+}
+
+/// Hands the message of an alert to the function, as SQS does. Returns the response.
+async fn receive(world: &World, message: &str, metrics: &mut Metrics) -> Value {
+    let event = sqs_event(DELIVER_ARN, &[message.to_owned()]);
+    world.handle(&event, metrics, now()).await
+}
+
+fn succeeded() -> Value {
+    json!({"batchItemFailures": []})
+}
+
+/// The counts of a metric by target or reason.
+fn counts(metrics: &Metrics, name: &str) -> BTreeMap<String, u64> {
+    let lines = metrics.lines(delegate_router::metrics::NAMESPACE, now());
+    let count = |line: &Value| {
+        let dimension = line.get("Target").or_else(|| line.get("Reason"));
+        Some((dimension?.as_str()?.to_owned(), line.get(name)?.as_u64()?))
+    };
+    lines.iter().filter_map(count).collect()
+}
+
+fn filter(events: &[&str]) -> RouteFilter {
+    RouteFilter {
+        events: events.iter().map(|event| (*event).to_owned()).collect(),
+        ..RouteFilter::default()
+    }
+}
+
+#[test]
+fn the_message_of_the_reputation_monitor_is_read_as_it_was_written() {
+    let sent = alert_about(A);
+    let read = parsed(&sent);
+    assert_eq!(read.id, sent.id);
+    assert_eq!(read.kind, sent.kind());
+    assert_eq!(
+        format!("{}/{}/{}", read.owner, read.account, read.identity),
+        sent.sender.to_string()
+    );
+    assert_eq!(
+        read.body,
+        sent.to_json().to_string(),
+        "targets receive the alert itself"
+    );
+}
+
+#[tokio::test]
+async fn an_alert_reaches_both_accounts_and_no_other_delegate() {
+    let world = World::furnished().await;
+    let mut metrics = Metrics::default();
+    assert_eq!(
+        receive(&world, &alert_about(A).to_message(), &mut metrics).await,
+        succeeded()
+    );
+    assert_eq!(
+        counts(&metrics, "Routed"),
+        [("topic".to_owned(), 1), ("queue".to_owned(), 1)].into()
+    );
+    assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
+
+    let taken = world.taken();
+    let by: Vec<&str> = taken.iter().map(|one| one.by.as_str()).collect();
+    assert_eq!(by, [AS_TOPIC, OWNERS_QUEUE]);
+    for one in &taken {
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        assert_eq!(body["alertType"], "Enforcement");
+        assert_eq!(
+            (body["count"].as_u64(), body["recipients"].as_u64()),
+            (Some(10), Some(100))
+        );
+        assert_eq!(one.attributes["type"], "Alert");
+        assert_eq!(body["alertId"], json!(one.attributes["alertId"]));
+        assert!(one.attributes["idempotencyKey"].starts_with("alert-"));
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_is_received_twice_has_the_same_idempotency_keys() {
+    let world = World::furnished().await;
+    for _ in 0..2 {
+        let message = alert_about(A).to_message();
+        assert_eq!(receive(&world, &message, &mut Metrics::default()).await, succeeded());
+        assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
+    }
+    let taken = world.taken();
+    let keys: BTreeSet<&str> = taken
+        .iter()
+        .map(|one| one.attributes["idempotencyKey"].as_str())
+        .collect();
+    assert_eq!((taken.len(), keys.len()), (4, 2));
+}
+
+#[tokio::test]
+async fn an_alert_stays_in_the_queue_until_all_its_deliveries_are_accepted() {
+    let world = World::furnished().await;
+    world.refuse(support::DELIVER_URL, "InternalError");
+    let mut metrics = Metrics::default();
+    let answer = receive(&world, &alert_about(A).to_message(), &mut metrics).await;
+    assert_eq!(answer, json!({"error": "1 of 1 records failed"}));
+    assert!(counts(&metrics, "Routed").is_empty());
+
+    world.admit(support::DELIVER_URL);
+    assert_eq!(
+        receive(&world, &alert_about(A).to_message(), &mut metrics).await,
+        succeeded()
+    );
+    assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
+    assert_eq!(world.taken().len(), 2);
+}
+
+#[tokio::test]
+async fn an_alert_without_a_route_is_unrouted() {
+    let world = World::new().await;
+    let mut metrics = Metrics::default();
+    assert_eq!(
+        receive(&world, &alert_about(A).to_message(), &mut metrics).await,
+        succeeded()
+    );
+    let taken = world.taken_by(support::UNROUTED);
+    assert_eq!(taken.len(), 1);
+    let attributes = &taken.first().unwrap().attributes;
+    assert_eq!(
+        (attributes["type"].as_str(), attributes["reason"].as_str()),
+        ("Alert", "no-route")
+    );
+    assert_eq!(counts(&metrics, "Unrouted"), [("no-route".to_owned(), 1)].into());
+}
+
+#[tokio::test]
+async fn alerts_are_accepted_only_from_the_delivery_queue() {
+    let world = World::furnished().await;
+    let event = sqs_event(
+        "arn:aws:sqs:us-east-1:111122223333:postroom-router",
+        &[alert_about(A).to_message()],
+    );
+    let answer = world.handle(&event, &mut Metrics::default(), now()).await;
+    assert_eq!(answer, json!({"error": "1 of 1 records failed"}));
+    assert!(world.given.lock().unwrap().waiting.is_empty());
+}
+
+#[tokio::test]
+async fn an_alert_that_cannot_be_read_fails() {
+    let world = World::furnished().await;
+    for message in [r#"{"postroom":"alert"}"#, "alert", "[]"] {
+        let answer = receive(&world, message, &mut Metrics::default()).await;
+        assert_eq!(answer, json!({"error": "1 of 1 records failed"}), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_mailed_at_once() {
+    let world = World::new().await;
+    let ops = Route {
+        filter: filter(&["alert"]),
+        ..route(
+            "ops",
+            senders(Some(OWNER), None, None),
+            "email:ops@shop.example",
+            Redaction::Standard,
+        )
+    };
+    world.put(vec![ops]).await;
+    let mut metrics = Metrics::default();
+    receive(&world, &alert_about(A).to_message(), &mut metrics).await;
+    assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
+    let mails = world.taken_by("ops@shop.example");
+    assert_eq!(mails.len(), 1);
+    insta::assert_snapshot!(mails[0].body, @r"
+    shop.example of 111122223333, sent by delegate 222233334444: 10 hard bounces among 100 recipients within 1 hour, 10.00 %. The line is 5 %.
+    Stop the mailing, and take out the addresses that were never confirmed. AWS reviews an account at 5 % and pauses it at 10 %; bounces count against the sending account.
+    - disable-tenant: it belongs to the sending account, which is not this one
+
+    You get this because a route of Postroom names your address. Whoever runs Postroom for these identities can change that.
+    ");
+    let attributes = &mails[0].attributes;
+    assert_eq!(
+        attributes["subject"],
+        "Enforcement now: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
+    );
+    assert_eq!(attributes["from"], "postroom@shop.example");
+    assert_eq!(attributes["Auto-Submitted"], "auto-generated");
+    assert_eq!(
+        (
+            attributes["X-Postroom-Notice"].as_str(),
+            attributes["tag postroom"].as_str()
+        ),
+        ("digest", "digest"),
+        "a bounce of the mail is recognised as our own notification"
+    );
+    assert!(attributes["html"].contains("10 hard bounces among 100 recipients"));
+}
+
+#[test]
+fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
+    let alert = parsed(&alert_about(A));
+    let words = |word: &str| BTreeSet::from([word.to_owned()]);
+    let everything = RouteFilter::default;
+    let cases = [
+        ("the owner", (Some(OWNER), None, None), everything(), "routed"),
+        ("the delegate", (None, Some(A), None), everything(), "routed"),
+        (
+            "the two of them",
+            (Some(OWNER), Some(A), Some("shop.example")),
+            everything(),
+            "routed",
+        ),
+        (
+            "another delegate",
+            (Some(OWNER), Some(B), None),
+            everything(),
+            "no-route",
+        ),
+        (
+            "another delegate's everything",
+            (None, Some(B), None),
+            everything(),
+            "no-route",
+        ),
+        ("another owner", (Some(B), None, None), everything(), "no-route"),
+        (
+            "another identity",
+            (Some(OWNER), None, Some("other.example")),
+            everything(),
+            "no-route",
+        ),
+        (
+            "events with alerts",
+            (Some(OWNER), None, None),
+            filter(&["Bounce", "Alert"]),
+            "routed",
+        ),
+        (
+            "events without",
+            (Some(OWNER), None, None),
+            filter(&["Bounce"]),
+            "not-wanted",
+        ),
+        (
+            "a tenant hears nothing of the others",
+            (Some(OWNER), None, None),
+            RouteFilter {
+                tenants: words("acme"),
+                ..filter(&["Alert"])
+            },
+            "not-wanted",
+        ),
+        (
+            "nor does a configuration set",
+            (Some(OWNER), None, None),
+            RouteFilter {
+                configuration_sets: words("campaigns"),
+                ..everything()
+            },
+            "not-wanted",
+        ),
+    ];
+    for (name, (owner, account, identity), only, expected) in cases {
+        let target = "topic:arn:aws:sns:us-east-1:999900001111:t";
+        let route = Route {
+            filter: only,
+            ..route(name, senders(owner, account, identity), target, Redaction::Standard)
+        };
+        let actions = decide_alert(&alert, &[route.clone(), route]);
+        let became = match actions.as_slice() {
+            [Action::Deliver(_)] => "routed",
+            [Action::Unrouted(unrouted)] => unrouted.reason.as_str(),
+            _ => "several",
+        };
+        assert_eq!(became, expected, "{name}");
+    }
+
+    let with = |owner: &str, account: &str| {
+        let mut other = alert.clone();
+        (other.owner, other.account) = (owner.to_owned(), account.to_owned());
+        let keys: Vec<String> = route_keys(&other).iter().map(ToString::to_string).collect();
+        keys
+    };
+    assert_eq!(
+        with("-", A),
+        [format!("*#{A}#*")],
+        "an owner nobody vouched for grants nothing"
+    );
+    assert!(with(OWNER, "-").is_empty());
+}

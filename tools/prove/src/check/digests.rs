@@ -1,0 +1,49 @@
+//! The digests that SES sent.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::stored::string;
+
+/// Every digest item is in a mail that contains all items of its window.
+///
+/// # Errors
+/// The digest that was not sent completely.
+pub fn check_digests(items: &[Value], mails: &[(String, String)]) -> Result<(), String> {
+    let mut expected: BTreeMap<(String, Timestamp), usize> = BTreeMap::new();
+    for item in items {
+        if let Some(address) = string(item, "pk").strip_prefix("DIGEST#")
+            && let Some((window, _)) = string(item, "sk").split_once('#')
+        {
+            let window = window.parse().expect("a time");
+            *expected.entry((address.to_owned(), window)).or_default() += 1;
+        }
+    }
+    for ((address, window), number) in expected {
+        let period = format!("What Amazon SES reported, {} to", window.strftime("%Y-%m-%d %H:%M"));
+        let sent: Vec<usize> = mails
+            .iter()
+            .filter(|(to, text)| *to == address && text.starts_with(&period))
+            .map(|(_, text)| items_in(text))
+            .collect();
+        if !sent.contains(&number) {
+            return Err(format!(
+                "{address}: the digest of {window} has {number} items, mails with {sent:?} items were sent"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The number of items in a digest: one per line of the list, and the items that a line summarises (`and 3 more`).
+fn items_in(text: &str) -> usize {
+    let summarised = |line: &str| -> Option<usize> {
+        let number = line.strip_prefix("  and ")?.strip_suffix(" more")?;
+        number.parse().ok()
+    };
+    text.lines()
+        .map(|line| summarised(line).unwrap_or(usize::from(line.starts_with("- "))))
+        .sum()
+}

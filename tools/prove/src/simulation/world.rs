@@ -1,0 +1,282 @@
+//! The state of a simulation, and its main loop.
+
+use std::time::Duration;
+
+use delegate_router::effects::Effects as RouterEffects;
+use delegate_router::settings::Settings;
+use fastrand::Rng;
+use feedback::effects::{Effects as FeedbackEffects, Mirror};
+use feedback::policy::{Policy, SuppressionPeriod};
+use jiff::{SignedDuration, Timestamp};
+use notification_model::EmailAddress;
+use store::Store;
+
+use super::invocation::{Invocation, Outcome, PROCESSES, invoke};
+use super::operator::decide;
+use super::queues::{Message, Queue, Queues};
+use crate::aws::{
+    DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, MIRROR_QUEUE_URL, SimulatedAws, UNROUTED_TOPIC_ARN,
+};
+use crate::journal::Journal;
+use crate::scenario::{Batching, EventDetails, HOME_ACCOUNT, ManualDecision, Scenario};
+
+/// The state of a simulation.
+pub(super) struct World<'a> {
+    scenario: &'a Scenario,
+    pub(super) aws: SimulatedAws,
+    pub(super) rng: Rng,
+    pub(super) clock: Timestamp,
+    pub(super) queues: Queues,
+    pub(super) journal: Journal,
+    pub(super) feedback: FeedbackEffects,
+    /// Router processes that stay warm, with their caches.
+    warm_routers: Vec<Option<RouterEffects>>,
+    settings: Settings,
+    /// Decisions that are not made yet, the latest first.
+    decisions: Vec<ManualDecision>,
+    /// Processes of 100 that are killed.
+    pub(super) kill_percent: u32,
+}
+
+impl<'a> World<'a> {
+    /// A world in which every publication is queued for both functions.
+    pub(super) fn new(seed: u64, scenario: &'a Scenario, trace: bool) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0xd1ce);
+        let aws = SimulatedAws::new(seed, trace);
+        let concurrency = [1, 4, 16][rng.usize(..3)];
+        let policy = Policy {
+            concurrency,
+            // The longest scenarios exceed the default period.
+            deliveries: SuppressionPeriod::Days(if scenario.days > 80 { 400 } else { 90 }),
+            mirror_unsubscribes: rng.bool(),
+            ..Policy::default()
+        };
+        let mirror = (rng.u8(..3) == 0).then(|| Mirror::new(aws.sqs(), MIRROR_QUEUE_URL.to_owned()));
+        let mut world = Self {
+            feedback: FeedbackEffects {
+                store: Store::new(aws.dynamodb(), "postroom"),
+                policy,
+                mirror,
+            },
+            warm_routers: (0..PROCESSES).map(|_| None).collect(),
+            settings: router_settings(concurrency),
+            aws,
+            rng,
+            clock: if scenario.in_real_time {
+                scenario.start
+            } else {
+                scenario.end
+            },
+            queues: Queues::default(),
+            journal: Journal::default(),
+            decisions: scenario.decisions.iter().rev().cloned().collect(),
+            kill_percent: 0,
+            scenario,
+        };
+        world.queue_publications();
+        world
+    }
+
+    fn queue_publications(&mut self) {
+        let scenario = self.scenario;
+        for queue in [Queue::Feedback, Queue::Router] {
+            for (index, publication) in scenario.publications.iter().enumerate() {
+                let visible_at = if scenario.in_real_time {
+                    publication.published_at
+                } else {
+                    scenario.end
+                };
+                self.queues
+                    .send(queue, Some(index), publication.body.clone(), visible_at);
+            }
+        }
+    }
+
+    pub(super) fn new_router(&self) -> RouterEffects {
+        let store = self.feedback.store.clone();
+        RouterEffects::new(store, self.aws.router_clients(), self.settings.clone())
+    }
+
+    /// Invokes the functions until no message waits, no decision is due and no request is late.
+    pub(super) async fn run_until_idle(&mut self) {
+        loop {
+            self.queue_deliveries();
+            self.make_due_decisions().await;
+            let batches = self.receive();
+            if batches.is_empty() {
+                if self.advance_clock() {
+                    continue;
+                }
+                let mut services = self.aws.services();
+                services.apply_late_requests(true);
+                if services.enqueued_deliveries() == 0 {
+                    return;
+                }
+                continue;
+            }
+            self.invoke(batches).await;
+            self.aws.services().apply_late_requests(false);
+            self.clock += SignedDuration::from_secs(self.rng.i64(0..30));
+        }
+    }
+
+    fn queue_deliveries(&mut self) {
+        let deliveries = self.aws.services().take_enqueued_deliveries();
+        for body in deliveries {
+            self.queues.send(Queue::Delivery, None, body, self.clock);
+        }
+    }
+
+    async fn make_due_decisions(&mut self) {
+        while let Some(decision) = self.decisions.pop_if(|decision| decision.decided_at <= self.clock) {
+            let fault_rate = self.aws.set_fault_rate(0);
+            self.aws
+                .services()
+                .trace(|| format!("{} an operator decides: {decision:?}", self.clock));
+            decide(&self.feedback.store, &decision).await;
+            self.aws.set_fault_rate(fault_rate);
+        }
+    }
+
+    /// Moves the clock to the next message or decision. Returns false if there is none.
+    fn advance_clock(&mut self) -> bool {
+        let next_decision = self.decisions.last().map(|decision| decision.decided_at);
+        match self.queues.next_visible_at().into_iter().chain(next_decision).min() {
+            Some(next) => {
+                self.clock = self.clock.max(next);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Batches for up to [`PROCESSES`] invocations at the same time.
+    fn receive(&mut self) -> Vec<(Queue, Vec<Message>)> {
+        match self.scenario.batching {
+            Batching::Random => self.receive_randomly(),
+            Batching::DeliveriesApart => self.receive_deliveries_apart(),
+        }
+    }
+
+    fn receive_randomly(&mut self) -> Vec<(Queue, Vec<Message>)> {
+        let mut batches = Vec::new();
+        for _ in 0..self.rng.usize(1..=PROCESSES) {
+            let ready = self.queues.ready(self.clock);
+            if ready.is_empty() {
+                break;
+            }
+            let queue = ready[self.rng.usize(..ready.len())];
+            let limit = if self.rng.bool() {
+                self.rng.usize(1..=10)
+            } else {
+                self.rng.usize(1..=60)
+            };
+            self.receive_batch(queue, limit, |_| true, &mut batches);
+        }
+        batches
+    }
+
+    fn receive_deliveries_apart(&mut self) -> Vec<(Queue, Vec<Message>)> {
+        let scenario = self.scenario;
+        let is_delivery = |message: &Message| {
+            let publication = message.publication.map(|index| &scenario.publications[index]);
+            let event = publication.and_then(|publication| publication.reports);
+            event.is_some_and(|(index, _)| matches!(scenario.events[index].details, EventDetails::Delivery(_)))
+        };
+        let mut batches = Vec::new();
+        for queue in self.queues.ready(self.clock) {
+            self.receive_batch(queue, usize::MAX, is_delivery, &mut batches);
+            self.receive_batch(queue, usize::MAX, |message| !is_delivery(message), &mut batches);
+            if !batches.is_empty() {
+                break;
+            }
+        }
+        batches
+    }
+
+    fn receive_batch(
+        &mut self,
+        queue: Queue,
+        limit: usize,
+        accepts: impl Fn(&Message) -> bool,
+        batches: &mut Vec<(Queue, Vec<Message>)>,
+    ) {
+        let (batch, dead_lettered) = self.queues.receive(queue, limit, self.clock, &mut self.rng, accepts);
+        for id in dead_lettered {
+            self.aws
+                .services()
+                .trace(|| format!("{} {id} is dead-lettered", self.clock));
+        }
+        if !batch.is_empty() {
+            batches.push((queue, batch));
+        }
+    }
+
+    async fn invoke(&mut self, batches: Vec<(Queue, Vec<Message>)>) {
+        let mut invocations = Vec::new();
+        for (process, (queue, batch)) in batches.into_iter().enumerate() {
+            let killed_after = (self.rng.u32(..100) < self.kill_percent)
+                .then(|| self.rng.u32(1..=8 + 6 * u32::try_from(batch.len()).unwrap_or(60)));
+            let router = match queue {
+                Queue::Feedback => None,
+                Queue::Router | Queue::Delivery => {
+                    Some(self.warm_routers[process].take().unwrap_or_else(|| self.new_router()))
+                }
+            };
+            invocations.push(Invocation {
+                queue,
+                batch,
+                killed_after,
+                router,
+            });
+        }
+        let ended = invoke(invocations, &self.feedback, &self.aws, self.clock).await;
+        for (process, (invocation, outcome)) in ended.into_iter().enumerate() {
+            self.complete(process, invocation, &outcome);
+        }
+    }
+
+    /// Acknowledges what the invocation handled. Everything else is delivered again.
+    fn complete(&mut self, process: usize, invocation: Invocation, outcome: &Outcome) {
+        // A process that answered may stay warm.
+        if matches!(outcome, Outcome::Answered { .. }) && self.rng.bool() {
+            self.warm_routers[process] = invocation.router;
+        }
+        // SQS may deliver a message again although it was deleted.
+        let delivered_again = self.aws.services().chance(2) && self.kill_percent > 0;
+        for message in invocation.batch {
+            let handled = outcome.handled(&message.id);
+            if handled {
+                self.acknowledge(invocation.queue, &message);
+            }
+            if !handled || delivered_again {
+                self.aws.services().figures.add("records delivered again", 1);
+                self.queues.return_message(invocation.queue, message, self.clock);
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, queue: Queue, message: &Message) {
+        self.queues.acknowledge(queue, message);
+        match queue {
+            Queue::Feedback => self.journal.acknowledged_by_feedback.extend(message.publication),
+            Queue::Router => self.journal.acknowledged_by_router.extend(message.publication),
+            Queue::Delivery => {}
+        }
+    }
+}
+
+fn router_settings(concurrency: usize) -> Settings {
+    Settings {
+        table: "postroom".to_owned(),
+        account: HOME_ACCOUNT.parse().expect("an account"),
+        delivery_queue_url: DELIVERY_QUEUE_URL.to_owned(),
+        dead_letter_queue_url: DELIVERY_DEAD_LETTER_QUEUE_URL.to_owned(),
+        unrouted_topic_arn: UNROUTED_TOPIC_ARN.to_owned(),
+        digest_from: EmailAddress::parse("postroom@house.example"),
+        digest_window: SignedDuration::from_hours(1),
+        route_cache: Duration::from_secs(60),
+        route_cache_keys: 1000,
+        concurrency,
+    }
+}
