@@ -20,12 +20,10 @@
 //! | `HEADER_BYTES`, `HEADER_FIELDS`, `REPORT_PARTS`, `REPORT_BYTES`, `FORWARD_BYTES`, `MAX_FORWARDS`, `MAX_RECEIVED_FIELDS` | see [`Limits`] | how much of a mail is read, and when it is in a loop |
 //! | `CONCURRENCY` | 4 | records of a batch that are processed concurrently |
 
-use std::fmt::Display;
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use jiff::SignedDuration;
+use lambda_kit::{Environment, InvalidSetting};
 use notification_model::{EmailAddress, normalise_domain};
 
 use crate::mail::Limits;
@@ -80,7 +78,7 @@ pub struct Policy {
 }
 
 /// SES waits 30 seconds. Handing work over to the queue takes up to 4 seconds of them.
-const MAX_TIME_BUDGET: u64 = 24;
+const MAX_TIME_BUDGET_SECONDS: u64 = 24;
 
 impl Settings {
     /// Reads the settings through `get`, for example `|name| std::env::var(name).ok()`. An unset or empty variable means the
@@ -88,104 +86,79 @@ impl Settings {
     ///
     /// # Errors
     /// If a required variable is missing, or the value of a variable is invalid. The error names the variable.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let set = |name: &str| {
-            get(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
-        let required = |name: &str, expected: &str| {
-            set(name).with_context(|| format!("environment variable {name}: expected {expected}"))
-        };
-        let limits = Limits::default();
-        let limits = Limits {
-            header_bytes: at_least_one(&set, "HEADER_BYTES", limits.header_bytes)?,
-            header_fields: at_least_one(&set, "HEADER_FIELDS", limits.header_fields)?,
-            parts: at_least_one(&set, "REPORT_PARTS", limits.parts)?,
-            report_bytes: at_least_one(&set, "REPORT_BYTES", limits.report_bytes)?,
-            forward_bytes: at_least_one(&set, "FORWARD_BYTES", limits.forward_bytes)?,
-            forwards: at_least_one(&set, "MAX_FORWARDS", limits.forwards)?,
-            received_fields: at_least_one(&set, "MAX_RECEIVED_FIELDS", limits.received_fields)?,
-        };
-        let feedback_topic = set("FEEDBACK_TOPIC_ARN");
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(get);
+        let feedback_topic = environment.optional("FEEDBACK_TOPIC_ARN");
+        let time_budget = environment.number("TIME_BUDGET_SECONDS", 1..=MAX_TIME_BUDGET_SECONDS, 20)?;
+        // The maximum delay of an SQS message is 900 seconds.
+        let claim_seconds = environment.number("CLAIM_SECONDS", 30..=900, 90)?;
+        let dispositions = [Disposition::Continue, Disposition::StopRule, Disposition::StopRuleSet];
+        let dispositions = dispositions.map(|disposition| (disposition.as_str(), disposition));
         Ok(Self {
-            table: required("TABLE_NAME", "a table name")?,
-            queue_url: required("INBOUND_QUEUE_URL", "a queue URL")?,
-            mail_bucket: set("MAIL_BUCKET"),
-            // Not trimmed, because a prefix may end in a space.
-            mail_prefix: get("MAIL_PREFIX").unwrap_or_default(),
-            unsubscribe_secret: set("UNSUBSCRIBE_SECRET_ARN"),
-            configuration_set: set("FORWARD_CONFIGURATION_SET"),
-            policy: Policy {
-                trusted_reporters: domains(&set("TRUSTED_REPORTERS").unwrap_or_else(|| "amazonses.com".to_owned())),
-                publishes_reports: feedback_topic.is_some(),
-                bounce_sender: address(&set, "BOUNCE_SENDER")?,
-                forwards_per_sender: at_least_one(&set, "FORWARDS_PER_SENDER", 200)?,
-                answers_per_sender: at_least_one(&set, "ANSWERS_PER_SENDER", 5)?,
-                index_days: at_least_one(&set, "INDEX_DAYS", 30)?,
-            },
+            table: environment.required("TABLE_NAME", "the name of the DynamoDB table")?,
+            queue_url: environment.required("INBOUND_QUEUE_URL", "the URL of a queue")?,
+            mail_bucket: environment.optional("MAIL_BUCKET"),
+            // A prefix may end in a space.
+            mail_prefix: environment.untrimmed("MAIL_PREFIX"),
+            unsubscribe_secret: environment.optional("UNSUBSCRIBE_SECRET_ARN"),
+            configuration_set: environment.optional("FORWARD_CONFIGURATION_SET"),
+            time_budget: Duration::from_secs(time_budget),
+            fallback_disposition: environment.choice("FALLBACK_DISPOSITION", &dispositions, Disposition::Continue)?,
+            claim: SignedDuration::from_secs(claim_seconds),
+            policy: Policy::read(&environment, feedback_topic.is_some())?,
+            limits: read_limits(&environment)?,
             feedback_topic,
-            time_budget: Duration::from_secs(between(&set, "TIME_BUDGET_SECONDS", 20, 1, MAX_TIME_BUDGET)?),
-            fallback_disposition: disposition(&set, "FALLBACK_DISPOSITION")?,
-            // The maximum delay of an SQS message is 900 seconds.
-            claim: SignedDuration::from_secs(between(&set, "CLAIM_SECONDS", 90, 30, 900)?),
-            limits,
-            concurrency: at_least_one(&set, "CONCURRENCY", 4)?,
+            concurrency: environment.positive_number("CONCURRENCY", 4)?,
         })
     }
 }
 
+impl Policy {
+    fn read(
+        environment: &Environment<impl Fn(&str) -> Option<String>>,
+        publishes_reports: bool,
+    ) -> Result<Self, InvalidSetting> {
+        let reporters = environment.optional("TRUSTED_REPORTERS");
+        let reporters = reporters.as_deref().unwrap_or("amazonses.com");
+        let address = |text: &str| EmailAddress::parse(text).filter(|address| address.domain().is_some());
+        Ok(Self {
+            trusted_reporters: domains(reporters),
+            publishes_reports,
+            bounce_sender: environment.parsed("BOUNCE_SENDER", "a mail address", address)?,
+            forwards_per_sender: environment.positive_number("FORWARDS_PER_SENDER", 200)?,
+            answers_per_sender: environment.positive_number("ANSWERS_PER_SENDER", 5)?,
+            index_days: environment.positive_number("INDEX_DAYS", 30)?,
+        })
+    }
+}
+
+fn read_limits(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Result<Limits, InvalidSetting> {
+    let limits = Limits::default();
+    Ok(Limits {
+        header_bytes: environment.positive_number("HEADER_BYTES", limits.header_bytes)?,
+        header_fields: environment.positive_number("HEADER_FIELDS", limits.header_fields)?,
+        parts: environment.positive_number("REPORT_PARTS", limits.parts)?,
+        report_bytes: environment.positive_number("REPORT_BYTES", limits.report_bytes)?,
+        forward_bytes: environment.positive_number("FORWARD_BYTES", limits.forward_bytes)?,
+        forwards: environment.positive_number("MAX_FORWARDS", limits.forwards)?,
+        received_fields: environment.positive_number("MAX_RECEIVED_FIELDS", limits.received_fields)?,
+    })
+}
+
+/// The domains of a comma-separated list, normalised.
 fn domains(text: &str) -> Vec<String> {
     let domains = text.split(',').map(str::trim).filter(|domain| !domain.is_empty());
     domains.map(normalise_domain).collect()
 }
 
-fn at_least_one<T>(set: &impl Fn(&str) -> Option<String>, name: &str, default: T) -> anyhow::Result<T>
-where
-    T: FromStr + PartialOrd + From<u8>,
-{
-    let Some(text) = set(name) else { return Ok(default) };
-    match text.parse() {
-        Ok(number) if number >= T::from(1) => Ok(number),
-        _ => bail!("environment variable {name}: expected a number of at least 1"),
-    }
-}
-
-fn between<T>(set: &impl Fn(&str) -> Option<String>, name: &str, default: T, min: T, max: T) -> anyhow::Result<T>
-where
-    T: FromStr + PartialOrd + Display,
-{
-    let Some(text) = set(name) else { return Ok(default) };
-    match text.parse() {
-        Ok(number) if number >= min && number <= max => Ok(number),
-        _ => bail!("environment variable {name}: expected a number from {min} to {max}"),
-    }
-}
-
-fn address(set: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<Option<EmailAddress>> {
-    let Some(text) = set(name) else { return Ok(None) };
-    let address = EmailAddress::parse(&text).filter(|address| address.domain().is_some());
-    Ok(Some(address.with_context(|| {
-        format!("environment variable {name}: expected a mail address")
-    })?))
-}
-
-fn disposition(set: &impl Fn(&str) -> Option<String>, name: &str) -> anyhow::Result<Disposition> {
-    let Some(text) = set(name) else {
-        return Ok(Disposition::Continue);
-    };
-    let all = [Disposition::Continue, Disposition::StopRule, Disposition::StopRuleSet];
-    all.into_iter()
-        .find(|disposition| disposition.as_str() == text)
-        .with_context(|| format!("environment variable {name}: expected CONTINUE, STOP_RULE or STOP_RULE_SET"))
-}
-
 #[cfg(test)]
 mod tests {
+    use lambda_kit::InvalidSetting;
+
     use super::Settings;
     use crate::verdict::Disposition;
 
-    fn settings_with(changes: &[(&str, &str)]) -> anyhow::Result<Settings> {
+    fn settings_with(changes: &[(&str, &str)]) -> Result<Settings, InvalidSetting> {
         let required = [
             ("TABLE_NAME", "postroom"),
             (
@@ -218,7 +191,7 @@ mod tests {
             ("CONCURRENCY", "0"),
         ];
         for (name, value) in cases {
-            let error = format!("{:#}", settings_with(&[(name, value)]).unwrap_err());
+            let error = settings_with(&[(name, value)]).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("environment variable {name}: ")),
                 "{name}={value}: {error}"

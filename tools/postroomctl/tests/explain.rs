@@ -123,7 +123,7 @@ fn what_was_not_given_is_said() {
     let output = postroomctl(
         &[
             "explain",
-            "../../events/inbound/answer.json",
+            "../../events/inbound/auto-reply.json",
             "--config",
             "tests/data/inbound.toml",
             "--mail",

@@ -55,7 +55,7 @@ async fn file_and_table_agree() {
         "no mailbox takes mail for anybody@shop.example\nno mailbox of their own: anybody@shop.example, shop.example, *\n"
     );
     let explained = operator
-        .types("explain ../../events/inbound/answer.json --table postroom")
+        .types("explain ../../events/inbound/auto-reply.json --table postroom")
         .await;
     assert!(
         explained.out.contains("mailbox support@shop.example: "),

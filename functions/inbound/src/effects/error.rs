@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use lambda_kit::sdk_error_code;
 use store::StoreError;
 
 use super::mail_source::MailSourceError;
@@ -56,13 +57,7 @@ impl ActionError {
     where
         E: ProvideErrorMetadata,
     {
-        let code = match error {
-            SdkError::ServiceError(service) => service.err().code().unwrap_or("no code").to_owned(),
-            SdkError::ConstructionFailure(_) => "request not built".to_owned(),
-            SdkError::TimeoutError(_) => "timed out".to_owned(),
-            SdkError::DispatchFailure(_) => "no connection".to_owned(),
-            _ => "no response".to_owned(),
-        };
+        let code = sdk_error_code(error);
         let class = match error {
             SdkError::ServiceError(_) if rejects_mail(&code) => ErrorClass::MailRejected,
             SdkError::ServiceError(_) if !is_internal_error(&code) => ErrorClass::Retryable,
@@ -126,7 +121,7 @@ fn is_internal_error(code: &str) -> bool {
         "InternalFailure",
         "InternalServiceError",
         "ServiceUnavailable",
-        "no code",
+        "no error code",
     ];
     codes.contains(&code)
 }

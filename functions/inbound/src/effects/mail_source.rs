@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use lambda_kit::sdk_error_code;
 use notification_model::{ContentError, ReceiptAction, Received};
 use store::MailLocation;
 use tokio::sync::Mutex as AsyncMutex;
@@ -200,16 +201,11 @@ async fn get(
 }
 
 fn s3_error<R>(error: &SdkError<GetObjectError, R>) -> MailSourceError {
-    match error {
-        SdkError::ServiceError(service) => match service.err().code() {
-            Some("NoSuchKey" | "NotFound") => MailSourceError::Missing,
-            // Without permission to list the bucket, S3 returns this code for a missing object as well.
-            Some("AccessDenied") => MailSourceError::S3("AccessDenied, or the mail is not in the bucket".to_owned()),
-            code => MailSourceError::S3(code.unwrap_or("no code").to_owned()),
-        },
-        SdkError::TimeoutError(_) => MailSourceError::S3("timed out".to_owned()),
-        SdkError::DispatchFailure(_) => MailSourceError::S3("no connection".to_owned()),
-        _ => MailSourceError::S3("no response".to_owned()),
+    match sdk_error_code(error).as_str() {
+        "NoSuchKey" | "NotFound" => MailSourceError::Missing,
+        // Without permission to list the bucket, S3 returns this code for a missing object as well.
+        "AccessDenied" => MailSourceError::S3("AccessDenied, or the mail is not in the bucket".to_owned()),
+        code => MailSourceError::S3(code.to_owned()),
     }
 }
 
