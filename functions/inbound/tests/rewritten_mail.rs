@@ -131,7 +131,7 @@ fn describe_facts(facts: &MailFacts) -> Vec<String> {
             authors.join(", "),
             reply_to.join(", ")
         ),
-        format!("subject: {:?}", facts.subject.as_deref().unwrap_or_default()),
+        format!("subject: {}", shorten(facts.subject.as_deref().unwrap_or("none"))),
         format!("date: {date}; received fields: {received_fields}"),
         format!(
             "message id: {}; references: [{}]",
@@ -212,17 +212,20 @@ fn describe_changes(mail: &[u8], forward: &str) -> Vec<String> {
     added.chain(dropped).collect()
 }
 
-/// A field in one line of at most 300 characters.
-fn shorten(field: &str) -> String {
-    let line = field
+/// A text in one line. The middle of a long text is left out.
+fn shorten(text: &str) -> String {
+    let line = text
         .escape_debug()
         .to_string()
         .replace("\\\"", "\"")
         .replace("\\'", "'");
-    match line.char_indices().nth(300) {
-        Some((end, _)) => format!("{}... ({} characters)", &line[..end], line.chars().count()),
-        None => line,
+    let length = line.chars().count();
+    if length <= 300 {
+        return line;
     }
+    let first: String = line.chars().take(220).collect();
+    let last: String = line.chars().skip(length - 60).collect();
+    format!("{first} ... {last} ({length} characters)")
 }
 
 /// The notifications of a report. Asserts that they are valid.
