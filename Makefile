@@ -7,7 +7,7 @@ TIMED := tools/gate/timed
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test new-times check quick-check template-check template-lint stack-test bench prove prove-mutants fuzz stop clean-local
+.PHONY: help demo test new-times check quick-check template-check template-lint stack-test bench prove prove-mutants fuzz classification-report stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ template-check: ## Lint the templates, test their wiring
 
 template-lint:
 	$(STACK) exec sam validate --lint
-	$(STACK) exec cfn-lint template.yaml
+	$(STACK) exec cfn-lint template.yaml stacks/*.yaml
 	$(STACK) exec checkov --config-file .checkov.yaml
 
 stack-test: ## Tests against the deployed local stack
@@ -49,6 +49,9 @@ stack-test: ## Tests against the deployed local stack
 # 10,000 seeds take minutes; `make prove SEEDS=500` fewer.
 SEEDS ?= 10000
 PROOF := .local/proof
+
+classification-report: ## How well bounces are classified: figures and misses on the labelled replies
+	cargo test --quiet --package feedback --test replies -- --nocapture --test-threads 1
 
 prove: ## Run the functions among faults and kills, and write the figures into docs/proof.md
 	mkdir -p $(PROOF)

@@ -97,7 +97,7 @@ class Routed:
         time.sleep(1.1)
 
     def standard_routes(self) -> list[dict]:
-        owner = {"name": "owner", "owner": OWNER, "target": self.owner.queue_arn, "view": "full"}
+        owner = {"name": "owner", "owner": OWNER, "target": self.owner.queue_arn, "redaction": "none"}
         a = {"name": "a", "owner": OWNER, "account": A, "target": self.a.topic_arn}
         b = {"name": "b", "owner": OWNER, "account": B, "target": self.b.topic_arn}
         return [owner, a, b]
@@ -126,18 +126,18 @@ class Routed:
         """Wait until nothing is on its way any more."""
         queues = self.stack.work_queues()
         # In this order, as the router fills the deliver queue.
-        urls = [queues[name] for name in ("FeedbackQueue", "RouterQueue", "DeliverQueue")]
+        urls = [queues[name] for name in ("FeedbackQueue", "RouterQueue", "DeliveryQueue")]
         eventually(lambda: not any(self.stack.waiting(url) for url in urls), seconds=600)
 
     def watch(self) -> None:
         """Looks at every sender; again, as the schedule would, if a busy machine kept one from being looked at."""
         client = boto3.client("lambda")
-        look = {"FunctionName": self.stack.outputs["RouterFunctionName"], "Payload": json.dumps({"postroom": "watch"})}
+        look = {"FunctionName": self.stack.outputs["ReputationMonitorFunctionName"], "Payload": json.dumps({"postroom": "check-senders"})}
         eventually(lambda: "FunctionError" not in client.invoke(**look))
 
     def parked(self) -> list[dict]:
         """What the targets of this test refused for good, each delivery once: parking is at least once too."""
-        letters = take(self.stack.sqs, self.stack.outputs["DeliverDeadLetterQueueUrl"])
+        letters = take(self.stack.sqs, self.stack.outputs["DeliveryDeadLetterQueueUrl"])
         ours = [letter for letter in letters if self.word in letter["body"] and "reason" in letter["attributes"]]
         return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
 
@@ -160,7 +160,7 @@ def bounce(mail: dict, recipient: str) -> dict:
 @pytest.fixture
 def routed(stack, unique, tmp_path) -> Routed:
     routed = Routed(stack, unique, tmp_path)
-    take(stack.sqs, stack.outputs["DeliverDeadLetterQueueUrl"])
+    take(stack.sqs, stack.outputs["DeliveryDeadLetterQueueUrl"])
     yield routed
     try:
         # What is still on its way would take the next test's routes.
@@ -261,8 +261,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     owner = {"name": "owner", "owner": OWNER, "events": ["Alert"], "target": routed.owner.queue_arn}
     delegate = {"name": "delegate", "account": POSTROOM, "events": ["Alert"], "target": routed.a.topic_arn}
     stranger = {"name": "b", "account": B, "target": routed.b.topic_arn}
-    lines = '[lines]\nacts = ["pause-configuration-set"]\n'
-    lines += '[lines.bounces]\nwarn = "10 %"\nact = "20 %"\nhour-recipients = 10\nday-recipients = 1000\nevents = 3\n'
+    lines = '[thresholds]\nenforcements = ["pause-configuration-set"]\n'
+    lines += '[thresholds.bounces]\nwarn = "10 %"\nenforce = "20 %"\nmin-hour-recipients = 10\nmin-day-recipients = 1000\nmin-events = 3\n'
     routes = [owner, delegate, stranger]
     routed.apply(routes)
     for number in range(12):
@@ -285,7 +285,7 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     (to_delegate,) = eventually(lambda: alerts(routed.a, Party.through_topic))
     alert = json.loads(to_owner["body"])
     assert alert == json.loads(to_delegate["body"])
-    assert (alert["alertType"], alert["count"], alert["recipients"]) == ("Act", 6, 12)
+    assert (alert["alertType"], alert["count"], alert["recipients"]) == ("Enforcement", 6, 12)
     assert not sends()
 
     routed.watch()
@@ -293,8 +293,8 @@ def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed)
     assert alerts(routed.owner, Party.through_queue) == alerts(routed.a, Party.through_topic) == []
     assert routed.b.through_topic() == []
 
-    (act,) = [act["act"] for act in alert["acts"] if act["act"]]
-    undone = routed.stack.postroomctl("watch", "undo", act)
+    (act,) = [act["enforcement"] for act in alert["enforcements"] if act["enforcement"]]
+    undone = routed.stack.postroomctl("reputation", "undo", act)
     assert undone.returncode == 0, undone.stderr
     assert sends()
     with contextlib.suppress(ses.exceptions.ClientError):

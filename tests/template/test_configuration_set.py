@@ -1,10 +1,10 @@
-"""A configuration set that reports here: one of the stack's own, or one that exists."""
+"""A configuration set that publishes to the stack: a new one, or an existing one."""
 
 import pytest
 from conftest import ACCOUNT, listed, of_type
 
 DESTINATION = "AWS::SES::ConfigurationSetEventDestination"
-TOLD_ALWAYS = [
+ALWAYS = [
     "send",
     "reject",
     "bounce",
@@ -20,16 +20,17 @@ def destinations(resources: dict) -> dict[str, dict]:
     return {name: one["EventDestination"] for name, one in of_type(resources, DESTINATION).items()}
 
 
-def test_none_unless_asked_for(stack):
+def test_by_default_there_is_none(stack):
     resources = stack()
+    assert "SendingStack" not in resources
     assert not of_type(resources, DESTINATION) and not of_type(resources, "AWS::SES::ConfigurationSet")
     assert "ProblemsTopic" not in resources
 
 
-def test_one_of_the_stacks_own_measures_its_reputation_and_may_be_paused(stack):
-    (made,) = of_type(stack(ConfigurationSetMode="create"), "AWS::SES::ConfigurationSet").values()
-    # No SendingOptions: a deployment would switch sending on again that the watch has paused.
-    assert made == {"ReputationOptions": {"ReputationMetricsEnabled": True}}
+def test_a_new_one_publishes_reputation_metrics_and_can_be_paused(stack):
+    (new,) = of_type(stack(ConfigurationSetMode="create"), "AWS::SES::ConfigurationSet").values()
+    # Without SendingOptions: a deployment would enable sending again after the reputation monitor paused it.
+    assert new == {"ReputationOptions": {"ReputationMetricsEnabled": True}}
     named = stack(ConfigurationSetMode="create", ConfigurationSetName="news")
     assert named["SendingConfigurationSet"]["Properties"]["Name"] == "news"
 
@@ -41,38 +42,43 @@ def test_one_of_the_stacks_own_measures_its_reputation_and_may_be_paused(stack):
         ({"ConfigurationSetMode": "join", "ConfigurationSetName": "news"}, "news"),
     ],
 )
-def test_it_reports_to_the_feedback_topic_and_problems_to_their_own(stack, parameters, name):
+def test_it_publishes_to_the_feedback_topic_and_problems_to_the_problems_topic(stack, parameters, name):
     resources = stack(**parameters)
     assert ("SendingConfigurationSet" in resources) == (parameters["ConfigurationSetMode"] == "create")
     assert {one["ConfigurationSetName"] for one in of_type(resources, DESTINATION).values()} == {name}
-    told = destinations(resources)
-    assert set(told) == {"ConfigurationSetFeedback", "ConfigurationSetProblems"}
-    feedback, problems = told["ConfigurationSetFeedback"], told["ConfigurationSetProblems"]
+    found = destinations(resources)
+    assert set(found) == {"ConfigurationSetFeedback", "ConfigurationSetProblems"}
+    feedback, problems = found["ConfigurationSetFeedback"], found["ConfigurationSetProblems"]
+    assert (feedback["Name"], problems["Name"]) == ("postroom-feedback", "postroom-problems")
     assert feedback["SnsDestination"] == {"TopicARN": "<FeedbackTopic>"}
-    assert feedback["MatchingEventTypes"] == TOLD_ALWAYS
+    assert feedback["MatchingEventTypes"] == ALWAYS
     assert problems["SnsDestination"] == {"TopicARN": "<ProblemsTopic>"}
     assert problems["MatchingEventTypes"] == ["reject", "renderingFailure"]
     (allowed, _) = resources["ProblemsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     source = {"AWS:SourceArn": f"arn:aws:ses:eu-west-1:{ACCOUNT}:configuration-set/{name}"}
     assert allowed["Condition"] == {"StringEquals": {"AWS:SourceAccount": ACCOUNT}, "ArnLike": source}
-    # SES publishes once to see whether it may.
-    for destination, policy in [
-        ("ConfigurationSetFeedback", "FeedbackTopicPolicy"),
+    assert stack("Outputs", **parameters)["ConfigurationSetName"]["Value"] == name
+
+
+def test_topic_policies_exist_before_the_event_destinations(stack):
+    # SES publishes a test message before it accepts a topic.
+    resources = stack(ConfigurationSetMode="create")
+    for resource, policy in [
+        ("SendingStack", "FeedbackTopicPolicy"),
         ("ConfigurationSetProblems", "ProblemsTopicPolicy"),
     ]:
-        assert policy in listed(resources[destination]["DependsOn"])
+        assert policy in listed(resources[resource]["DependsOn"])
 
 
-def test_opens_and_clicks_change_the_mail_so_they_are_asked_for_one_by_one(stack):
+def test_open_and_click_events_are_optional_because_they_change_the_mail(stack):
     for parameters, more in [
         ({"OpenEvents": "on"}, ["open"]),
         ({"ClickEvents": "on"}, ["click"]),
         ({"OpenEvents": "on", "ClickEvents": "on"}, ["open", "click"]),
     ]:
-        told = destinations(stack(ConfigurationSetMode="create", EventBridgeEvents="on", **parameters))
-        assert told["ConfigurationSetFeedback"]["MatchingEventTypes"] == TOLD_ALWAYS + more
-        assert told["ConfigurationSetEventBridge"]["MatchingEventTypes"] == TOLD_ALWAYS + more
-    assert len(TOLD_ALWAYS + more) == 10
+        found = destinations(stack(ConfigurationSetMode="create", EventBridgeEvents="on", **parameters))
+        assert found["ConfigurationSetFeedback"]["MatchingEventTypes"] == ALWAYS + more
+        assert found["ConfigurationSetEventBridge"]["MatchingEventTypes"] == ALWAYS + more
 
 
 def test_eventbridge_is_an_option_of_the_configuration_set(stack):

@@ -1,4 +1,4 @@
-"""The examples against the known answers that the functions are tested with."""
+"""The examples return the tokens with which the inbound function is tested."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from unsubscribe_link import unsubscribe_headers, unsubscribe_token  # noqa: E40
 KNOWN = json.loads((ROOT / "functions/inbound/tests/data/unsubscribe-tokens.json").read_text())
 
 
-def test_unsubscribe_tokens_are_those_that_the_inbound_function_believes():
+def test_unsubscribe_tokens_are_those_that_the_inbound_function_accepts():
     for known in KNOWN["tokens"]:
         kind, _, name = known["scope"].partition(":")
         scope = {} if kind == "global" else {kind: name}

@@ -1,15 +1,15 @@
-"""What the template lets in, whom it lets do what, and how it keeps what it keeps."""
+"""Access from outside, permissions of roles, encryption and retention."""
 
 import json
 
 import pytest
 from conftest import ACCOUNT, EVERYTHING, KEY, listed, of_type, statements_of
 
-# Actions that take no resource, by AWS's service authorization reference, or whose resource has no ARN.
+# Actions without resources in the AWS service authorization reference, or whose resource has no ARN.
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
-    # The suppression list of the account is no resource.
+    # The suppression list of the account has no ARN.
     "ses:PutSuppressedDestination",
     "ses:DeleteSuppressedDestination",
 }
@@ -20,18 +20,18 @@ def of_queues(resources: dict) -> dict:
 
 
 def policies_of(resources: dict, kind: str, field: str) -> dict[str, list[dict]]:
-    """Statements by the resource they are about."""
+    """Statements by the resource that they are attached to."""
     found = {}
     for policy in of_type(resources, kind).values():
         for target in listed(policy[field]):
-            assert target not in found, f"{target} has two policies, of which one counts"
+            assert target not in found, f"{target} has two policies, of which one is effective"
             found[target] = policy["PolicyDocument"]["Statement"]
     return found
 
 
 def test_roles_name_their_resources(everything):
     roles = of_type(everything, "AWS::IAM::Role")
-    assert len(roles) == 6
+    assert len(roles) == 7
     for name, role in roles.items():
         for one in statements_of(role):
             if "*" in listed(one["Resource"]):
@@ -42,11 +42,11 @@ def test_roles_name_their_resources(everything):
 def test_each_function_has_its_own_role(everything):
     functions = of_type(everything, "AWS::Serverless::Function")
     roles = [function["Role"] for function in functions.values()]
-    assert len(functions) == 4 and len(set(roles)) == 4
+    assert len(functions) == 5 and len(set(roles)) == 5
     assert not any("Policies" in function for function in functions.values())
 
 
-def test_rows_of_the_table_are_reached_by_their_keys(everything):
+def test_roles_can_access_rows_of_the_table_by_key_only(everything):
     for name, role in of_type(everything, "AWS::IAM::Role").items():
         for one in statements_of(role):
             if any(action.startswith("dynamodb:") for action in listed(one["Action"])):
@@ -63,17 +63,17 @@ def test_rows_of_the_table_are_reached_by_their_keys(everything):
         ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
     ],
 )
-def test_without_tls_nothing_is_let_in(everything, kind, policy_kind, field):
+def test_requests_without_tls_are_denied(everything, kind, policy_kind, field):
     policies = policies_of(everything, policy_kind, field)
     assert sorted(policies) == sorted(f"<{name}>" for name in of_type(everything, kind))
     for target, statements in policies.items():
         denied = [one for one in statements if one["Effect"] == "Deny"]
-        assert [one["Sid"] for one in denied] == ["OnlyTls"], target
+        assert [one["Sid"] for one in denied] == ["DenyInsecureTransport"], target
         assert denied[0]["Principal"] == "*"
-        assert denied[0]["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+        assert denied[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_queue_takes_from_its_topic_or_from_roles_only(everything):
+def test_only_the_feedback_topic_and_roles_can_send_to_queues(everything):
     open_to = {}
     for queue, statements in policies_of(everything, "AWS::SQS::QueuePolicy", "Queues").items():
         for one in statements:
@@ -85,7 +85,7 @@ def test_a_queue_takes_from_its_topic_or_from_roles_only(everything):
     assert open_to == dict.fromkeys(fed, "<FeedbackTopic>")
 
 
-def test_ses_publishes_for_identities_and_configuration_sets_of_known_accounts(everything, stack):
+def test_ses_can_publish_for_identities_and_configuration_sets_of_known_accounts(everything, stack):
     own, others, _ = policies_of(everything, "AWS::SNS::TopicPolicy", "Topics")["<FeedbackTopic>"]
     for one, accounts, account in [
         (own, ACCOUNT, ACCOUNT),
@@ -102,10 +102,10 @@ def test_ses_publishes_for_identities_and_configuration_sets_of_known_accounts(e
             },
         }
     alone = policies_of(stack(), "AWS::SNS::TopicPolicy", "Topics")["<FeedbackTopic>"]
-    assert [one["Sid"] for one in alone] == ["SesOfThisAccountPublishes", "OnlyTls"]
+    assert [one["Sid"] for one in alone] == ["AllowSesOfThisAccount", "DenyInsecureTransport"]
 
 
-def test_only_services_are_let_in_by_a_policy_and_only_for_known_accounts(everything):
+def test_policies_allow_services_only_and_only_for_known_accounts(everything):
     policies = [
         *policies_of(everything, "AWS::SQS::QueuePolicy", "Queues").values(),
         *policies_of(everything, "AWS::SNS::TopicPolicy", "Topics").values(),
@@ -113,7 +113,7 @@ def test_only_services_are_let_in_by_a_policy_and_only_for_known_accounts(everyt
         everything["Key"]["Properties"]["KeyPolicy"]["Statement"],
     ]
     for one in (one for statements in policies for one in statements if one["Effect"] == "Allow"):
-        if one["Sid"] == "IamOfThisAccountDecides":
+        if one["Sid"] == "AllowIamPolicies":
             assert one["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
             continue
         assert list(one["Principal"]) == ["Service"], one["Sid"]
@@ -122,7 +122,7 @@ def test_only_services_are_let_in_by_a_policy_and_only_for_known_accounts(everyt
 
 
 @pytest.mark.parametrize("key, used", [("create", "<Key.Arn>"), (KEY, KEY)])
-def test_a_customer_key_encrypts_all_that_rests(stack, key, used):
+def test_a_customer_managed_key_encrypts_all_data_at_rest(stack, key, used):
     resources = stack(**EVERYTHING | {"KmsKeyArn": key})
     assert ("Key" in resources) == (key == "create")
     for queue in of_queues(resources).values():
@@ -143,23 +143,23 @@ def test_a_customer_key_encrypts_all_that_rests(stack, key, used):
     assert encryption == {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": used}
 
 
-def test_roles_use_the_key_for_services_they_use_and_for_nothing_else(everything, stack):
+def test_roles_can_use_the_key_only_through_the_services_that_they_use(everything, stack):
     services = {"dynamodb", "s3", "secretsmanager", "sns", "sqs"}
     for name, role in of_type(everything, "AWS::IAM::Role").items():
         statements = statements_of(role)
         actions = [action for one in statements for action in listed(one["Action"])]
-        keys = [one for one in statements if one["Sid"] == "UseTheKey"]
+        keys = [one for one in statements if one["Sid"] == "UseKey"]
         if name == "ArchiveSubscriptionRole":
             assert keys == []
             continue
         (one,) = keys
         assert one["Resource"] == "<Key.Arn>"
-        via = {service.split(".")[0] for service in one["Condition"]["StringEquals"]["kms:ViaService"]}
+        via = {service.split(".")[0] for service in listed(one["Condition"]["StringEquals"]["kms:ViaService"])}
         assert via == services & {action.split(":")[0] for action in actions}, name
     assert "kms:" not in json.dumps(of_type(stack(Inbound="on", Router="on"), "AWS::IAM::Role"))
 
 
-def test_without_a_key_of_its_own_everything_that_can_be_is_still_encrypted(stack):
+def test_without_a_customer_managed_key_everything_but_topics_of_services_is_encrypted(stack):
     resources = stack(**EVERYTHING | {"KmsKeyArn": ""})
     for queue in of_queues(resources).values():
         assert queue["SqsManagedSseEnabled"] is True and "KmsMasterKeyId" not in queue
@@ -168,17 +168,17 @@ def test_without_a_key_of_its_own_everything_that_can_be_is_still_encrypted(stac
         assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     (table,) = of_type(resources, "AWS::DynamoDB::Table").values()
     assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
-    # Services publish to the others, which cannot use a key that AWS manages.
+    # SES and CloudWatch publish to these topics, and cannot use a key that AWS manages.
     plain = {name for name, topic in of_type(resources, "AWS::SNS::Topic").items() if "KmsMasterKeyId" not in topic}
     assert plain == {"FeedbackTopic", "ProblemsTopic", "AlarmTopic"}
 
 
-def test_the_key_serves_ses_by_account_turns_and_stays(everything):
+def test_the_key_is_rotated_and_retained_and_its_policy_names_accounts(everything):
     key = everything["Key"]
     assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
     assert key["Properties"]["EnableKeyRotation"] is True
     statements = {one["Sid"]: one for one in key["Properties"]["KeyPolicy"]["Statement"]}
-    ses = statements["SesPublishesAndStoresMail"]
+    ses = statements["AllowSesOfThisAccount"]
     assert set(ses["Action"]) == {"kms:GenerateDataKey*", "kms:Decrypt"}
     assert ses["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     services = {one["Principal"].get("Service") for one in statements.values()} - {None}
@@ -200,14 +200,15 @@ def test_buckets_are_private_and_expire(everything):
         assert rule["Status"] == "Enabled" and int(rule["ExpirationInDays"]) > 0
 
 
-def test_concurrency_and_tracing_are_switches(stack):
+def test_reserved_concurrency_and_tracing_are_optional(stack):
     functions = of_type(stack(**EVERYTHING), "AWS::Serverless::Function")
     assert not any("ReservedConcurrentExecutions" in function for function in functions.values())
     reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound")}
     functions = of_type(stack(**EVERYTHING | reserved), "AWS::Serverless::Function")
-    assert [function["ReservedConcurrentExecutions"] for function in functions.values()] == ["7"] * 4
-    assert stack("Globals", Tracing="on")["Function"]["Tracing"] == "Active"
-    assert stack("Globals")["Function"]["Tracing"] == "PassThrough"
+    found = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
+    assert found.pop("ReputationMonitorFunction") is None and list(found.values()) == ["7"] * 4
+    assert {function["Tracing"] for function in functions.values()} == {"Active"}
+    assert {function["Tracing"] for function in of_type(stack(), "AWS::Serverless::Function").values()} == {"PassThrough"}
     traced = [role for role in of_type(stack(**EVERYTHING), "AWS::IAM::Role").values() if "xray" in json.dumps(role)]
-    assert len(traced) == 4
+    assert len(traced) == 5
     assert "xray" not in json.dumps(stack(Router="on", Inbound="on"))

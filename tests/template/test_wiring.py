@@ -1,71 +1,98 @@
-"""What the template says about parts that the local AWS cannot run.
-
-Run with `make template-check`, or `tools/local/stack.py exec pytest tests/template`.
-"""
-
-import re
+"""Queues, functions, topics and nested stacks are connected as intended, and parts are enabled as a whole."""
 
 import pytest
-from conftest import ROOT
+from conftest import EVERYTHING, ROOT, Stack, contract, of_type, parse, statements_of
 
-
-@pytest.fixture
-def resources(template) -> dict:
-    return template["Resources"]
+FUNCTIONS = {
+    "feedback": "FeedbackFunction",
+    "suppression-mirror": "SuppressionMirrorFunction",
+    "reputation-monitor": "ReputationMonitorFunction",
+    "delegate-router": "RouterFunction",
+    "inbound": "InboundFunction",
+}
 
 
 def properties(resources: dict, name: str) -> dict:
     return resources[name]["Properties"]
 
 
-def statements(resources: dict, role: str) -> list[dict]:
-    return [
-        statement
-        for policy in properties(resources, role)["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-
-
-def arn_of(name: str) -> dict:
-    return {"Fn::GetAtt": [name, "Arn"]}
-
-
 @pytest.mark.parametrize(
     "prefix, condition",
     [
-        ("Archive", "ArchiveIsOn"),
-        ("Mirror", "MirrorIsOn"),
-        ("SuppressionMirror", "MirrorIsOn"),
-        ("Router", "RouterIsOn"),
-        ("Deliver", "RouterIsOn"),
-        ("Unrouted", "RouterIsOn"),
-        ("Inbound", "InboundIsOn"),
-        ("Mail", "InboundIsOn"),
+        ("Archive", "EnableArchive"),
+        ("Mirror", "EnableMirror"),
+        ("SuppressionMirror", "EnableMirror"),
+        ("ReputationMonitor", "EnableReputationMonitor"),
+        ("Router", "EnableRouter"),
+        ("Delivery", "EnableRouter"),
+        ("Unrouted", "EnableRouter"),
+        ("Inbound", "EnableInbound"),
+        ("Mail", "EnableInbound"),
     ],
 )
-def test_parts_are_switched_as_a_whole(template, prefix, condition):
+def test_parts_are_enabled_as_a_whole(template, prefix, condition):
     parts = {
         name: part
         for section in ("Resources", "Outputs")
         for name, part in template[section].items()
-        if name.startswith(prefix) and not name.endswith(("Alarm", "Dashboard"))
+        if name.startswith(prefix)
     }
     assert parts
     assert {name: part.get("Condition") for name, part in parts.items()} == dict.fromkeys(parts, condition)
 
 
-def test_notifications_flow_from_the_topic_to_the_bucket(resources):
-    subscription = properties(resources, "ArchiveSubscription")
-    assert subscription["TopicArn"] == {"Ref": "FeedbackTopic"}
-    assert subscription["Protocol"] == "firehose"
-    assert subscription["Endpoint"] == arn_of("ArchiveStream")
-    assert subscription["SubscriptionRoleArn"] == arn_of("ArchiveSubscriptionRole")
-    # Replaying a line needs the SNS envelope.
-    assert "RawMessageDelivery" not in subscription
+def test_resource_types_that_some_regions_lack_are_in_nested_stacks(template):
+    # CloudFormation rejects a template that names an unknown type, even under a false condition.
+    assert not [one["Type"] for one in template["Resources"].values() if one["Type"].startswith("AWS::SES::")]
 
-    destination = properties(resources, "ArchiveStream")["ExtendedS3DestinationConfiguration"]
-    assert destination["BucketARN"] == arn_of("ArchiveBucket")
-    assert destination["RoleARN"] == arn_of("ArchiveStreamRole")
+
+@pytest.mark.parametrize("path", sorted((ROOT / "stacks").glob("*.yaml")), ids=lambda path: path.stem)
+def test_nested_stacks_are_plain_cloudformation_and_their_conditions_are_in_the_root(template, path):
+    nested = parse(path)
+    assert "Transform" not in nested
+    assert not [one for one in nested["Resources"].values() if one["Type"].startswith("AWS::Serverless")]
+    (used,) = [
+        one
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::CloudFormation::Stack" and ROOT / one["Properties"]["TemplateURL"] == path
+    ]
+    assert used["Condition"] in template["Conditions"]
+    assert set(used["Properties"]["Parameters"]) == set(nested["Parameters"])
+
+
+@pytest.mark.parametrize("path", [ROOT / "template.yaml", *sorted((ROOT / "stacks").glob("*.yaml"))], ids=lambda path: path.stem)
+def test_parameters_conditions_and_outputs_are_used(template, path):
+    parsed = parse(path)
+    used = str([parsed.get(section) for section in ("Globals", "Conditions", "Resources", "Outputs", "Rules")])
+    for name in [*parsed["Parameters"], *parsed.get("Conditions", [])]:
+        assert f"'{name}'" in used or f"${{{name}}}" in used, f"{name} is not used"
+    if path.name != "template.yaml":
+        root = str(template["Resources"]) + str(template["Outputs"])
+        for output in parsed.get("Outputs", {}):
+            assert f"'Outputs.{output}'" in root or f".Outputs.{output}'" in root, output
+
+
+def test_the_longest_descriptions_fit():
+    for path in [ROOT / "template.yaml", *(ROOT / "stacks").glob("*.yaml")]:
+        parsed = parse(path)
+        assert len(parsed["Description"]) <= 1024
+        for name, parameter in parsed["Parameters"].items():
+            assert len(parameter["Description"]) <= 4000, name
+        for name, function in of_type(parsed["Resources"], "AWS::Serverless::Function").items():
+            assert len(function["Description"]) <= 256, name
+
+
+def test_the_feedback_topic_sends_to_the_archive(everything):
+    subscription = properties(everything, "ArchiveSubscription")
+    assert subscription["TopicArn"] == "<FeedbackTopic>"
+    assert subscription["Protocol"] == "firehose"
+    assert subscription["Endpoint"] == "<ArchiveStream.Arn>"
+    assert subscription["SubscriptionRoleArn"] == "<ArchiveSubscriptionRole.Arn>"
+    # Replay needs the SNS envelope.
+    assert "RawMessageDelivery" not in subscription
+    destination = properties(everything, "ArchiveStream")["ExtendedS3DestinationConfiguration"]
+    assert destination["BucketARN"] == "<ArchiveBucket.Arn>"
+    assert destination["RoleARN"] == "<ArchiveStreamRole.Arn>"
     assert destination["Prefix"] == "notifications/!{timestamp:yyyy/MM/dd}/"
     assert destination["ErrorOutputPrefix"].startswith("errors/")
 
@@ -73,104 +100,177 @@ def test_notifications_flow_from_the_topic_to_the_bucket(resources):
 @pytest.mark.parametrize(
     "role, service, allowed",
     [
-        ("ArchiveSubscriptionRole", "sns.amazonaws.com", [arn_of("ArchiveStream")]),
-        (
-            "ArchiveStreamRole",
-            "firehose.amazonaws.com",
-            [arn_of("ArchiveBucket"), {"Fn::Sub": "${ArchiveBucket.Arn}/*"}],
-        ),
+        ("ArchiveSubscriptionRole", "sns.amazonaws.com", {"<ArchiveStream.Arn>"}),
+        ("ArchiveStreamRole", "firehose.amazonaws.com", {"<ArchiveBucket.Arn>", "<ArchiveBucket.Arn>/*"}),
     ],
 )
-def test_archive_roles_reach_the_archive_only(resources, role, service, allowed):
-    trust = properties(resources, role)["AssumeRolePolicyDocument"]["Statement"]
+def test_archive_roles_can_access_the_archive_only(everything, role, service, allowed):
+    trust = properties(everything, role)["AssumeRolePolicyDocument"]["Statement"]
     assert [statement["Principal"] for statement in trust] == [{"Service": service}]
-    always = [one for one in statements(resources, role) if "Fn::If" not in one]
-    assert [one["Resource"] for one in always if one["Sid"] != "WriteItsLog"] == allowed
+    statements = statements_of(properties(everything, role))
+    assert {one["Resource"] for one in statements if one["Sid"] not in ("WriteLogs", "UseKey")} == allowed
 
 
-def test_the_bucket_is_private_encrypted_and_expires(template, resources):
-    bucket = properties(resources, "ArchiveBucket")
-    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    assert bucket["BucketEncryption"]
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "ArchiveDays"})
-    assert template["Parameters"]["ArchiveDays"]["Default"] == 90
-    assert resources["ArchiveBucket"]["DeletionPolicy"] == resources["Table"]["DeletionPolicy"]
-    (only_tls,) = properties(resources, "ArchiveBucketPolicy")["PolicyDocument"]["Statement"]
-    assert (only_tls["Effect"], only_tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+def test_archived_notifications_expire(template, stack):
+    (rule,) = properties(stack(), "ArchiveBucket")["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", "90")
+    assert template["Resources"]["ArchiveBucket"]["DeletionPolicy"] == template["Resources"]["Table"]["DeletionPolicy"]
 
 
-def test_the_mirror_makes_at_most_one_call_a_second(template, resources):
-    function = properties(resources, "SuppressionMirrorFunction")
+@pytest.mark.parametrize("queue", ["Feedback", "Mirror", "Router", "Delivery", "Inbound"])
+def test_each_queue_has_a_dead_letter_queue_and_exactly_one_function(everything, queue):
+    redrive = properties(everything, f"{queue}Queue")["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == f"<{queue}DeadLetterQueue.Arn>"
+    assert "RedrivePolicy" not in properties(everything, f"{queue}DeadLetterQueue")
+    readers = [
+        event["Properties"]
+        for function in of_type(everything, "AWS::Serverless::Function").values()
+        for event in function["Events"].values()
+        if event["Properties"].get("Queue") == f"<{queue}Queue.Arn>"
+    ]
+    assert [one["FunctionResponseTypes"] for one in readers] == [["ReportBatchItemFailures"]]
+
+
+@pytest.mark.parametrize("name", ["Feedback", "Router"])
+def test_the_feedback_topic_sends_to_the_queues_with_the_sns_envelope(everything, name):
+    subscription = properties(everything, f"{name}Subscription")
+    assert (subscription["TopicArn"], subscription["Protocol"]) == ("<FeedbackTopic>", "sqs")
+    assert subscription["Endpoint"] == f"<{name}Queue.Arn>"
+    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": f"<{name}DeadLetterQueue.Arn>"}
+    assert "RawMessageDelivery" not in subscription
+    assert everything[f"{name}Subscription"]["DependsOn"] == "SubscribedQueuePolicy"
+
+
+def test_the_mirror_makes_at_most_one_call_per_second(everything):
+    function = properties(everything, "SuppressionMirrorFunction")
     requests = function["Events"]["Requests"]["Properties"]
-    at_once = requests["ScalingConfig"]["MaximumConcurrency"]
-    pace_s = int(function["Environment"]["Variables"]["PACE_MS"]) / 1000
-    assert at_once / pace_s <= 1
-    assert requests["BatchSize"] * pace_s * 3 < template["Globals"]["Function"]["Timeout"]
+    concurrency = requests["ScalingConfig"]["MaximumConcurrency"]
+    pace_seconds = int(function["Environment"]["Variables"]["PACE_MS"]) / 1000
+    assert concurrency / pace_seconds <= 1
+    assert requests["BatchSize"] * pace_seconds * 3 < function["Timeout"]
 
 
-def test_every_number_of_the_feedback_policy_is_a_parameter(template, resources):
-    source = (ROOT / "functions" / "feedback" / "src" / "policy.rs").read_text()
-    read = set(re.findall(r'env\s*\.(?:read|count|list)\(\s*"([A-Z_]+)"', source))
-    assert "SOFT_BOUNCE_DAYS" in read
-    variables = properties(resources, "FeedbackFunction")["Environment"]["Variables"]
-    assert {name for name in read if variables.get(name, {}).get("Ref") not in template["Parameters"]} == set()
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_its_environment_and_its_program(everything, function):
+    resource = everything[FUNCTIONS[function]]
+    variables = resource["Properties"]["Environment"]["Variables"]
+    stated = contract("environment")[function]
+    assert sorted(variables) == stated["set"]
+    assert not set(stated["set"]) & set(stated["default"])
+    assert resource["Metadata"]["BuildProperties"]["Binary"] == function
+    assert resource["Properties"]["CodeUri"] == f"functions/{function}"
+    assert resource["Properties"]["LoggingConfig"]["LogFormat"] == "JSON"
+    assert resource["Properties"]["LoggingConfig"]["LogGroup"] in {f"<{name}>" for name in everything}
 
 
-def only_when(condition: str, resources: dict, role: str) -> dict[str, dict]:
-    """The statements of a role that are there under a condition only, by Sid."""
-    conditional = [one["Fn::If"] for one in statements(resources, role) if "Fn::If" in one]
-    return {then["Sid"]: then for name, then, otherwise in conditional if name == condition}
+def test_schedules_have_the_inputs_that_functions_expect(everything):
+    inputs = {
+        (function, event["Properties"]["Schedule"]): event["Properties"].get("Input")
+        for function, resource in of_type(everything, "AWS::Serverless::Function").items()
+        for event in resource["Events"].values()
+        if event["Type"] == "Schedule"
+    }
+    assert inputs == {
+        # The mirror has one schedule, and accepts any scheduled event.
+        ("SuppressionMirrorFunction", "rate(1 hour)"): None,
+        ("ReputationMonitorFunction", "rate(5 minutes)"): '{"postroom":"check-senders"}',
+        ("RouterFunction", "rate(15 minutes)"): '{"postroom":"digest"}',
+    }
 
 
-def test_the_router_gets_every_notification_and_reads_both_of_its_queues(resources):
-    subscription = properties(resources, "RouterSubscription")
-    assert (subscription["TopicArn"], subscription["Protocol"]) == ({"Ref": "FeedbackTopic"}, "sqs")
-    assert subscription["Endpoint"] == arn_of("RouterQueue")
-    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": arn_of("RouterDeadLetterQueue")}
-    events = properties(resources, "RouterFunction")["Events"].values()
-    queues = [event["Properties"] for event in events if event["Type"] == "SQS"]
-    assert [queue["Queue"] for queue in queues] == [arn_of("RouterQueue"), arn_of("DeliverQueue")]
-    assert all(queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for queue in queues)
-    inputs = {event["Properties"]["Input"] for event in events if event["Type"] == "Schedule"}
-    assert inputs == {'{"postroom":"digest"}', '{"postroom":"watch"}'}
-    variables = properties(resources, "RouterFunction")["Environment"]["Variables"]
-    redrive = properties(resources, "DeliverQueue")["RedrivePolicy"]
-    assert redrive["deadLetterTargetArn"] == arn_of("DeliverDeadLetterQueue")
-    assert variables["PARK_QUEUE_URL"] == {"Ref": "DeliverDeadLetterQueue"}
+def test_runs_of_the_reputation_monitor_do_not_overlap(everything):
+    assert properties(everything, "ReputationMonitorFunction")["Timeout"] < 5 * 60
 
 
-def test_the_router_is_told_all_it_asks_for(resources):
-    source = (ROOT / "functions" / "delegate-router" / "src" / "settings.rs").read_text()
-    read = set(re.findall(r'(?:need|set)\(\s*"([A-Z_]+)"', source))
-    assert "DELIVER_QUEUE_URL" in read
-    # How many keys are remembered follows from the memory, which is no parameter either.
-    assert read - set(properties(resources, "RouterFunction")["Environment"]["Variables"]) == {"ROUTE_CACHE_KEYS"}
+def test_the_router_sends_to_its_delivery_queues(everything):
+    variables = properties(everything, "RouterFunction")["Environment"]["Variables"]
+    assert variables["DELIVERY_QUEUE_URL"] == "<DeliveryQueue>"
+    assert variables["DELIVERY_DEAD_LETTER_QUEUE_URL"] == "<DeliveryDeadLetterQueue>"
+    assert variables["UNROUTED_TOPIC_ARN"] == "<UnroutedTopic>"
 
 
-def test_the_router_reaches_named_targets_only_and_acts_only_when_asked_to(resources):
-    written = str(statements(resources, "RouterRole"))
-    assert "DeleteItem" not in written and "Scan" not in written
-    for condition, pattern in [
-        ("RouterHasTopics", "RouterTopicPattern"),
-        ("RouterHasQueues", "RouterQueuePattern"),
-        ("RouterHasBuses", "RouterBusPattern"),
-        ("RouterMails", "DigestIdentityArn"),
-    ]:
-        (reach,) = only_when(condition, resources, "RouterRole").values()
-        assert reach["Resource"] == {"Ref": pattern}
-    acts = only_when("RouterActs", resources, "RouterRole").values()
-    allowed = {action for act in acts for action in act["Action"]}
-    assert {
-        "ses:PutConfigurationSetSendingOptions",
-        "ses:UpdateReputationEntityCustomerManagedStatus",
-        "ses:DeleteEmailIdentityPolicy",
-    } <= allowed
-    always = [one for one in statements(resources, "RouterRole") if "Fn::If" not in one]
-    assert "ses:" not in str(always)
+@pytest.mark.parametrize(
+    "parameters, topic, queue",
+    [
+        ({}, "<AlarmTopic>", ""),
+        ({"Alarms": "off"}, "", ""),
+        ({"Router": "on"}, "<AlarmTopic>", "<DeliveryQueue>"),
+        ({"Router": "on", "Alarms": "off"}, "", "<DeliveryQueue>"),
+    ],
+)
+def test_the_reputation_monitor_alerts_the_alarm_topic_and_the_router(stack, parameters, topic, queue):
+    resources = stack(**parameters)
+    variables = properties(resources, "ReputationMonitorFunction")["Environment"]["Variables"]
+    assert (variables["ALARM_TOPIC_ARN"], variables["ALERT_QUEUE_URL"]) == (topic, queue)
+    resources_by_sid = {one["Sid"]: one["Resource"] for one in statements_of(properties(resources, "ReputationMonitorRole"))}
+    assert resources_by_sid.get("PublishAlerts", "") == topic
+    assert resources_by_sid.get("SendAlertsToRouter", "") == (queue and "<DeliveryQueue.Arn>")
 
 
-def test_every_parameter_has_its_place_in_the_console(template):
+def actions_of(resources: dict, role: str) -> str:
+    return str([one["Action"] for one in statements_of(properties(resources, role))])
+
+
+def test_only_the_reputation_monitor_can_enforce_and_only_if_enabled(stack):
+    enforcing = statements_of(properties(stack(Enforcement="on"), "ReputationMonitorRole"))
+    by_sid = {one["Sid"]: set(one["Action"]) for one in enforcing if "ses:" in str(one["Action"])}
+    assert {sid: [one for one in sorted(actions) if ":Get" not in one] for sid, actions in by_sid.items()} == {
+        "PauseConfigurationSets": ["ses:PutConfigurationSetSendingOptions"],
+        "DisableTenants": ["ses:UpdateReputationEntityCustomerManagedStatus"],
+        "RevokeSendingAuthorization": ["ses:DeleteEmailIdentityPolicy", "ses:UpdateEmailIdentityPolicy"],
+    }
+    assert "ses:" not in actions_of(stack(), "ReputationMonitorRole")
+    router = actions_of(stack(**EVERYTHING), "RouterRole")
+    assert "ses:SendEmail" in router and router.count("ses:") == 1
+
+
+@pytest.mark.parametrize("role", ["RouterRole", "ReputationMonitorRole", "FeedbackRole"])
+def test_roles_cannot_delete_or_scan_rows(everything, role):
+    actions = actions_of(everything, role)
+    assert "DeleteItem" not in actions and "Scan" not in actions
+
+
+@pytest.mark.parametrize(
+    "sid, parameter",
+    [
+        ("PublishToTopics", "RouterTopicPattern"),
+        ("SendToQueues", "RouterQueuePattern"),
+        ("PutEventsOnBuses", "RouterBusPattern"),
+        ("SendDigestsAndAlerts", "DigestIdentityArn"),
+    ],
+)
+def test_the_router_can_access_listed_targets_only(stack, everything, sid, parameter):
+    (statement,) = [one for one in statements_of(properties(everything, "RouterRole")) if one["Sid"] == sid]
+    assert statement["Resource"] == EVERYTHING[parameter]
+    without = statements_of(properties(stack(Router="on"), "RouterRole"))
+    assert sid not in {one["Sid"] for one in without}
+
+
+def test_every_parameter_is_in_one_group_of_the_console(template):
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(template["Parameters"])
+
+
+@pytest.mark.parametrize(
+    "parameters, violated",
+    [
+        ({}, set()),
+        (EVERYTHING, set()),
+        ({"DigestFrom": "a@example.com"}, {"DigestFromRequiresIdentity"}),
+        ({"ConfigurationSetMode": "join"}, {"JoinRequiresConfigurationSetName"}),
+        ({"Inbound": "on", "ReceiptRules": "join"}, {"JoinRequiresReceiptRuleSetName"}),
+        ({"BounceSender": "a@example.com"}, {"BouncesRequireIdentity"}),
+        ({"Enforcement": "on", "ReputationMonitor": "off"}, {"EnforcementRequiresMonitor"}),
+        ({"BatchingWindowSeconds": "0"}, {"LargeBatchRequiresWindow"}),
+        ({"BatchingWindowSeconds": "0", "BatchSize": "10"}, set()),
+    ],
+)
+def test_combinations_that_aws_or_a_function_rejects_later_are_rejected_at_once(template, parameters, violated):
+    assert Stack(template, parameters).violated_rules() == violated
+
+
+def test_nothing_in_the_templates_is_for_the_local_stack_only():
+    for path in [ROOT / "template.yaml", *(ROOT / "stacks").glob("*.yaml")]:
+        text = path.read_text()
+        assert "127.0.0" not in text and "sqs:SendMessage*" not in text and "emulator" not in text

@@ -136,6 +136,7 @@ def deploy() -> None:
     else:
         build.lay_out(BUILD)
     link(BIN / "postroomctl", build.binary("postroomctl"))
+    run("Patching the templates", [python_of("sam"), TOOLS / "patch_template.py", BUILD], env)
     run("Deploying", ["sam", "deploy", "--config-env", "local", "--region", REGION], env)
     OUTPUTS.write_text(json.dumps(read_outputs(env), indent=2) + "\n")
 

@@ -67,7 +67,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
                 "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
                 _ => None,
             };
-            aws_sdk_dynamodb::Client::new(lambda_kit::SimulatedAws::from_env(environment)?.config())
+            aws_sdk_dynamodb::Client::new(lambda_kit::Aws::from_env(environment)?.config())
         }
     };
     let effects = Effects {
@@ -127,7 +127,7 @@ pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
         Some(value.to_owned())
     };
     let settings = delegate_router::settings::Settings::from_env(settings)?;
-    let effects = delegate_router::effects::Effects::new(store, aws.clients(), settings);
+    let effects = delegate_router::effects::Effects::new(store, aws.router_clients(), settings);
     let at: Timestamp = "2026-03-02T08:00:00Z".parse()?;
     let events = events(options.total, options.batch, |number| {
         notification("bounce", number, 1, at)
@@ -137,7 +137,7 @@ pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
         delegate_router::handle(event, &effects, &mut Metrics::default(), at).await?;
     }
     let seconds = (processor_time()? - began) / 1e9;
-    let queued = aws.state().enqueued.len();
+    let queued = aws.services().enqueued_deliveries();
     anyhow::ensure!(queued == options.total * options.routes, "{queued} deliveries");
     tell(options.total as f64 / seconds);
     Ok(())

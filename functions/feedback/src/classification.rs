@@ -1,62 +1,46 @@
-//! What one bounce means for one recipient. SES names a type and a subtype for a whole notification, but the remote
-//! server's own status and words are often clearer, and sometimes contradict them: an unknown user arrives as
-//! `Transient`, a blocked sender as `Permanent`. Judging is pure: the same evidence always gives the same judgement.
+//! What one bounce means for one recipient. SES reports a type and a subtype for a whole notification, but the reply of
+//! the remote server is often clearer, and sometimes contradicts them: an unknown user arrives as `Transient`, a blocked
+//! sender as `Permanent`. Classification is pure: the same evidence always gives the same result.
 
 use std::fmt;
 
-use notification_model::{Bounce, BounceSubType, BounceType, BouncedRecipient, DsnAction, StatusCode};
+use notification_model::{BounceSubType, BounceType};
 
+mod automaton;
+mod codes;
+mod evidence;
+mod findings;
+mod fold;
 mod phrases;
+mod provider_codes;
+mod rank;
 mod reason;
-mod status;
+mod reply_text;
+mod status_codes;
+mod vocabulary;
+mod wording;
 
+pub use evidence::{Because, Clue, Evidence};
+use findings::{Finding, Findings};
+use rank::Rank;
 pub use reason::BounceReason;
 use reason::Fault;
-use status::Code;
+use reply_text::ReplyText;
 
-/// What a bounce says about one recipient.
-#[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
-    /// Of the notification as a whole.
-    pub bounce_type: &'a BounceType,
-    /// Of the notification as a whole.
-    pub sub_type: &'a BounceSubType,
-    /// The recipient's own.
-    pub action: Option<&'a DsnAction>,
-    /// The recipient's own.
-    pub status: Option<StatusCode>,
-    /// The remote server's words.
-    pub diagnostic: Option<&'a str>,
-}
-
-impl<'a> Evidence<'a> {
-    /// Gathers what `bounce` says about `recipient`, one of its own.
-    #[must_use]
-    pub fn of(bounce: &'a Bounce, recipient: &'a BouncedRecipient) -> Self {
-        Self {
-            bounce_type: &bounce.bounce_type,
-            sub_type: &bounce.bounce_sub_type,
-            action: recipient.action.as_ref(),
-            status: recipient.status,
-            diagnostic: recipient.diagnostic_code.as_deref(),
-        }
-    }
-}
-
-/// What to make of a bounce.
+/// What a bounce means for one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BounceKind {
-    /// The address is dead.
+    /// The address is dead, or SES calls the bounce permanent and nothing says why: see [`Sureness`].
     Hard,
     /// This message did not arrive, a later one may.
     Soft,
-    /// The message or its sender was refused; says nothing against the address.
+    /// The message or its sender was refused; says nothing against the recipient.
     SenderFault,
-    /// The message arrived, and a machine answered.
+    /// The message arrived, and an automatic reply came back.
     AutoReply,
-    /// SES did not even try, because of a list: nothing new about the address.
+    /// SES did not send, because of a list of the account or tenant: nothing new about the address.
     SuppressedBySes,
-    /// Nobody can tell; safest treated as soft.
+    /// Nothing says whether the bounce is hard or soft. Treat it as soft.
     Undetermined,
 }
 
@@ -81,112 +65,100 @@ impl fmt::Display for BounceKind {
     }
 }
 
-/// One item of the remote server's evidence. Only tables and numbers: never text of the payload, which holds addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clue {
-    /// An enhanced status code.
-    Status(StatusCode),
-    /// An SMTP reply code without an enhanced one.
-    Reply(u16),
-    /// A phrase of our tables that the diagnostic contains.
-    Phrase(&'static str),
+/// How a classification is known. From least to most sure.
+///
+/// Only the reply and its codes are judged here. Whether they are SES's own word (its own SMTP conversation, or a message
+/// with one recipient) or the claim of a report is a property of the notification, not of the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sureness {
+    /// Only the type of SES says so, and nothing says why: unknown words, a status without detail (5.0.0, 5.2.0, 5.3.0),
+    /// a network or protocol status (5.4.x, 5.5.x). Never positive evidence that an address is dead.
+    Assumed,
+    /// Positive evidence: words, a detailed status, or the subtype `NoEmail` or `MailboxFull` name the condition.
+    Stated,
+    /// SES decided by itself, and tells by a subtype that no remote party can cause, such as `Suppressed`.
+    DecidedBySes,
 }
 
-impl fmt::Display for Clue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Sureness {
+    /// In kebab case, for storage and the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Status(code) => write!(f, "status {code} ({})", Code::Status(*code).meaning()),
-            Self::Reply(code) => write!(f, "SMTP reply {code} ({})", Code::Reply(*code).meaning()),
-            Self::Phrase(phrase) => write!(f, "the server said \"{phrase}\""),
+            Self::Assumed => "assumed",
+            Self::Stated => "stated",
+            Self::DecidedBySes => "decided-by-ses",
         }
     }
 }
 
-/// Which evidence decided; its `Display` is fit for a history or a command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Because {
-    /// SES's subtype settles it.
-    SubType(&'static str),
-    /// The remote server is clear.
-    Clue(Clue),
-    /// The remote server's action for this recipient, which is not `failed`.
-    Action(&'static str),
-    /// The remote server is not clear, so SES's type decides.
-    Type(&'static str, Option<Clue>),
-    /// Nothing of a delivery report at all.
-    NoReport,
-}
-
-impl fmt::Display for Because {
+impl fmt::Display for Sureness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SubType(name) => write!(f, "SES subtype {name}"),
-            Self::Clue(clue) => clue.fmt(f),
-            Self::Action(name) => write!(f, "the recipient's own action is {name}"),
-            Self::Type(name, Some(clue)) => write!(f, "SES type {name}; {clue}"),
-            Self::Type(name, None) => write!(f, "SES type {name}, and nothing clearer"),
-            Self::NoReport => f.write_str("no status and no diagnostic on a Transient bounce: an auto-reply"),
-        }
+        f.write_str(self.as_str())
     }
 }
 
 /// What a bounce means for one recipient, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BounceClassification {
-    /// What to make of it.
+    /// What the bounce means.
     pub kind: BounceKind,
     /// What happened.
     pub reason: BounceReason,
-    /// What decided.
+    /// How `kind` is known.
+    pub sureness: Sureness,
+    /// The evidence that decided.
     pub because: Because,
 }
 
 impl BounceClassification {
-    const fn new(kind: BounceKind, reason: BounceReason, because: Because) -> Self {
-        Self { kind, reason, because }
+    const fn stated(kind: BounceKind, reason: BounceReason, because: Because) -> Self {
+        Self {
+            kind,
+            reason,
+            sureness: Sureness::Stated,
+            because,
+        }
     }
 }
 
-/// Judges what `evidence` means for its recipient.
+/// Classifies what `evidence` means for its recipient.
 ///
-/// SES's own decisions come first, then the server's clear words, its status, its vaguer words, and SES's type last.
-/// Words beat a status because many servers answer 5.7.1 for an unknown user. Only `failed` with a permanent status
-/// condemns an address: what may still arrive is soft at worst, whatever SES calls the notification.
+/// SES's own decisions come first, then the reply: of its words and codes the most specific finding counts, by
+/// [`Rank`], and between two of the same rank the one that is safer for the recipient. The type of SES decides only where
+/// the reply says nothing. A temporary reply is never hard, whatever SES calls the notification.
 #[must_use]
 pub fn classify(evidence: &Evidence<'_>) -> BounceClassification {
-    if let Some(classification) = settled_by_ses(evidence.sub_type) {
+    if let Some(classification) = decided_by_ses(evidence.sub_type) {
         return classification;
     }
-    let words = phrases::normalise(evidence.diagnostic.unwrap_or_default());
-    let code = Code::of(evidence);
-    let finding = find(&words, code);
-    let open = still_open(evidence, code);
-
-    let classification = match (evidence.sub_type, finding) {
-        (BounceSubType::NoEmail, finding) if open.is_none() => no_email(finding),
-        (BounceSubType::MailboxFull, finding) if !points_at(finding, Fault::Address) => BounceClassification::new(
+    let text = ReplyText::read(evidence.diagnostic.unwrap_or_default());
+    let findings = Findings::of(evidence, &text);
+    if let Some(phrase) = findings.own_list {
+        let because = Because::Clue(Clue::Phrase(phrase));
+        return BounceClassification::stated(BounceKind::SuppressedBySes, BounceReason::Suppressed, because);
+    }
+    let open = codes::still_open(evidence, &text);
+    let classification = match (evidence.sub_type, findings.best) {
+        (BounceSubType::NoEmail, best) if open.is_none() => no_email(best),
+        (BounceSubType::MailboxFull, best) if !names_a_dead_address(best) => BounceClassification::stated(
             BounceKind::Soft,
             BounceReason::MailboxFull,
             Because::SubType("MailboxFull"),
         ),
-        (_, Some((reason, clue))) => match reason.fault() {
-            Fault::Address => BounceClassification::new(BounceKind::Hard, reason, Because::Clue(clue)),
-            Fault::Sender => BounceClassification::new(BounceKind::SenderFault, reason, Because::Clue(clue)),
-            Fault::Passing => BounceClassification::new(BounceKind::Soft, reason, Because::Clue(clue)),
-            Fault::Server | Fault::Unclear => by_type(evidence, &words, reason, Some(clue)),
-        },
-        (_, None) => by_type(evidence, &words, BounceReason::Undefined, None),
+        (_, Some(best)) => by_finding(evidence, &findings, best),
+        (_, None) => by_type(evidence, &findings, BounceReason::Undefined, None),
     };
     match open {
-        Some(because) if !stands_while_open(&classification) => {
-            BounceClassification::new(BounceKind::Soft, classification.reason, because)
+        Some(because) if !stands_while_open(&classification, findings.best) => {
+            BounceClassification::stated(BounceKind::Soft, classification.reason, because)
         }
         _ => classification,
     }
 }
 
-/// Subtypes by which SES tells of its own decision, or of the message, where the server's answer adds nothing.
-fn settled_by_ses(sub_type: &BounceSubType) -> Option<BounceClassification> {
+/// Subtypes by which SES reports its own decision, or a property of the message: the reply adds nothing.
+fn decided_by_ses(sub_type: &BounceSubType) -> Option<BounceClassification> {
     use BounceReason as Why;
     use BounceSubType as Sub;
 
@@ -199,7 +171,7 @@ fn settled_by_ses(sub_type: &BounceSubType) -> Option<BounceClassification> {
             "EmailValidationSuppressed",
         ),
         Sub::UnsubscribedRecipient => (BounceKind::SuppressedBySes, Why::Unsubscribed, "UnsubscribedRecipient"),
-        // SES's global list is built from everybody's bounces and does count towards the account's rate.
+        // SES's global list is built from the bounces of all its customers, and counts towards the account's rate.
         Sub::Suppressed => (BounceKind::Hard, Why::Suppressed, "Suppressed"),
         Sub::MessageTooLarge => (BounceKind::SenderFault, Why::EmailTooLarge, "MessageTooLarge"),
         Sub::ContentRejected => (BounceKind::SenderFault, Why::ContentError, "ContentRejected"),
@@ -207,71 +179,63 @@ fn settled_by_ses(sub_type: &BounceSubType) -> Option<BounceClassification> {
         Sub::CustomTimeoutExceeded => (BounceKind::Soft, Why::Expired, "CustomTimeoutExceeded"),
         Sub::Undetermined | Sub::General | Sub::NoEmail | Sub::MailboxFull | Sub::Other(_) => return None,
     };
-    Some(BounceClassification::new(kind, reason, Because::SubType(name)))
-}
-
-type Finding = (BounceReason, Clue);
-
-/// The clearest thing the remote server said.
-fn find(words: &str, code: Option<Code>) -> Option<Finding> {
-    let said = |found: Option<(BounceReason, &'static str)>| found.map(|(reason, text)| (reason, Clue::Phrase(text)));
-    let coded = code.map(|code| (code.reason(), code.clue()));
-    let clear = said(phrases::clear(words)).filter(|(reason, _)| {
-        // "Domain not found" and "account suspended" are said of senders, too, and then the status tells.
-        let ambiguous = matches!(reason, BounceReason::HostUnknown | BounceReason::Suspended);
-        !(ambiguous && points_at(coded, Fault::Sender))
-    });
-    clear
-        .or(coded.filter(|(reason, _)| !matches!(reason.fault(), Fault::Server | Fault::Unclear)))
-        .or_else(|| said(phrases::vague(words)))
-        .or(coded)
-}
-
-fn points_at(finding: Option<Finding>, fault: Fault) -> bool {
-    finding.is_some_and(|(reason, _)| reason.fault() == fault)
-}
-
-/// What shows that the message may still arrive at this recipient, or did.
-fn still_open(evidence: &Evidence<'_>, code: Option<Code>) -> Option<Because> {
-    let own = evidence.status.map(Code::Status);
-    let action = match evidence.action {
-        Some(DsnAction::Delayed) => Some("delayed"),
-        Some(DsnAction::Delivered) => Some("delivered"),
-        Some(DsnAction::Relayed) => Some("relayed"),
-        Some(DsnAction::Expanded) => Some("expanded"),
-        Some(DsnAction::Failed | DsnAction::Other(_)) | None => None,
+    let sureness = match sub_type {
+        Sub::MessageTooLarge | Sub::ContentRejected | Sub::AttachmentRejected => Sureness::Stated,
+        _ => Sureness::DecidedBySes,
     };
-    [own, code]
-        .into_iter()
-        .flatten()
-        .find(|code| code.class() != 5)
-        .map(|code| Because::Clue(code.clue()))
-        .or(action.map(Because::Action))
+    Some(BounceClassification {
+        kind,
+        reason,
+        sureness,
+        because: Because::SubType(name),
+    })
 }
 
-/// Words against the sender stand even in a temporary answer, so that Yahoo's deferrals never add up against a
-/// recipient; a temporary code alone (4.7.1 is mostly greylisting) does not.
-fn stands_while_open(classification: &BounceClassification) -> bool {
-    match classification.kind {
-        BounceKind::Hard | BounceKind::Undetermined => false,
-        BounceKind::SenderFault => matches!(classification.because, Because::Clue(Clue::Phrase(_))),
-        BounceKind::Soft | BounceKind::AutoReply | BounceKind::SuppressedBySes => true,
+/// SES concluded that there is no such mailbox. The reply may say it more precisely, or contradict: SES concludes it from
+/// a status alone, which some servers also send for a full mailbox or a blocked sender.
+fn no_email(best: Option<Finding>) -> BounceClassification {
+    let by_reply = best.and_then(|best| {
+        let kind = match best.meaning.fault {
+            Fault::Address => BounceKind::Hard,
+            Fault::Passing if best.meaning.rank >= Rank::Mechanism => BounceKind::Soft,
+            Fault::Sender if best.meaning.rank >= Rank::Mechanism => BounceKind::SenderFault,
+            Fault::Passing | Fault::Sender | Fault::Unclear => return None,
+        };
+        Some(BounceClassification::stated(
+            kind,
+            best.meaning.reason,
+            Because::Clue(best.clue),
+        ))
+    });
+    by_reply.unwrap_or_else(|| {
+        BounceClassification::stated(BounceKind::Hard, BounceReason::UserUnknown, Because::SubType("NoEmail"))
+    })
+}
+
+/// Words that name a dead address. A code alone does not.
+fn names_a_dead_address(best: Option<Finding>) -> bool {
+    best.is_some_and(|best| best.meaning.fault == Fault::Address && best.is_words())
+}
+
+fn by_finding(evidence: &Evidence<'_>, findings: &Findings, best: Finding) -> BounceClassification {
+    let because = Because::Clue(best.clue);
+    let reason = best.meaning.reason;
+    match best.meaning.fault {
+        Fault::Address => BounceClassification::stated(BounceKind::Hard, reason, because),
+        Fault::Sender => BounceClassification::stated(BounceKind::SenderFault, reason, because),
+        Fault::Passing => BounceClassification::stated(BounceKind::Soft, reason, because),
+        Fault::Unclear => by_type(evidence, findings, reason, Some(best.clue)),
     }
 }
 
-/// SES is sure that there is no such mailbox; the server may say so more precisely.
-fn no_email(finding: Option<Finding>) -> BounceClassification {
-    match finding {
-        Some((reason, clue)) if reason.fault() == Fault::Address => {
-            BounceClassification::new(BounceKind::Hard, reason, Because::Clue(clue))
-        }
-        _ => BounceClassification::new(BounceKind::Hard, BounceReason::UserUnknown, Because::SubType("NoEmail")),
-    }
-}
-
-/// SES's type decides where the server is not clear. Auto-replies reach SES as Transient/General, some as Undetermined;
-/// not being delivery reports, they have neither status nor action.
-fn by_type(evidence: &Evidence<'_>, words: &str, reason: BounceReason, clue: Option<Clue>) -> BounceClassification {
+/// The type of SES decides where the reply does not. Auto-replies arrive as Transient/General or
+/// Undetermined/Undetermined; they are no delivery reports and have no action, status or text.
+fn by_type(
+    evidence: &Evidence<'_>,
+    findings: &Findings,
+    reason: BounceReason,
+    clue: Option<Clue>,
+) -> BounceClassification {
     let (kind, name) = match evidence.bounce_type {
         BounceType::Permanent => (BounceKind::Hard, "Permanent"),
         BounceType::Transient => (BounceKind::Soft, "Transient"),
@@ -279,18 +243,39 @@ fn by_type(evidence: &Evidence<'_>, words: &str, reason: BounceReason, clue: Opt
         BounceType::Other(_) => (BounceKind::Undetermined, "unknown"),
     };
     if kind != BounceKind::Hard
-        && let Some(phrase) = phrases::auto_reply(words)
+        && let Some(phrase) = findings.auto_reply
     {
         let because = Because::Clue(Clue::Phrase(phrase));
-        return BounceClassification::new(BounceKind::AutoReply, BounceReason::Vacation, because);
+        return BounceClassification::stated(BounceKind::AutoReply, BounceReason::Vacation, because);
     }
-    let no_report = clue.is_none() && evidence.action.is_none() && words.is_empty();
-    if no_report && kind == BounceKind::Soft && *evidence.sub_type == BounceSubType::General {
-        return BounceClassification::new(BounceKind::AutoReply, BounceReason::Vacation, Because::NoReport);
+    let no_report = evidence.action.is_none() && evidence.status.is_none() && !findings.has_text;
+    let sub_type_of_replies = matches!(
+        (evidence.bounce_type, evidence.sub_type),
+        (BounceType::Transient, BounceSubType::General) | (BounceType::Undetermined, BounceSubType::Undetermined)
+    );
+    if no_report && sub_type_of_replies {
+        return BounceClassification::stated(BounceKind::AutoReply, BounceReason::Vacation, Because::NoReport);
     }
-    let reason = match (reason, words.is_empty()) {
-        (BounceReason::Undefined, false) => BounceReason::OnHold,
-        _ => reason,
+    let reason = match reason {
+        BounceReason::Undefined if findings.has_words && !matches!(clue, Some(Clue::Phrase(_))) => BounceReason::OnHold,
+        reason => reason,
     };
-    BounceClassification::new(kind, reason, Because::Type(name, clue))
+    BounceClassification {
+        kind,
+        reason,
+        sureness: Sureness::Assumed,
+        because: Because::Type(name, clue),
+    }
+}
+
+/// Words against the sender stand in a temporary reply too, so that Yahoo's deferrals never add up against a recipient. A
+/// temporary code alone (4.7.1 is mostly greylisting) and words that fit every cause do not.
+fn stands_while_open(classification: &BounceClassification, best: Option<Finding>) -> bool {
+    match classification.kind {
+        BounceKind::Hard | BounceKind::Undetermined => false,
+        BounceKind::SenderFault => best.is_some_and(|best| {
+            best.meaning.rank >= Rank::Mechanism || (best.is_words() && best.meaning.rank >= Rank::Mention)
+        }),
+        BounceKind::Soft | BounceKind::AutoReply | BounceKind::SuppressedBySes => true,
+    }
 }

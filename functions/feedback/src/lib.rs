@@ -1,38 +1,34 @@
-//! Lambda function: what SES reports about sent mail becomes suppressions and sender statistics.
+//! Lambda function: turns what SES reports about sent mail into suppressions and statistics of senders.
 //!
 //! Event -> records -> notification -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
 
+pub mod action;
 pub mod classification;
 pub mod decide;
 pub mod effects;
 pub mod metrics;
 pub mod mirror;
 pub mod policy;
+pub mod settings;
 pub mod streak;
 
-use intake::{Batch, Outcomes, Record, RecordFailure, RecordKind, Response};
+use intake::{Batch, Record, Response};
 use jiff::Timestamp;
-use lambda_kit::Metrics;
-use notification_model::{ParseError, SesMessage};
+use lambda_kit::{Handled, Message, Metrics, pipeline};
+use notification_model::ParseError;
 use serde_json::Value;
 use store::StoreError;
 
-use crate::decide::{Action, Facts, decide};
-use crate::effects::{Effects, Mirror};
-use crate::metrics::count_streaks;
+use crate::action::Action;
+use crate::decide::{Facts, decide};
+use crate::effects::{Effects, MirrorQueue};
+use crate::metrics::{count_mirror_failures, count_streaks};
 
-/// What a record leaves to be done for the whole batch.
-#[derive(Debug, Default)]
-pub struct Handled {
-    deferred: Vec<Action>,
-    metrics: Metrics,
-}
-
-/// Handles one Lambda event, whatever carried it, at the time `now`, and adds to the metrics.
+/// Handles one Lambda event at the time `now` and adds to the metrics.
 ///
 /// # Errors
-/// When the event's shape is unknown, or when Lambda has to try the whole event again (see [`intake::Outcomes::report`]).
-/// Single failed records of an SQS batch are in the response.
+/// If the shape of the event is unknown, or if Lambda has to retry the whole event (see [`intake::Outcomes::report`]). The
+/// response names the failed records of an SQS batch.
 pub async fn handle(
     event: &Value,
     effects: &Effects,
@@ -43,49 +39,45 @@ pub async fn handle(
     let mut outcomes = batch
         .run(effects.policy.concurrency, |record| apply(record, effects, now))
         .await;
-    apply_to_batch(&mut outcomes, effects, metrics).await;
-    metrics.merge(metrics_of(&mut outcomes));
-    for _ in 0..effects.mirror.as_ref().map_or(0, Mirror::take_failures) {
-        metrics.count("MirrorFailures", vec![]);
+    let deferred = pipeline::take_deferred(&mut outcomes);
+    let (streaks, failures) = effects.apply_deferred(&deferred).await;
+    count_streaks(metrics, &streaks);
+    for (records, error) in failures {
+        pipeline::fail_records(&mut outcomes, records, error);
     }
+    metrics.merge(pipeline::take_metrics(&mut outcomes));
+    pipeline::count_failures(metrics, &outcomes, RecordError::kind);
+    count_mirror_failures(metrics, effects.mirror.as_ref().map_or(0, MirrorQueue::take_failures));
     Ok(outcomes.report()?)
 }
 
 /// Why a record was not handled.
 #[derive(Debug, thiserror::Error)]
-enum Unhandled {
+enum RecordError {
     #[error(transparent)]
-    Unreadable(#[from] ParseError),
+    Parse(#[from] ParseError),
     #[error("inbound mail: subscribe the inbound function to this topic instead")]
-    Inbound,
+    InboundMail,
     #[error(transparent)]
-    Unwritten(#[from] StoreError),
+    Store(#[from] StoreError),
 }
 
-impl Unhandled {
-    /// One word for metrics: trying again helps against the last kind only.
+impl RecordError {
+    /// Returns the value of the dimension `Kind` of `RecordFailures`. A retry helps only against `store`.
     fn kind(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => "parse",
-            Self::Inbound => "inbound",
-            Self::Unwritten(_) => "store",
+            Self::Parse(_) => "parse",
+            Self::InboundMail => "inbound",
+            Self::Store(_) => "store",
         }
     }
 }
 
-async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled, Unhandled> {
-    if record.kind != RecordKind::Notification {
-        tracing::info!(kind = %record.kind, "acknowledged an SNS set-up message");
-        return Ok(Handled::default());
-    }
-    let notification = match notification_model::parse(&record.payload)? {
-        SesMessage::Notification(notification) => notification,
-        SesMessage::Setup(setup) => {
-            let kind = setup.as_str();
-            tracing::info!(kind, "acknowledged an SES set-up message");
-            return Ok(Handled::default());
-        }
-        SesMessage::Received(_) => return Err(Unhandled::Inbound),
+async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Action>, RecordError> {
+    let notification = match pipeline::read_message(&record)? {
+        None => return Ok(Handled::default()),
+        Some(Message::Notification(notification)) => notification,
+        Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
     let published_at = record.provenance.sns_timestamp.unwrap_or(now);
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
@@ -96,44 +88,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
         actions = actions.len(),
         "decided"
     );
-    let applied = effects.apply(actions, now).await?;
-    count_streaks(&mut metrics, &applied.streaks);
-    Ok(Handled {
-        deferred: applied.deferred,
-        metrics,
-    })
-}
-
-/// Counts and deliveries are written once for the batch; a record whose share could not be written is tried again.
-async fn apply_to_batch(outcomes: &mut Outcomes<Handled>, effects: &Effects, metrics: &mut Metrics) {
-    let mut deferred = Vec::new();
-    for (index, handled) in outcomes.succeeded_mut() {
-        deferred.extend(
-            std::mem::take(&mut handled.deferred)
-                .into_iter()
-                .map(|action| (index, action)),
-        );
-    }
-    let (counted, delivered) = futures_util::join!(effects.count(&deferred), effects.deliver(&deferred));
-    count_streaks(metrics, &delivered.streaks);
-    for (records, error) in counted.into_iter().chain(delivered.failures) {
-        for index in records {
-            outcomes.fail(index, error.to_string());
-        }
-    }
-}
-
-fn metrics_of(outcomes: &mut Outcomes<Handled>) -> Metrics {
-    let mut metrics = Metrics::default();
-    for (_, handled) in outcomes.succeeded_mut() {
-        metrics.merge(std::mem::take(&mut handled.metrics));
-    }
-    for (_, failure) in outcomes.failures() {
-        let kind = match failure {
-            RecordFailure::Handler(error) => error.downcast_ref().map_or(failure.kind(), Unhandled::kind),
-            _ => failure.kind(),
-        };
-        metrics.count("RecordFailures", vec![("Kind", kind.to_owned())]);
-    }
-    metrics
+    let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
+    count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
+    Ok(Handled { deferred, metrics })
 }

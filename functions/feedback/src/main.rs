@@ -1,14 +1,12 @@
-//! Wiring: subscriber, configuration, clients, `run`.
+//! Reads the settings, creates the AWS clients and starts the function.
 
 use std::sync::Arc;
 
-use anyhow::Context;
-use feedback::effects::{Effects, Mirror};
+use feedback::effects::{Effects, MirrorQueue};
 use feedback::metrics::NAMESPACE;
-use feedback::policy::Policy;
+use feedback::settings::Settings;
 use jiff::Timestamp;
-use lambda_kit::Metrics;
-use lambda_kit::{Aws, timeouts};
+use lambda_kit::{Aws, Metrics, timeouts};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use store::Store;
@@ -16,16 +14,12 @@ use store::Store;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_kit::start_log("feedback", std::env::var("LOG_LEVEL").ok().as_deref())?;
-    let policy = Policy::from_env(|name| std::env::var(name).ok())?;
-    let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let effects = Arc::new(Effects {
-        store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
-        policy,
-        mirror: std::env::var("MIRROR_QUEUE_URL")
-            .ok()
-            .filter(|url| !url.is_empty())
-            .map(|url| mirror(&aws, url)),
+        store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), settings.table),
+        policy: settings.policy,
+        mirror: settings.mirror_queue_url.map(|url| mirror_queue(&aws, url)),
     });
     aws.open_table_connection();
 
@@ -34,17 +28,17 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         async move {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
-            let answer = feedback::handle(&event.payload, &effects, &mut metrics, now).await;
+            let response = feedback::handle(&event.payload, &effects, &mut metrics, now).await;
             metrics.emit(NAMESPACE, now);
-            answer.map_err(lambda_runtime::Error::from)
+            response.map_err(lambda_runtime::Error::from)
         }
     }))
     .await
 }
 
-fn mirror(aws: &Aws, queue_url: String) -> Mirror {
+fn mirror_queue(aws: &Aws, queue_url: String) -> MirrorQueue {
     let config = aws_sdk_sqs::config::Builder::from(aws.config())
         .timeout_config(timeouts::best_effort())
         .build();
-    Mirror::new(aws_sdk_sqs::Client::from_conf(config), queue_url)
+    MirrorQueue::new(aws_sdk_sqs::Client::from_conf(config), queue_url)
 }

@@ -1,18 +1,44 @@
-//! What feedback counts for CloudWatch.
+//! The CloudWatch metrics of the function.
 
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use notification_model::{Event, Notification};
 use store::SuppressionSource;
 
+use crate::action::Action;
 use crate::classification::{Evidence, classify};
-use crate::decide::Action;
 use crate::effects::StreakChange;
 
 /// The CloudWatch namespace.
 pub const NAMESPACE: &str = "Postroom/Feedback";
 
-/// Counts a notification by type, its judgements by kind and reason, and what was done.
+/// Every metric of the function with its dimensions.
+///
+/// | metric | counts |
+/// |---|---|
+/// | `Notifications` | notifications, by type |
+/// | `NotificationAge` | milliseconds from the event to its handling |
+/// | `BounceClassifications` | bounced recipients, by kind and reason of the classification |
+/// | `Suppressions` | suppressions that started: hard bounces, complaints, completed streaks |
+/// | `Releases` | suppressions that ended because of a delivery or the withdrawal of a complaint |
+/// | `SuppressedBySes` | recipients that SES did not send to because of its own suppression lists |
+/// | `OptOuts`, `OptIns` | changes of subscription preferences |
+/// | `RecordFailures` | records that failed, by kind: `bad_envelope`, `parse`, `inbound`, `store`, `batch`, `panic` |
+/// | `MirrorFailures` | changes to SES's suppression lists that could not be queued |
+pub const METRICS: &[(&str, &[&str])] = &[
+    ("BounceClassifications", &["Kind", "Reason"]),
+    ("MirrorFailures", &[]),
+    ("NotificationAge", &[]),
+    ("Notifications", &["Type"]),
+    ("OptIns", &[]),
+    ("OptOuts", &[]),
+    ("RecordFailures", &["Kind"]),
+    ("Releases", &[]),
+    ("SuppressedBySes", &[]),
+    ("Suppressions", &[]),
+];
+
+/// Counts a notification by type, its bounces by classification, and the suppressions that its actions change.
 #[must_use]
 pub fn of_notification(notification: &Notification, actions: &[Action], now: Timestamp) -> Metrics {
     let mut metrics = Metrics::default();
@@ -22,7 +48,7 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
     );
     metrics.age(notification.occurred_at(), now);
     for action in actions {
-        let Action::WriteEntry { source, entry, .. } = action else {
+        let Action::RecordSuppression { source, entry, .. } = action else {
             continue;
         };
         let metric = match (source, entry.blocked) {
@@ -47,7 +73,7 @@ pub fn of_notification(notification: &Notification, actions: &[Action], now: Tim
     metrics
 }
 
-/// Counts the streaks that changed.
+/// Counts the streak entries that changed.
 pub fn count_streaks(metrics: &mut Metrics, changes: &[StreakChange]) {
     for change in changes {
         let metric = match change {
@@ -55,5 +81,12 @@ pub fn count_streaks(metrics: &mut Metrics, changes: &[StreakChange]) {
             StreakChange::Recovered => "Releases",
         };
         metrics.count(metric, vec![]);
+    }
+}
+
+/// Counts requests to the suppression mirror that could not be sent.
+pub fn count_mirror_failures(metrics: &mut Metrics, failures: u64) {
+    for _ in 0..failures {
+        metrics.count("MirrorFailures", vec![]);
     }
 }

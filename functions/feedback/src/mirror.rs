@@ -1,11 +1,12 @@
-//! Which decisions SES's own suppression lists have to hear of: those SES cannot know by itself. Pure.
+//! Decides which changes of the table are mirrored to SES's own suppression lists: those that SES does not make itself.
+//! Pure.
 
 use notification_model::EmailAddress;
 use store::{HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, SuppressionSource};
 
 use crate::policy::Policy;
 
-/// The request that a decision calls for, once it and its line of the audit trail are written.
+/// Returns the request to the suppression mirror that a history entry of the source calls for, if any.
 #[must_use]
 pub fn request(
     address: &EmailAddress,
@@ -16,9 +17,9 @@ pub fn request(
     let reason = match source {
         SuppressionSource::Streak => MirrorReason::Bounce,
         SuppressionSource::List(_) if policy.mirror_unsubscribes => MirrorReason::Complaint,
-        // SES puts the complaint on its list, but does not take it off.
+        // SES adds a complaint to its list, but does not remove it.
         SuppressionSource::Complaint if !history.suppresses => MirrorReason::Complaint,
-        // SES's lists are for all mail of an account or tenant, so single topics never go there.
+        // SES's lists stop all mail of an account or tenant, so an opt-out of a single topic is not mirrored.
         SuppressionSource::Bounce
         | SuppressionSource::Complaint
         | SuppressionSource::SesList

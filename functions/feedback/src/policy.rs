@@ -1,21 +1,40 @@
-//! Every number of the feedback policy, from the environment.
+//! The numbers of the feedback policy, from environment variables.
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `HARD_BOUNCE_DAYS` | `forever` | how long a hard bounce suppresses |
+//! | `COMPLAINT_DAYS` | `forever` | how long a complaint suppresses |
+//! | `SES_LIST_DAYS` | 30 | how long an address suppresses that SES did not send to |
+//! | `SOFT_BOUNCE_MESSAGES` | 5 (at most 20) | messages of a streak |
+//! | `SOFT_BOUNCE_SPAN_HOURS` | 72 | minimum duration of a streak |
+//! | `SOFT_BOUNCE_WINDOW_DAYS` | 180 | maximum duration of a streak |
+//! | `SOFT_BOUNCE_DAYS` | `30,90,forever` | how long the first, second, ... streak suppresses |
+//! | `HISTORY_DAYS` | 400 | how long the history keeps events that did not suppress |
+//! | `STATISTICS_DAYS` | 14 | how long statistics are kept |
+//! | `DELIVERIES_DAYS` | 90 | how long deliveries are kept |
+//! | `MIRROR_UNSUBSCRIBES` | `false` | whether opt-outs of whole contact lists are mirrored to SES's suppression list |
+//! | `CONCURRENCY` | 16 | how many records of a batch are handled at a time |
 
-use std::str::FromStr;
-
-use anyhow::{Context, bail};
 use jiff::{SignedDuration, Timestamp};
+use lambda_kit::{Environment, InvalidSetting};
 
-/// How long something lasts.
+/// The accepted values of a period, for error messages.
+const PERIOD: &str = "a number of days from 1 to 36500, or forever";
+
+/// Of more than 100 soft bounces, the store keeps the first 20. A streak therefore cannot require more.
+const MAX_STREAK_MESSAGES: usize = 20;
+
+/// How long a suppression holds, or how long rows are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SuppressionPeriod {
-    /// Until someone releases it.
+    /// Until a release. Rows are kept permanently.
     Permanent,
-    /// So many days.
+    /// A number of days.
     Days(u32),
 }
 
 impl SuppressionPeriod {
-    /// The end of what begins at `from`, in whole seconds as DynamoDB's TTL counts; `None` is never.
+    /// Returns the end of a period that starts at `from`, in full seconds like DynamoDB's TTL. `None`: never.
     #[must_use]
     pub fn end(self, from: Timestamp) -> Option<Timestamp> {
         match self {
@@ -23,18 +42,20 @@ impl SuppressionPeriod {
             Self::Days(days) => Timestamp::from_second(from.as_second() + i64::from(days) * 86_400).ok(),
         }
     }
-}
 
-impl FromStr for SuppressionPeriod {
-    type Err = anyhow::Error;
+    /// Returns the end of a period that starts at `from`, or the latest time for a permanent period.
+    #[must_use]
+    pub fn end_or_max(self, from: Timestamp) -> Timestamp {
+        self.end(from).unwrap_or(Timestamp::MAX)
+    }
 
-    fn from_str(text: &str) -> anyhow::Result<Self> {
+    fn parse(text: &str) -> Option<Self> {
         match text.trim() {
-            "forever" => Ok(Self::Permanent),
-            days => match days.parse() {
-                Ok(days) if (1..=36_500).contains(&days) => Ok(Self::Days(days)),
-                _ => bail!("expected a number of days (1 to 36500) or `forever`"),
-            },
+            "forever" => Some(Self::Permanent),
+            days => {
+                let days = days.parse().ok()?;
+                (1..=36_500).contains(&days).then_some(Self::Days(days))
+            }
         }
     }
 }
@@ -46,33 +67,33 @@ pub struct Policy {
     pub hard_bounce: SuppressionPeriod,
     /// How long a complaint suppresses.
     pub complaint: SuppressionPeriod,
-    /// How long SES's own refusal (account or tenant suppression list) is believed without being repeated.
+    /// How long an address is suppressed because it is on a suppression list of SES.
     pub ses_list: SuppressionPeriod,
-    /// When soft bounces in a row suppress, and for how long.
+    /// When a streak suppresses, and for how long.
     pub streak: StreakPolicy,
-    /// How long the audit trail keeps what did not suppress.
+    /// How long the history keeps events that did not suppress.
     pub history: SuppressionPeriod,
-    /// How long sender statistics are kept.
+    /// How long statistics of senders are kept.
     pub statistics: SuppressionPeriod,
     /// How long deliveries are kept for soft bounces that arrive late.
     pub deliveries: SuppressionPeriod,
-    /// Whether SES's own suppression list hears of who left a whole contact list.
+    /// Whether opt-outs of whole contact lists are mirrored to SES's own suppression list.
     pub mirror_unsubscribes: bool,
-    /// How many records of a batch are handled at once.
+    /// How many records of a batch are handled at a time.
     pub concurrency: usize,
 }
 
-/// When soft bounces in a row suppress.
+/// When a streak suppresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreakPolicy {
-    /// How many distinct messages have to bounce, with no delivery in between.
+    /// The number of different messages that bounce without a delivery between them.
     pub messages: usize,
-    /// The least time from the first to the last of them, so that one bad day of a server is no streak.
+    /// The minimum time from the first to the last bounce, so that a short outage of a server does not suppress.
     pub span: SignedDuration,
-    /// The most time from the first to the last of them.
+    /// The maximum time from the first to the last bounce.
     pub window: SignedDuration,
-    /// How long the first, second, ... suppression lasts; the last value also serves all further ones.
-    pub period: Vec<SuppressionPeriod>,
+    /// How long the first, second, ... suppression holds. The last value applies to all further ones.
+    pub periods: Vec<SuppressionPeriod>,
 }
 
 impl Default for Policy {
@@ -85,7 +106,7 @@ impl Default for Policy {
                 messages: 5,
                 span: SignedDuration::from_hours(72),
                 window: SignedDuration::from_hours(180 * 24),
-                period: vec![
+                periods: vec![
                     SuppressionPeriod::Days(30),
                     SuppressionPeriod::Days(90),
                     SuppressionPeriod::Permanent,
@@ -101,73 +122,50 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The policy from environment variables, through `get` (for example `|name| std::env::var(name).ok()`). An unset or
-    /// empty variable means the default.
+    /// Reads the policy from environment variables. `get` returns the value of a variable. An unset or empty variable has
+    /// the default value.
     ///
     /// # Errors
-    /// When a variable is set to something else than it takes; the error names the variable.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+    /// If a variable has a value that is not accepted. The message names the variable and the accepted values.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(get);
+        let period = |variable: &str, default| {
+            let parsed = environment.parsed(variable, PERIOD, SuppressionPeriod::parse)?;
+            Ok::<_, InvalidSetting>(parsed.unwrap_or(default))
+        };
+        let periods = |text: &str| {
+            text.split(',')
+                .map(SuppressionPeriod::parse)
+                .collect::<Option<Vec<_>>>()
+        };
+        let expected_periods = format!("a comma-separated list, each {PERIOD}");
         let default = Self::default();
-        let env = Environment { get };
         Ok(Self {
-            hard_bounce: env.read("HARD_BOUNCE_DAYS", default.hard_bounce)?,
-            complaint: env.read("COMPLAINT_DAYS", default.complaint)?,
-            ses_list: env.read("SES_LIST_DAYS", default.ses_list)?,
+            hard_bounce: period("HARD_BOUNCE_DAYS", default.hard_bounce)?,
+            complaint: period("COMPLAINT_DAYS", default.complaint)?,
+            ses_list: period("SES_LIST_DAYS", default.ses_list)?,
             streak: StreakPolicy {
-                messages: env.messages("SOFT_BOUNCE_MESSAGES", default.streak.messages)?,
-                span: SignedDuration::from_hours(env.read("SOFT_BOUNCE_SPAN_HOURS", 72u16)?.into()),
-                window: SignedDuration::from_hours(24 * i64::from(env.read("SOFT_BOUNCE_WINDOW_DAYS", 180u16)?)),
-                period: env.list("SOFT_BOUNCE_DAYS", default.streak.period)?,
+                messages: environment.number(
+                    "SOFT_BOUNCE_MESSAGES",
+                    1..=MAX_STREAK_MESSAGES,
+                    default.streak.messages,
+                )?,
+                span: SignedDuration::from_hours(
+                    environment.number("SOFT_BOUNCE_SPAN_HOURS", 0..=u16::MAX, 72)?.into(),
+                ),
+                window: SignedDuration::from_hours(
+                    24 * i64::from(environment.number("SOFT_BOUNCE_WINDOW_DAYS", 0..=u16::MAX, 180)?),
+                ),
+                periods: environment
+                    .parsed("SOFT_BOUNCE_DAYS", &expected_periods, periods)?
+                    .unwrap_or(default.streak.periods),
             },
-            history: env.read("HISTORY_DAYS", default.history)?,
-            statistics: env.read("STATISTICS_DAYS", default.statistics)?,
-            deliveries: env.read("DELIVERIES_DAYS", default.deliveries)?,
-            mirror_unsubscribes: env.read("MIRROR_UNSUBSCRIBES", default.mirror_unsubscribes)?,
-            concurrency: env.count("CONCURRENCY", default.concurrency)?,
+            history: period("HISTORY_DAYS", default.history)?,
+            statistics: period("STATISTICS_DAYS", default.statistics)?,
+            deliveries: period("DELIVERIES_DAYS", default.deliveries)?,
+            mirror_unsubscribes: environment.flag("MIRROR_UNSUBSCRIBES", default.mirror_unsubscribes)?,
+            concurrency: environment.positive_number("CONCURRENCY", default.concurrency)?,
         })
-    }
-}
-
-struct Environment<G> {
-    get: G,
-}
-
-impl<G: Fn(&str) -> Option<String>> Environment<G> {
-    fn set(&self, name: &str) -> Option<String> {
-        (self.get)(name).filter(|value| !value.trim().is_empty())
-    }
-
-    fn read<T>(&self, name: &str, default: T) -> anyhow::Result<T>
-    where
-        T: FromStr,
-        T::Err: Into<anyhow::Error>,
-    {
-        let Some(text) = self.set(name) else { return Ok(default) };
-        text.trim()
-            .parse()
-            .map_err(Into::into)
-            .with_context(|| format!("environment variable {name}"))
-    }
-
-    fn count(&self, name: &str, default: usize) -> anyhow::Result<usize> {
-        match self.read(name, default)? {
-            0 => bail!("environment variable {name}: expected at least 1"),
-            count => Ok(count),
-        }
-    }
-
-    /// The store keeps the first 20 of very many soft bounces, so more could not be counted.
-    fn messages(&self, name: &str, default: usize) -> anyhow::Result<usize> {
-        match self.count(name, default)? {
-            count @ 1..=20 => Ok(count),
-            _ => bail!("environment variable {name}: expected at most 20"),
-        }
-    }
-
-    fn list(&self, name: &str, default: Vec<SuppressionPeriod>) -> anyhow::Result<Vec<SuppressionPeriod>> {
-        let Some(text) = self.set(name) else { return Ok(default) };
-        let values: anyhow::Result<Vec<SuppressionPeriod>> = text.split(',').map(str::parse).collect();
-        values.with_context(|| format!("environment variable {name}"))
     }
 }
 
@@ -175,30 +173,30 @@ impl<G: Fn(&str) -> Option<String>> Environment<G> {
 mod tests {
     use super::{Policy, SuppressionPeriod};
 
-    fn from(name: &'static str, value: &'static str) -> anyhow::Result<Policy> {
+    fn from(name: &'static str, value: &'static str) -> Result<Policy, lambda_kit::InvalidSetting> {
         Policy::from_env(|asked| (asked == name).then(|| value.to_owned()))
     }
 
     #[test]
-    fn unset_and_empty_variables_mean_the_default() {
+    fn unset_and_empty_variables_have_the_default_value() {
         assert_eq!(Policy::from_env(|_| None).unwrap(), Policy::default());
         assert_eq!(Policy::from_env(|_| Some(" ".to_owned())).unwrap(), Policy::default());
     }
 
     #[test]
-    fn variables_override() {
+    fn variables_override_the_defaults() {
         assert_eq!(
             from("COMPLAINT_DAYS", "365").unwrap().complaint,
             SuppressionPeriod::Days(365)
         );
         assert_eq!(
-            from("SOFT_BOUNCE_DAYS", "7, forever").unwrap().streak.period,
+            from("SOFT_BOUNCE_DAYS", "7, forever").unwrap().streak.periods,
             [SuppressionPeriod::Days(7), SuppressionPeriod::Permanent]
         );
     }
 
     #[test]
-    fn a_bad_value_is_named() {
+    fn an_error_names_the_variable_of_an_invalid_value() {
         let cases = [
             ("SOFT_BOUNCE_MESSAGES", "0"),
             ("SOFT_BOUNCE_MESSAGES", "many"),
@@ -210,8 +208,9 @@ mod tests {
             ("MIRROR_UNSUBSCRIBES", "yes"),
         ];
         for (name, value) in cases {
-            let error = format!("{:#}", from(name, value).unwrap_err());
-            assert!(error.contains(name), "{name}={value}: {error}");
+            let error = from(name, value).unwrap_err().to_string();
+            let start = format!("environment variable {name}: expected ");
+            assert!(error.starts_with(&start), "{name}={value}: {error}");
         }
     }
 }

@@ -1,30 +1,31 @@
-//! When soft bounces in a row mean that a mailbox is gone.
+//! Streaks: soft bounces of a recipient without a delivery between them, which suppress the recipient.
 
 use jiff::Timestamp;
 use store::SoftBounce;
 
 use crate::policy::StreakPolicy;
 
-/// A completed streak: the suppression it calls for.
+/// A completed streak and the suppression that results from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Streak {
     /// When the last soft bounce of the streak happened.
     pub at: Timestamp,
-    /// Its message.
+    /// The SES message id of that bounce.
     pub message_id: String,
-    /// How many messages bounced.
+    /// The number of messages that bounced.
     pub messages: usize,
     /// 1 for the first suppression since the last delivery, 2 for the second, ...
     pub level: usize,
-    /// Until when; `None` is for good.
+    /// When the suppression ends. `None`: never.
     pub until: Option<Timestamp>,
 }
 
-/// The newest suppression that a recipient's soft bounces since their last delivery call for, in force or expired.
-/// `bounces` are in their order. Bounces during a suppression (mail already on its way) count for nothing; after it, a new
-/// streak starts from zero and lasts longer.
+/// Returns the newest suppression that results from the soft bounces since the last delivery, whether active or expired.
+///
+/// `bounces` are in ascending order. Bounces during a suppression do not count, because the messages were already on their
+/// way. After a suppression a new streak starts from zero, and its suppression lasts longer.
 #[must_use]
-pub fn classify(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
+pub fn evaluate(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
     let mut newest: Option<Streak> = None;
     let mut run: Vec<&SoftBounce> = Vec::new();
     for bounce in bounces {
@@ -37,14 +38,14 @@ pub fn classify(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak>
             continue;
         }
         run.push(bounce);
-        // Once in a while a healthy mailbox is full, too.
+        // A mailbox in use is full occasionally, so old bounces do not count.
         run.retain(|earlier| bounce.at.duration_since(earlier.at) <= policy.window);
         let long_enough = run
             .first()
             .is_some_and(|first| bounce.at.duration_since(first.at) >= policy.span);
         if run.len() >= policy.messages && long_enough {
             let level = newest.as_ref().map_or(0, |streak| streak.level) + 1;
-            let period = policy.period.get(level - 1).or(policy.period.last());
+            let period = policy.periods.get(level - 1).or(policy.periods.last());
             newest = Some(Streak {
                 at: bounce.at,
                 message_id: bounce.message_id.clone(),
@@ -63,10 +64,10 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
     use store::SoftBounce;
 
-    use super::classify;
+    use super::evaluate;
     use crate::policy::Policy;
 
-    /// Hours after 2026-01-01, one message each.
+    /// One soft bounce of a message of its own for each number of hours after 2026-01-01.
     fn bounces(hours: &[i64]) -> Vec<SoftBounce> {
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let bounce = |hour: &i64| SoftBounce {
@@ -76,9 +77,9 @@ mod tests {
         hours.iter().map(bounce).collect()
     }
 
-    /// Level and whole days of the suppression.
+    /// The level and the full days of the suppression.
     fn outcome(hours: &[i64]) -> Option<(usize, Option<i64>)> {
-        let streak = classify(&bounces(hours), &Policy::default().streak)?;
+        let streak = evaluate(&bounces(hours), &Policy::default().streak)?;
         Some((
             streak.level,
             streak
@@ -88,16 +89,16 @@ mod tests {
     }
 
     #[test]
-    fn five_messages_over_three_days() {
+    fn five_messages_over_three_days_suppress() {
         assert_eq!(outcome(&[0, 24, 48, 60]), None, "four are not enough");
-        assert_eq!(outcome(&[0, 1, 2, 3, 4, 5, 6]), None, "one bad day is not enough");
+        assert_eq!(outcome(&[0, 1, 2, 3, 4, 5, 6]), None, "a single day is not enough");
         assert_eq!(outcome(&[0, 1, 2, 3, 71]), None, "72 hours, not 71");
         assert_eq!(outcome(&[0, 1, 2, 3, 72]), Some((1, Some(30))));
         assert_eq!(outcome(&[0, 1, 2, 3, 4, 5, 80]), Some((1, Some(30))));
     }
 
     #[test]
-    fn each_further_streak_lasts_longer() {
+    fn each_further_streak_suppresses_for_longer() {
         let day = 24;
         let first = [0, 24, 48, 60, 72];
         let during = [4 * day, 10 * day, 20 * day, 30 * day];
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn one_soft_bounce_a_year_is_no_streak() {
+    fn soft_bounces_outside_the_window_do_not_count() {
         let year = 365 * 24;
         assert_eq!(outcome(&[0, year, 2 * year, 3 * year, 4 * year, 5 * year]), None);
         assert_eq!(
@@ -125,11 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn one_message_counts_once() {
+    fn a_message_that_bounces_repeatedly_counts_once() {
         let mut same = bounces(&[0, 24, 48, 60, 72]);
         for bounce in &mut same {
             bounce.message_id = "one".to_owned();
         }
-        assert_eq!(classify(&same, &Policy::default().streak), None);
+        assert_eq!(evaluate(&same, &Policy::default().streak), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Every row of `classification.md` is a case: the evidence on the left, the judgement on the right.
+//! Every row of `classification.md` is a case: the evidence on the left, the classification on the right.
 
 use std::fmt::Write as _;
 
@@ -37,7 +37,7 @@ fn lines() -> impl Iterator<Item = &'static str> {
         .filter(|line| line.starts_with('|') && !line.starts_with("| type") && !line.starts_with("|--"))
 }
 
-fn rows() -> impl Iterator<Item = [&'static str; 8]> {
+fn rows() -> impl Iterator<Item = [&'static str; 9]> {
     lines().filter_map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
         cells.try_into().ok()
@@ -48,16 +48,37 @@ fn rows() -> impl Iterator<Item = [&'static str; 8]> {
 fn every_row_of_the_table_holds() {
     let mut wrong = String::new();
     for row in rows() {
-        let [bounce_type, sub_type, action, status, text, kind, reason, because] = row;
+        let [
+            bounce_type,
+            sub_type,
+            action,
+            status,
+            text,
+            kind,
+            reason,
+            sureness,
+            because,
+        ] = row;
         let given = |cell: &'static str| (cell != "-").then_some(cell);
         let status_code = given(status).map(|text| text.parse().expect("a status code"));
         let text_given = given(text).unwrap_or_default().replace(r"\n", "\n");
         let is = judged(bounce_type, sub_type, given(action), status_code, &text_given);
-        if [kind, reason, because] != [is.kind.as_str(), is.reason.as_str(), &is.because.to_string()] {
-            let BounceClassification { kind, reason, because } = is;
+        let found = [
+            is.kind.as_str(),
+            is.reason.as_str(),
+            is.sureness.as_str(),
+            &is.because.to_string(),
+        ];
+        if [kind, reason, sureness, because] != found {
+            let BounceClassification {
+                kind,
+                reason,
+                sureness,
+                because,
+            } = is;
             writeln!(
                 wrong,
-                "| {bounce_type} | {sub_type} | {action} | {status} | {text} | {kind} | {reason} | {because} |"
+                "| {bounce_type} | {sub_type} | {action} | {status} | {text} | {kind} | {reason} | {sureness} | {because} |"
             )
             .expect("writing to a string");
         }
@@ -69,13 +90,13 @@ fn every_row_of_the_table_holds() {
 }
 
 #[test]
-fn every_row_has_its_eight_cells() {
+fn every_row_has_its_nine_cells() {
     assert_eq!(rows().count(), lines().count());
     assert!(rows().count() >= 200, "most of the table is gone");
 }
 
 fn any_evidence() -> impl Strategy<Value = (String, String, Option<String>, Option<StatusCode>, String)> {
-    let column = |cell: fn([&'static str; 8]) -> &'static str, unknown| {
+    let column = |cell: fn([&'static str; 9]) -> &'static str, unknown| {
         let words: Vec<_> = rows().map(cell).chain([unknown]).collect();
         prop::sample::select(words).prop_map(str::to_owned)
     };
@@ -108,6 +129,7 @@ proptest! {
     #[test]
     fn only_an_echo_subtype_is_an_echo((kind, sub_type, action, status, text) in any_evidence()) {
         prop_assume!(!ECHOES.contains(&BounceSubType::from(sub_type.as_str())));
+        prop_assume!(!text.contains("suppression list"));
         let classification = judged(&kind, &sub_type, action.as_deref(), status, &text);
         prop_assert_ne!(classification.kind, BounceKind::SuppressedBySes);
     }

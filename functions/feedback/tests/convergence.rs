@@ -1,4 +1,4 @@
-//! However notifications are duplicated, shuffled and cut into batches, they leave what they leave in order and once.
+//! Notifications that are duplicated, reordered and batched in any way result in the same rows as in order and once.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -18,19 +18,19 @@ use serde_json::{Value, json};
 use store::{EventKind, Sender, SenderContext};
 use support::Stack;
 
-/// What may happen to one of a few recipients, at some hour of two months.
+/// An event of one of a few recipients, within two months.
 #[derive(Debug, Clone)]
 struct ScenarioEvent {
     message: u32,
     recipient: u8,
     hour: u32,
     kind: Kind,
-    /// Whether the configuration set's topic tells it, the identity's, or both.
-    told_by: ToldBy,
+    /// Whether the topic of the configuration set, of the identity, or both report it.
+    reported_by: ReportedBy,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum ToldBy {
+enum ReportedBy {
     Identity,
     ConfigurationSet,
     Both,
@@ -49,7 +49,7 @@ enum Kind {
     Subscribe,
 }
 
-fn happening() -> impl Strategy<Value = ScenarioEvent> {
+fn event() -> impl Strategy<Value = ScenarioEvent> {
     use Kind::{Complaint, Delivery, Hard, NotSpam, Send, Soft, Subscribe, SuppressedBySes, Unsubscribe};
     // Mostly soft bounces, so that streaks complete, with now and then something else between them.
     let kind = prop_oneof![
@@ -57,13 +57,19 @@ fn happening() -> impl Strategy<Value = ScenarioEvent> {
         2 => Just(Delivery),
         1 => prop::sample::select(vec![Hard, SuppressedBySes, Complaint, NotSpam, Send, Unsubscribe, Subscribe]),
     ];
-    let told_by = prop::sample::select(vec![ToldBy::Identity, ToldBy::ConfigurationSet, ToldBy::Both]);
-    (0..1000u32, 0..2u8, 0..900u32, kind, told_by).prop_map(|(message, recipient, hour, kind, told_by)| ScenarioEvent {
-        message,
-        recipient,
-        hour,
-        kind,
-        told_by,
+    let reported_by = prop::sample::select(vec![
+        ReportedBy::Identity,
+        ReportedBy::ConfigurationSet,
+        ReportedBy::Both,
+    ]);
+    (0..1000u32, 0..2u8, 0..900u32, kind, reported_by).prop_map(|(message, recipient, hour, kind, reported_by)| {
+        ScenarioEvent {
+            message,
+            recipient,
+            hour,
+            kind,
+            reported_by,
+        }
     })
 }
 
@@ -73,11 +79,11 @@ fn start() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
 
-fn bodies(happening: &ScenarioEvent) -> Vec<Value> {
-    let at = (start() + SignedDuration::from_hours(happening.hour.into())).to_string();
-    let recipient = RECIPIENTS[usize::from(happening.recipient)];
+fn bodies(event: &ScenarioEvent) -> Vec<Value> {
+    let at = (start() + SignedDuration::from_hours(event.hour.into())).to_string();
+    let recipient = RECIPIENTS[usize::from(event.recipient)];
     let mail = json!({
-        "timestamp": at, "messageId": format!("m{}", happening.message), "destination": [recipient],
+        "timestamp": at, "messageId": format!("m{}", event.message), "destination": [recipient],
         "source": "news@shop.example", "sendingAccountId": "111122223333",
         "sourceArn": "arn:aws:ses:us-east-1:111122223333:identity/shop.example",
     });
@@ -106,7 +112,7 @@ fn bodies(happening: &ScenarioEvent) -> Vec<Value> {
             json!({"contactList": "readers", "timestamp": at, "newTopicPreferences": wanted}),
         )
     };
-    let (field, name, object) = match happening.kind {
+    let (field, name, object) = match event.kind {
         Kind::Hard => bounce("Permanent", "NoEmail", "5.1.1"),
         Kind::Soft => bounce("Transient", "MailboxFull", "4.2.2"),
         Kind::SuppressedBySes => bounce("Permanent", "OnAccountSuppressionList", "5.1.1"),
@@ -126,9 +132,9 @@ fn bodies(happening: &ScenarioEvent) -> Vec<Value> {
     tagged["tags"] = json!({"ses:configuration-set": ["campaigns"]});
     let from_set = json!({"eventType": name, field: object, "mail": tagged});
     let only_events = !matches!(name, "Bounce" | "Complaint" | "Delivery");
-    match happening.told_by {
-        ToldBy::Identity if !only_events => vec![from_identity],
-        ToldBy::Both if !only_events => vec![from_identity, from_set],
+    match event.reported_by {
+        ReportedBy::Identity if !only_events => vec![from_identity],
+        ReportedBy::Both if !only_events => vec![from_identity, from_set],
         _ => vec![from_set],
     }
 }
@@ -148,11 +154,11 @@ async fn deliver(stack: &Stack, bodies: &[Value], batch_size: usize) {
     }
 }
 
-/// What a user of the table can see: the answers over time, the decisions, the history, the exact counts.
+/// What users of the table see: results of checks over time, suppression entries, history and counts.
 #[derive(Debug, PartialEq)]
 struct Observed {
-    answers: Vec<(String, Vec<String>)>,
-    decisions: BTreeMap<String, Value>,
+    checks: Vec<(String, Vec<String>)>,
+    entries: BTreeMap<String, Value>,
     history: BTreeMap<String, Value>,
     counts: BTreeMap<String, Vec<u64>>,
 }
@@ -168,26 +174,26 @@ async fn observe(stack: &Stack) -> Observed {
         .map(|text| EmailAddress::parse(text).unwrap())
         .collect();
     let rows = stack.effects.store.recipients(&addresses).await.unwrap();
-    let mut answers = Vec::new();
+    let mut checks = Vec::new();
     for day in 0..200 {
         let now = start() + SignedDuration::from_hours(24 * day);
         for (address, row) in rows.iter().collect::<BTreeMap<_, _>>() {
-            let blocks = row.blocks(&context, now).into_iter();
-            let blocks = blocks.map(|block| format!("{}|{} {}", block.scope, block.source, block.entry.id));
-            answers.push((format!("{now} {address}"), blocks.collect()));
+            let active = row.active_for(&context, now).into_iter();
+            let active = active.map(|active| format!("{}|{} {}", active.scope, active.source, active.entry.id));
+            checks.push((format!("{now} {address}"), active.collect()));
         }
     }
-    let mut decisions = BTreeMap::new();
+    let mut entries = BTreeMap::new();
     let mut history = BTreeMap::new();
     for (key, mut row) in stack.rows().await {
         if key.ends_with("/ SUPPRESSION") {
-            // The streak's workings may differ (soft bounces that a delivery made void before the row knew of it).
+            // The stored soft bounces and deliveries may differ: a row may not have a delivery that voids a soft bounce.
             row.as_object_mut()
                 .unwrap()
                 .retain(|name, _| !name.ends_with("|soft") && !name.ends_with("|delivered"));
-            decisions.insert(key, row);
+            entries.insert(key, row);
         } else if key.starts_with("RECIPIENT#") && !key.contains("#streak#") && !key.contains("#recovered#") {
-            // A streak's own lines tell what was known when; the events' lines are the same in any order.
+            // History entries of a streak depend on the order of the events; those of the events do not.
             history.insert(key, row);
         }
     }
@@ -207,35 +213,38 @@ async fn observe(stack: &Stack) -> Observed {
             EventKind::Soft,
             EventKind::Complaint,
         ];
-        for (line, tally) in &rates.day_by_stream {
-            counts.insert(format!("{now} {line:?}"), all.map(|count| tally.get(count)).to_vec());
+        for (stream, of_stream) in &rates.day_by_stream {
+            counts.insert(
+                format!("{now} {stream:?}"),
+                all.map(|kind| of_stream.get(kind)).to_vec(),
+            );
         }
     }
     Observed {
-        answers,
-        decisions,
+        checks,
+        entries,
         history,
         counts,
     }
 }
 
-/// One recipient's soft bounces and a delivery or two: enough for a streak, and for a delivery that comes in first.
+/// Soft bounces of one recipient and up to two deliveries: enough for a streak, and for a delivery that arrives first.
 fn streak() -> impl Strategy<Value = Vec<ScenarioEvent>> {
     let soft = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Soft));
     let delivery = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Delivery));
     (prop::collection::vec(soft, 5..9), prop::collection::vec(delivery, 0..3)).prop_map(|(softs, deliveries)| {
-        let happening = |(message, hour, kind)| ScenarioEvent {
+        let event = |(message, hour, kind)| ScenarioEvent {
             message,
             recipient: 0,
             hour,
             kind,
-            told_by: ToldBy::Identity,
+            reported_by: ReportedBy::Identity,
         };
-        softs.into_iter().chain(deliveries).map(happening).collect()
+        softs.into_iter().chain(deliveries).map(event).collect()
     })
 }
 
-/// Everything once and some of it again, in any order.
+/// All notifications once and some again, in any order.
 fn in_any_order(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
     let all = once.to_vec();
     prop::collection::vec(0..all.len(), 0..all.len())
@@ -249,7 +258,7 @@ fn in_any_order(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
         .boxed()
 }
 
-/// Deliveries before everything else, when no recipient has a row yet; the rest in any order.
+/// Deliveries first, when no recipient has a row; the other notifications in any order.
 fn deliveries_first(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
     let (first, rest): (Vec<Value>, Vec<Value>) = once.iter().cloned().partition(|body| body.get("delivery").is_some());
     Just(rest)
@@ -259,7 +268,7 @@ fn deliveries_first(once: &[Value]) -> BoxedStrategy<Vec<Value>> {
 }
 
 fn converges(
-    happenings: impl Strategy<Value = Vec<ScenarioEvent>>,
+    events: impl Strategy<Value = Vec<ScenarioEvent>>,
     arrange: fn(&[Value]) -> BoxedStrategy<Vec<Value>>,
     default_cases: u32,
 ) {
@@ -276,9 +285,9 @@ fn converges(
         max_shrink_iters: 60,
         ..ProptestConfig::default()
     };
-    let strategy = happenings.prop_flat_map(move |happenings| {
-        let mut ordered = happenings.clone();
-        ordered.sort_by_key(|happening| (happening.hour, happening.message));
+    let strategy = events.prop_flat_map(move |events| {
+        let mut ordered = events.clone();
+        ordered.sort_by_key(|event| (event.hour, event.message));
         let once: Vec<Value> = ordered.iter().flat_map(bodies).collect();
         let arranged = arrange(&once);
         (Just(once), arranged, 1..12usize)
@@ -293,7 +302,7 @@ fn converges(
                     deliver(&in_disorder, &shuffled, batch_size).await;
                     (observe(&in_order).await, observe(&in_disorder).await)
                 });
-                prop_assert_eq!(&found.answers, &expected.answers);
+                prop_assert_eq!(&found.checks, &expected.checks);
                 prop_assert_eq!(found, expected);
                 Ok(())
             },
@@ -302,16 +311,16 @@ fn converges(
 }
 
 #[test]
-fn any_order_any_duplicates_any_batches_leave_the_same() {
-    converges(prop::collection::vec(happening(), 1..40), in_any_order, 40);
+fn order_duplicates_and_batches_do_not_change_the_result() {
+    converges(prop::collection::vec(event(), 1..40), in_any_order, 40);
 }
 
 #[test]
-fn a_streak_is_the_same_in_any_order() {
+fn order_does_not_change_a_streak() {
     converges(streak(), in_any_order, 60);
 }
 
 #[test]
-fn a_delivery_that_comes_in_before_older_soft_bounces_still_counts() {
+fn a_delivery_that_arrives_before_older_soft_bounces_voids_them() {
     converges(streak(), deliveries_first, 60);
 }

@@ -1,4 +1,4 @@
-//! What handling costs, counted in requests to DynamoDB.
+//! The number of requests to DynamoDB for typical batches.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod support;
@@ -86,7 +86,7 @@ async fn a_hundred_sends_are_one_write() {
 }
 
 #[tokio::test]
-async fn opens_and_set_up_messages_cost_nothing() {
+async fn opens_and_set_up_messages_need_no_request() {
     let stack = Stack::new().await;
     let open = json!({"eventType": "Open", "open": {}, "mail": mail(1, "jane@example.net")});
     let setup = json!({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "..."});

@@ -1,5 +1,5 @@
-//! Every request to DynamoDB fails once, before or after it takes effect; the records that failed are delivered again. What
-//! is left is what no fault would have left.
+//! Each request to DynamoDB fails once, before or after it takes effect, and the failed records are delivered again. The
+//! table then has the same rows as without the fault.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod support;
@@ -14,8 +14,8 @@ fn start() -> Timestamp {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
 
-/// A notification about mail to jane, `day` days after the start.
-fn about(day: i64, kind: &str, field: &str, object: Value) -> Value {
+/// A notification about a message to jane@example.net, `day` days after the start.
+fn notification(day: i64, kind: &str, field: &str, object: Value) -> Value {
     let at = start() + SignedDuration::from_hours(24 * day);
     let mut object = object;
     object
@@ -35,37 +35,37 @@ fn about(day: i64, kind: &str, field: &str, object: Value) -> Value {
 fn bounce(day: i64, kind: &str, sub_type: &str, status: &str) -> Value {
     let recipients = json!([{"emailAddress": "jane@example.net", "status": status, "action": "failed"}]);
     let object = json!({"bounceType": kind, "bounceSubType": sub_type, "bouncedRecipients": recipients});
-    about(day, "Bounce", "bounce", object)
+    notification(day, "Bounce", "bounce", object)
 }
 
 fn delivery(day: i64) -> Value {
-    about(day, "Delivery", "delivery", json!({"recipients": ["jane@example.net"]}))
+    notification(day, "Delivery", "delivery", json!({"recipients": ["jane@example.net"]}))
 }
 
-/// Batches in their order: a streak, its end, and one of everything else that writes.
-fn story() -> Vec<Vec<Value>> {
+/// Batches in order: a streak, its end, and each other kind of write.
+fn scenario() -> Vec<Vec<Value>> {
     let soft = |day| bounce(day, "Transient", "MailboxFull", "4.2.2");
     let complaint = |day, kind: &str| {
         let recipients = json!([{"emailAddress": "jane@example.net"}]);
         let object = json!({"complainedRecipients": recipients, "complaintFeedbackType": kind});
-        about(day, "Complaint", "complaint", object)
+        notification(day, "Complaint", "complaint", object)
     };
     let topics = json!([{"topicName": "weekly", "subscriptionStatus": "OptOut"}]);
-    let wanted = json!({"unsubscribeAll": false, "topicSubscriptionStatus": topics});
+    let preferences = json!({"unsubscribeAll": false, "topicSubscriptionStatus": topics});
     vec![
         vec![soft(0), soft(1)],
         vec![soft(2), soft(3)],
         vec![soft(4)],
-        vec![delivery(5), about(6, "Send", "send", json!({}))],
-        // In before the soft bounces that it makes void, and before they complete a streak.
+        vec![delivery(5), notification(6, "Send", "send", json!({}))],
+        // Arrives before the soft bounces that it voids.
         vec![delivery(20)],
         vec![soft(15), soft(16), soft(17), soft(18), soft(19)],
         vec![complaint(21, "abuse"), complaint(22, "not-spam")],
-        vec![about(
+        vec![notification(
             23,
             "Subscription",
             "subscription",
-            json!({"contactList": "readers", "newTopicPreferences": wanted}),
+            json!({"contactList": "readers", "newTopicPreferences": preferences}),
         )],
         vec![
             bounce(24, "Permanent", "OnAccountSuppressionList", "5.1.1"),
@@ -74,39 +74,42 @@ fn story() -> Vec<Vec<Value>> {
     ]
 }
 
-/// Delivers a batch as SQS does: what failed, or everything after an error, comes again.
+/// Delivers a batch as SQS does: the failed records, or all of them after an error, are delivered again.
 async fn deliver(stack: &Stack, batch: &[Value]) {
-    let mut left: Vec<(String, &Value)> = batch
+    let mut pending: Vec<(String, &Value)> = batch
         .iter()
         .enumerate()
         .map(|(index, body)| (format!("record-{index}"), body))
         .collect();
     for _ in 0..3 {
         let record = |(id, body): &(String, &Value)| json!({"eventSource": "aws:sqs", "messageId": id, "body": body.to_string()});
-        let event = json!({"Records": left.iter().map(record).collect::<Vec<_>>()});
+        let event = json!({"Records": pending.iter().map(record).collect::<Vec<_>>()});
         let now = start() + SignedDuration::from_hours(24 * 40);
         let Ok(response) = feedback::handle(&event, &stack.effects, &mut Metrics::default(), now).await else {
             continue;
         };
         let failed = serde_json::to_value(&response).unwrap().to_string();
-        left.retain(|(id, _)| failed.contains(&format!("\"{id}\"")));
-        if left.is_empty() {
+        pending.retain(|(id, _)| failed.contains(&format!("\"{id}\"")));
+        if pending.is_empty() {
             return;
         }
     }
-    assert!(left.is_empty(), "one fault is over after three deliveries");
+    assert!(
+        pending.is_empty(),
+        "a single fault allows all records within three deliveries"
+    );
 }
 
-/// What the table holds after the story, and how many requests it took; `None` when the fault never struck.
-async fn told(fault: Option<(Fault, usize)>) -> Option<(String, usize)> {
+/// Returns the rows after the scenario and the number of requests. `None` if the fault did not occur.
+async fn run(fault: Option<(Fault, usize)>) -> Option<(String, usize)> {
     let stack = Stack::new().await;
     if let Some((fault, after)) = fault {
         stack.requests.fail(fault, after);
     }
-    for batch in story() {
+    for batch in scenario() {
         deliver(&stack, &batch).await;
     }
-    if stack.requests.call_off() {
+    if stack.requests.cancel_fault() {
         return None;
     }
     let requests = stack.requests.take().values().sum();
@@ -114,22 +117,22 @@ async fn told(fault: Option<(Fault, usize)>) -> Option<(String, usize)> {
 }
 
 #[tokio::test]
-async fn a_failed_request_is_made_good_by_the_next_delivery() {
-    let (expected, requests) = told(None).await.unwrap();
+async fn the_next_delivery_of_a_record_completes_a_failed_request() {
+    let (expected, requests) = run(None).await.unwrap();
     assert!(
         expected.contains("\"domain:shop.example|streak\"") || expected.contains("#streak#"),
-        "a streak was told"
+        "the scenario has no streak"
     );
-    // All of them on request: each is a story of its own.
+    // Every request if POSTROOM_CASES is set. Each runs the whole scenario.
     let step = if std::env::var_os("POSTROOM_CASES").is_some() {
         1
     } else {
         3
     };
     let mut faults = 0;
-    for fault in [Fault::Lost, Fault::AnswerLost] {
+    for fault in [Fault::RequestLost, Fault::ResponseLost] {
         for after in (0..requests).step_by(step) {
-            let Some((found, _)) = told(Some((fault, after))).await else {
+            let Some((found, _)) = run(Some((fault, after))).await else {
                 break;
             };
             assert_eq!(found, expected, "{fault:?}, request {after}");

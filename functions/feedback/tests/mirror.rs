@@ -1,4 +1,4 @@
-//! What is sent to the mirror lane, and that it never stands in the way.
+//! The requests to the suppression mirror. A failure to send them does not fail a record.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod support;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use feedback::effects::Mirror;
+use feedback::effects::MirrorQueue;
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
@@ -15,12 +15,12 @@ use support::Stack;
 
 const RECIPIENT: &str = "Jane@example.net";
 
-struct Lane {
+struct StackWithMirror {
     stack: Stack,
     sent: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Lane {
+impl StackWithMirror {
     async fn new() -> Self {
         let sent: Arc<Mutex<Vec<Value>>> = Arc::default();
         let seen = sent.clone();
@@ -36,8 +36,8 @@ impl Lane {
         }
     }
 
-    /// Handles notifications, and answers with action, scope and reason of the requests sent.
-    async fn after(&self, notifications: &[Value]) -> Vec<String> {
+    /// Handles notifications and returns the action, scope and reason of each request.
+    async fn requests_after(&self, notifications: &[Value]) -> Vec<String> {
         handle(&self.stack, notifications).await;
         let sent = std::mem::take(&mut *self.sent.lock().unwrap());
         sent.iter()
@@ -52,7 +52,7 @@ impl Lane {
 async fn with_mirror(send: &Rule) -> Stack {
     let mut stack = Stack::new().await;
     let client = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [send]);
-    stack.effects.mirror = Some(Mirror::new(client, "https://sqs.example/mirror"));
+    stack.effects.mirror = Some(MirrorQueue::new(client, "https://sqs.example/mirror"));
     stack
 }
 
@@ -102,67 +102,74 @@ fn complaint(day: usize, kind: &str) -> Value {
     })
 }
 
-fn subscription(day: usize, leaves: bool) -> Value {
+fn subscription(day: usize, opts_out: bool) -> Value {
     json!({
         "eventType": "Subscription", "mail": mail(day),
         "subscription": {
             "contactList": "news", "timestamp": at(day), "source": "UnsubscribeHeader",
             "newTopicPreferences": {
-                "unsubscribeAll": leaves,
+                "unsubscribeAll": opts_out,
                 "topicSubscriptionStatus": [{"topicName": "offers", "subscriptionStatus": "OptOut"}],
             },
-            "oldTopicPreferences": {"unsubscribeAll": !leaves, "topicSubscriptionStatus": []},
+            "oldTopicPreferences": {"unsubscribeAll": !opts_out, "topicSubscriptionStatus": []},
         },
     })
 }
 
 #[tokio::test]
-async fn a_streak_and_its_recovery() {
-    let lane = Lane::new().await;
-    assert!(lane.after(&soft_bounces(1..=4)).await.is_empty());
-    assert_eq!(lane.after(&soft_bounces(5..=5)).await, ["put tenant:acme BOUNCE"]);
+async fn a_streak_and_its_recovery_are_mirrored() {
+    let mirrored = StackWithMirror::new().await;
+    assert!(mirrored.requests_after(&soft_bounces(1..=4)).await.is_empty());
+    assert_eq!(
+        mirrored.requests_after(&soft_bounces(5..=5)).await,
+        ["put tenant:acme BOUNCE"]
+    );
     let delivery = json!({
         "eventType": "Delivery", "mail": mail(6), "delivery": {"timestamp": at(6), "recipients": [RECIPIENT]},
     });
-    assert_eq!(lane.after(&[delivery]).await, ["delete tenant:acme BOUNCE"]);
+    assert_eq!(
+        mirrored.requests_after(&[delivery]).await,
+        ["delete tenant:acme BOUNCE"]
+    );
 }
 
 #[tokio::test]
-async fn what_ses_adds_itself_is_not_repeated_but_taken_back() {
-    let lane = Lane::new().await;
+async fn bounces_and_complaints_are_not_mirrored_but_a_withdrawn_complaint_is() {
+    let mirrored = StackWithMirror::new().await;
     let hard = json!({
         "eventType": "Bounce", "mail": mail(1),
         "bounce": {"bounceType": "Permanent", "bounceSubType": "NoEmail", "timestamp": at(1),
                    "bouncedRecipients": [{"emailAddress": RECIPIENT, "status": "5.1.1"}]},
     });
-    assert!(lane.after(&[hard, complaint(2, "abuse")]).await.is_empty());
+    assert!(mirrored.requests_after(&[hard, complaint(2, "abuse")]).await.is_empty());
     assert_eq!(
-        lane.after(&[complaint(3, "not-spam")]).await,
+        mirrored.requests_after(&[complaint(3, "not-spam")]).await,
         ["delete tenant:acme COMPLAINT"]
     );
 }
 
 #[tokio::test]
-async fn unsubscribes_of_whole_lists_if_configured() {
-    let mut lane = Lane::new().await;
+async fn opt_outs_of_whole_lists_are_mirrored_only_if_configured() {
+    let mut mirrored = StackWithMirror::new().await;
     assert!(
-        lane.after(&[subscription(1, true), subscription(2, false)])
+        mirrored
+            .requests_after(&[subscription(1, true), subscription(2, false)])
             .await
             .is_empty()
     );
-    lane.stack.effects.policy.mirror_unsubscribes = true;
+    mirrored.stack.effects.policy.mirror_unsubscribes = true;
     assert_eq!(
-        lane.after(&[subscription(3, true)]).await,
+        mirrored.requests_after(&[subscription(3, true)]).await,
         ["put tenant:acme COMPLAINT"]
     );
     assert_eq!(
-        lane.after(&[subscription(4, false)]).await,
+        mirrored.requests_after(&[subscription(4, false)]).await,
         ["delete tenant:acme COMPLAINT"]
     );
 }
 
 #[tokio::test]
-async fn a_queue_that_fails_is_counted_and_fails_nothing() {
+async fn a_failure_of_the_queue_is_counted_and_fails_no_record() {
     let send = mock!(aws_sdk_sqs::Client::send_message).then_error(|| {
         SendMessageError::QueueDoesNotExist(aws_sdk_sqs::types::error::QueueDoesNotExist::builder().build())
     });

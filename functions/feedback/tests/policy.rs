@@ -1,4 +1,4 @@
-//! The feedback policy, a row a case: what SES says, and what is decided. No AWS.
+//! The feedback policy as a table: what SES reports, and the actions. No AWS.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -28,31 +28,31 @@ fn notification(kind: &str, field: &str, object: Value, tags: Value) -> Notifica
     }
 }
 
-/// What is decided, in a word or two an action.
-fn decided(notification: &Notification) -> String {
+/// Describes the actions for a notification.
+fn describe_actions(notification: &Notification) -> String {
     let facts = Facts {
         published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
     };
-    let words = |action: &Action| match action {
-        Action::WriteEntry {
+    let describe = |action: &Action| match action {
+        Action::RecordSuppression {
             scope, source, entry, ..
         } => {
-            let verb = if entry.blocked { "block" } else { "lift" };
+            let verb = if entry.blocked { "suppress" } else { "withdraw" };
             let days = entry
                 .until
                 .map(|until| format!(" {} d", until.duration_since(entry.at).as_hours() / 24));
             format!("{verb} {scope}|{source}{}", days.unwrap_or_default())
         }
-        Action::SoftBounce { scope, .. } => format!("soft {scope}"),
-        Action::AppendHistory { history, .. } => format!("note {}", history.kind),
-        Action::Delivered { scope, .. } => format!("delivered {scope}"),
+        Action::AddSoftBounce { scope, .. } => format!("soft {scope}"),
+        Action::AppendHistory { history, .. } => format!("history {}", history.kind),
+        Action::RecordDelivery { scope, .. } => format!("delivery {scope}"),
         Action::CountEvent(event) => format!("count {}", event.kind.as_str()),
         Action::CountInBatch { kind, .. } => format!("count {}", kind.as_str()),
         Action::Acknowledge { .. } => "acknowledge".to_owned(),
     };
     decide(notification, &facts, &Policy::default())
         .iter()
-        .map(words)
+        .map(describe)
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -66,23 +66,38 @@ fn bounce(kind: &str, sub_type: &str, recipient: Value) -> Notification {
 }
 
 #[test]
-fn bounces() {
+fn actions_for_bounces() {
     let unknown = json!({"action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"});
     let nothing = json!({});
-    let hard = "block global|bounce, count hard";
+    let hard = "suppress global|bounce, count hard";
     let soft = "soft domain:shop.example, count soft";
-    let echo = "block domain:shop.example|ses-list 30 d";
+    let suppressed_by_ses = "suppress domain:shop.example|ses-list 30 d";
     let rows = [
         ("Permanent", "General", unknown.clone(), hard),
         ("Permanent", "General", nothing.clone(), hard),
         ("Permanent", "NoEmail", unknown.clone(), hard),
         ("Permanent", "Suppressed", unknown.clone(), hard),
-        ("Permanent", "OfTomorrow", nothing.clone(), hard),
+        ("Permanent", "NewSubType", nothing.clone(), hard),
         ("PERMANENT", "GENERAL", unknown.clone(), hard),
-        ("Permanent", "OnAccountSuppressionList", unknown.clone(), echo),
-        ("Permanent", "OnTenantSuppressionList", unknown.clone(), echo),
-        ("Permanent", "EmailValidationSuppressed", unknown.clone(), echo),
-        ("Permanent", "UnsubscribedRecipient", unknown.clone(), "note echo"),
+        (
+            "Permanent",
+            "OnAccountSuppressionList",
+            unknown.clone(),
+            suppressed_by_ses,
+        ),
+        (
+            "Permanent",
+            "OnTenantSuppressionList",
+            unknown.clone(),
+            suppressed_by_ses,
+        ),
+        (
+            "Permanent",
+            "EmailValidationSuppressed",
+            unknown.clone(),
+            suppressed_by_ses,
+        ),
+        ("Permanent", "UnsubscribedRecipient", unknown.clone(), "history echo"),
         (
             "Permanent",
             "General",
@@ -105,7 +120,7 @@ fn bounces() {
             "Permanent",
             "General",
             json!({"action": "failed", "status": "5.7.1", "diagnosticCode": "550 5.7.1 blocked using a blocklist"}),
-            "note sender-fault, count hard",
+            "history sender-fault, count hard",
         ),
         (
             "Permanent",
@@ -123,7 +138,7 @@ fn bounces() {
             "Transient",
             "General",
             json!({"action": "failed", "status": "5.4.4"}),
-            hard,
+            soft,
         ),
         (
             "Transient",
@@ -148,88 +163,94 @@ fn bounces() {
             "Transient",
             "MessageTooLarge",
             json!({"status": "5.3.4"}),
-            "note sender-fault, count soft",
+            "history sender-fault, count soft",
         ),
         (
             "Transient",
             "ContentRejected",
             json!({"status": "5.6.0"}),
-            "note sender-fault, count soft",
+            "history sender-fault, count soft",
         ),
         (
             "Transient",
             "AttachmentRejected",
             nothing.clone(),
-            "note sender-fault, count soft",
+            "history sender-fault, count soft",
         ),
-        ("Transient", "General", nothing.clone(), "note auto-reply"),
+        ("Transient", "General", nothing.clone(), "history auto-reply"),
         (
             "Transient",
             "General",
             json!({"diagnosticCode": "I am out of the office until Monday"}),
+            "history auto-reply",
+        ),
+        (
+            "Undetermined",
+            "Undetermined",
+            json!({"diagnosticCode": ""}),
             "note auto-reply",
         ),
-        ("Undetermined", "Undetermined", json!({"diagnosticCode": ""}), soft),
+        ("Undetermined", "Undetermined", json!({"action": "failed"}), soft),
     ];
     for (kind, sub_type, recipient, expected) in rows {
-        let said = format!("{kind}/{sub_type} {recipient}");
-        assert_eq!(decided(&bounce(kind, sub_type, recipient)), expected, "{said}");
+        let case = format!("{kind}/{sub_type} {recipient}");
+        assert_eq!(describe_actions(&bounce(kind, sub_type, recipient)), expected, "{case}");
     }
 }
 
 #[test]
-fn complaints() {
+fn actions_for_complaints() {
     let complaint = |feedback_type: Value, sub_type: Value, tags: Value| {
         let object = json!({
             "timestamp": AT, "complainedRecipients": [{"emailAddress": "jane@example.net"}],
             "complaintFeedbackType": feedback_type, "complaintSubType": sub_type,
         });
-        decided(&notification("Complaint", "complaint", object, tags))
+        describe_actions(&notification("Complaint", "complaint", object, tags))
     };
-    let suppressed = "block domain:shop.example|complaint, count complaint";
+    let suppressed = "suppress domain:shop.example|complaint, count complaint";
     let tenant = json!({"ses:tenant-name": ["acme"]});
     let rows = [
         (json!("abuse"), Value::Null, json!({}), suppressed),
         (json!("fraud"), Value::Null, json!({}), suppressed),
         (json!("virus"), Value::Null, json!({}), suppressed),
         (json!("other"), Value::Null, json!({}), suppressed),
-        (json!("of-tomorrow"), Value::Null, json!({}), suppressed),
+        (json!("new-type"), Value::Null, json!({}), suppressed),
         (Value::Null, Value::Null, json!({}), suppressed),
         (
             json!("abuse"),
             Value::Null,
             tenant.clone(),
-            "block tenant:acme|complaint, count complaint",
+            "suppress tenant:acme|complaint, count complaint",
         ),
         (
             json!("not-spam"),
             Value::Null,
             json!({}),
-            "lift domain:shop.example|complaint",
+            "withdraw domain:shop.example|complaint",
         ),
-        (json!("auth-failure"), Value::Null, json!({}), "note auth-failure"),
+        (json!("auth-failure"), Value::Null, json!({}), "history auth-failure"),
         (
             Value::Null,
             json!("OnAccountSuppressionList"),
             json!({}),
-            "block domain:shop.example|ses-list 30 d",
+            "suppress domain:shop.example|ses-list 30 d",
         ),
         (
             Value::Null,
             json!("OnTenantSuppressionList"),
             tenant,
-            "block tenant:acme|ses-list 30 d",
+            "suppress tenant:acme|ses-list 30 d",
         ),
-        (Value::Null, json!("OfTomorrow"), json!({}), suppressed),
+        (Value::Null, json!("NewSubType"), json!({}), suppressed),
     ];
     for (feedback_type, sub_type, tags, expected) in rows {
-        let said = format!("{feedback_type} {sub_type} {tags}");
-        assert_eq!(complaint(feedback_type, sub_type, tags), expected, "{said}");
+        let case = format!("{feedback_type} {sub_type} {tags}");
+        assert_eq!(complaint(feedback_type, sub_type, tags), expected, "{case}");
     }
 }
 
 #[test]
-fn other_events() {
+fn actions_for_other_events() {
     let topics = |unsubscribe_all: bool, status: &str| {
         let topics = json!([{"topicName": "weekly", "subscriptionStatus": status}]);
         json!({"contactList": "readers", "newTopicPreferences":
@@ -260,88 +281,90 @@ fn other_events() {
             "Delivery",
             "delivery",
             json!({"recipients": ["jane@example.net"]}),
-            format!("count delivery, delivered {here}"),
+            format!("count delivery, delivery {here}"),
         ),
         ("Open", "open", json!({}), "acknowledge".to_owned()),
         ("Click", "click", json!({"linkTags": null}), "acknowledge".to_owned()),
-        ("OfTomorrow", "ofTomorrow", json!({}), "acknowledge".to_owned()),
+        ("NewEvent", "newEvent", json!({}), "acknowledge".to_owned()),
         (
             "Subscription",
             "subscription",
             topics(false, "OptOut"),
-            format!("lift {here}|list:readers, block {here}|topic:readers/weekly"),
+            format!("withdraw {here}|list:readers, suppress {here}|topic:readers/weekly"),
         ),
         (
             "Subscription",
             "subscription",
             topics(true, "OptOut"),
-            format!("block {here}|list:readers, block {here}|topic:readers/weekly"),
+            format!("suppress {here}|list:readers, suppress {here}|topic:readers/weekly"),
         ),
         (
             "Subscription",
             "subscription",
             topics(false, "OptIn"),
-            format!("lift {here}|list:readers, lift {here}|topic:readers/weekly"),
+            format!("withdraw {here}|list:readers, withdraw {here}|topic:readers/weekly"),
         ),
     ];
     for (kind, field, object, expected) in rows {
-        let said = format!("{kind} {object}");
+        let case = format!("{kind} {object}");
         assert_eq!(
-            decided(&notification(kind, field, object, json!({}))),
+            describe_actions(&notification(kind, field, object, json!({}))),
             expected,
-            "{said}"
+            "{case}"
         );
     }
 }
 
-/// The addresses whose rows an action would change, for a bounce that names some of those the message was sent to.
-fn touched(destination: &[&str], named: &[&str]) -> Vec<String> {
-    let recipients: Vec<Value> = named
+/// Returns the addresses whose rows change after a bounce that reports some addresses.
+fn affected(destination: &[&str], reported: &[&str]) -> Vec<String> {
+    let recipients: Vec<Value> = reported
         .iter()
-        .map(|one| json!({"emailAddress": one, "status": "5.1.1"}))
+        .map(|address| json!({"emailAddress": address, "status": "5.1.1"}))
         .collect();
     let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": AT,
                         "bouncedRecipients": recipients});
     let mut notification = notification("Bounce", "bounce", object, json!({}));
-    notification.mail.destination = destination.iter().map(|one| (*one).to_owned()).collect();
+    notification.mail.destination = destination.iter().map(|address| (*address).to_owned()).collect();
     let facts = Facts {
         published_at: AT.parse().unwrap(),
     };
     decide(&notification, &facts, &Policy::default())
         .iter()
         .filter_map(|action| match action {
-            Action::WriteEntry { address, .. } | Action::SoftBounce { address, .. } => Some(address.key().to_owned()),
+            Action::RecordSuppression { address, .. } | Action::AddSoftBounce { address, .. } => {
+                Some(address.key().to_owned())
+            }
             _ => None,
         })
         .collect()
 }
 
 #[test]
-fn everyone_affected_is_judged_and_nobody_else() {
+fn a_bounce_affects_only_recipients_of_the_message() {
     let all = ["Jane <jane@example.net>", "joe@example.net", "ann@example.net"];
     assert_eq!(
-        touched(&all, &["joe@example.net", "Ann@Example.net"]),
+        affected(&all, &["joe@example.net", "Ann@Example.net"]),
         ["joe@example.net", "ann@example.net"]
     );
-    // A DSN names whom its sender likes: behind forwarding another address, in an attack a stranger's.
+    // The sender of a DSN chooses the addresses in it: the new address after forwarding, or that of a third party.
     assert_eq!(
-        touched(&["alias@example.net"], &["new@example.org"]),
+        affected(&["alias@example.net"], &["new@example.org"]),
         ["alias@example.net"]
     );
-    assert!(touched(&all, &["stranger@example.org"]).is_empty());
+    assert!(affected(&all, &["stranger@example.org"]).is_empty());
 }
 
 #[test]
-fn somebody_else_s_clock_stays_between_sending_and_publishing() {
-    let at = |told: &str| {
-        let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": told,
+fn the_time_of_a_report_is_limited_to_the_time_between_sending_and_publication() {
+    let at = |reported: &str| {
+        let object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": reported,
                             "bouncedRecipients": [{"emailAddress": "jane@example.net", "status": "5.1.1"}]});
         let notification = notification("Bounce", "bounce", object, json!({}));
         let facts = Facts {
             published_at: "2026-03-02T09:00:00Z".parse().unwrap(),
         };
         match &decide(&notification, &facts, &Policy::default())[..] {
-            [Action::WriteEntry { entry, .. }, ..] => entry.at.to_string(),
+            [Action::RecordSuppression { entry, .. }, ..] => entry.at.to_string(),
             other => panic!("{other:?}"),
         }
     };
@@ -350,21 +373,21 @@ fn somebody_else_s_clock_stays_between_sending_and_publishing() {
     assert_eq!(
         at("2999-01-01T00:00:00Z"),
         sent,
-        "the future would outrank all that happens until then"
+        "a time in the future would take precedence over later events"
     );
     assert_eq!(
         at("0001-01-01T00:00:00Z"),
         sent,
-        "nothing happens to a message before it is sent"
+        "a message cannot bounce before it is sent"
     );
 }
 
 #[test]
-fn not_spam_lifts_a_complaint_only_when_it_is_surely_that_recipient_s() {
+fn not_spam_about_several_recipients_withdraws_no_complaint() {
     let object = json!({"timestamp": AT, "complaintFeedbackType": "not-spam", "complainedRecipients": [
         {"emailAddress": "jane@example.net"}, {"emailAddress": "joe@example.net"},
     ]});
     let mut notification = notification("Complaint", "complaint", object, json!({}));
     notification.mail.destination.push("joe@example.net".to_owned());
-    assert_eq!(decided(&notification), "note not-spam, note not-spam");
+    assert_eq!(describe_actions(&notification), "history not-spam, history not-spam");
 }

@@ -180,14 +180,14 @@ async fn a_retry_completes_the_work_after_any_lost_request() {
         }
         handle(&stack, &event).await;
         assert_eq!(stack.deliver_handed_over(&mut Metrics::default()).await, 0, "{fault:?}");
-        let occurred = !stack.requests.call_off();
+        let occurred = !stack.requests.cancel_fault();
         let requests: usize = stack.requests.take().values().sum();
         (stack.recipients(), stack.messages(), occurred, requests)
     };
     let (recipients, messages, _, requests) = run(None).await;
     assert_eq!((recipients.len(), messages.len()), (3, 2));
     let mut faults = 0;
-    for fault in [Fault::Lost, Fault::AnswerLost] {
+    for fault in [Fault::RequestLost, Fault::ResponseLost] {
         for after in 0..requests {
             let (found_recipients, found_messages, occurred, _) = run(Some((fault, after))).await;
             assert_eq!(found_recipients, recipients, "{fault:?} {after}");

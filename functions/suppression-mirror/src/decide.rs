@@ -1,96 +1,98 @@
-//! Whether a request still stands, and which list it concerns. Pure: no clock, no environment, no AWS.
+//! Decides whether a request still applies and which of SES's lists it changes. Pure: no clock, no environment, no AWS.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use store::{Block, MirrorAction, MirrorRequest, Recipient, Scope, SuppressionSource};
+use store::{ActiveSuppression, MirrorAction, MirrorRequest, Recipient, Scope, SuppressionSource};
 
 use crate::policy::{MirrorTo, Policy};
 
-/// One of SES's suppression lists.
+/// A suppression list of SES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum List {
-    /// The account's, in this Region.
+    /// The account-level list of this Region.
     Account,
-    /// A tenant's own.
+    /// The list of a tenant.
     Tenant(String),
 }
 
-/// What to do next about a request.
+/// The next step for a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Put the address on the list.
+    /// Add the address to a list.
     Put {
-        /// Which list.
+        /// The list.
         list: List,
-        /// When the last of the decisions behind it ends; SES's lists know no end. `None` is never.
+        /// When the last of the suppressions ends. Entries in SES's lists do not expire. `None`: never.
         until: Option<Timestamp>,
     },
-    /// Take the address off the list.
+    /// Remove the address from a list.
     Delete {
-        /// Which list.
+        /// The list.
         list: List,
-        /// Every spelling known. SES's lists keep the case of an address and delete
-        /// [only what matches exactly](https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list-tenant-level-manage.html).
+        /// Every known spelling. SES's lists keep the case of an address and delete
+        /// [only an exact match](https://docs.aws.amazon.com/ses/latest/dg/sending-email-suppression-list-tenant-level-manage.html).
         spellings: BTreeSet<String>,
     },
-    /// Nothing.
-    Leave {
-        /// Why, in words.
-        because: &'static str,
+    /// Change nothing.
+    Skip {
+        /// The reason, for the log.
+        reason: &'static str,
     },
 }
 
-/// What the row, as it is now, makes of a request. The row decides, so that requests that come late, twice or out of
-/// order leave the list as the table has it.
+/// Returns the next step for a request.
+///
+/// The step depends on the current row, not on the request alone, so that late, duplicate and reordered requests leave the
+/// list as the table requires.
 #[must_use]
 pub fn decide(request: &MirrorRequest, row: &Recipient, policy: &Policy, now: Timestamp) -> Step {
     let list = match list_of(&request.scope, policy.mirror_to) {
         Ok(list) => list,
-        Err(because) => return Step::Leave { because },
+        Err(reason) => return Step::Skip { reason },
     };
     let scopes: BTreeSet<&Scope> = row.entries.keys().map(|(scope, _)| scope).collect();
     let on_this_list = |scope: &Scope| list_of(scope, policy.mirror_to).as_ref() == Ok(&list);
-    let in_force = |scope: &&Scope| row.in_force(scope, now).collect::<Vec<Block>>();
+    let active = |scope: &&Scope| row.active_in(scope, now).collect::<Vec<ActiveSuppression>>();
 
     match request.action {
         MirrorAction::Put => {
-            let blocks = scopes.iter().copied().filter(|scope| on_this_list(scope));
-            let ends: Vec<Option<Timestamp>> = blocks
-                .flat_map(|scope| in_force(&scope))
-                .filter(|block| is_mirrored(&block.source, policy))
-                .map(|block| block.entry.until)
+            let listed = scopes.iter().copied().filter(|scope| on_this_list(scope));
+            let ends: Vec<Option<Timestamp>> = listed
+                .flat_map(|scope| active(&scope))
+                .filter(|suppression| is_mirrored(&suppression.source, policy))
+                .map(|suppression| suppression.entry.until)
                 .collect();
             if ends.is_empty() {
-                return Step::Leave {
-                    because: "nothing that only Postroom knows is in force any more",
+                return Step::Skip {
+                    reason: "no suppression that SES does not know is active",
                 };
             }
-            let for_good = ends.contains(&None);
+            let is_permanent = ends.contains(&None);
             Step::Put {
                 list,
-                until: ends.into_iter().flatten().max().filter(|_| !for_good),
+                until: ends.into_iter().flatten().max().filter(|_| !is_permanent),
             }
         }
         MirrorAction::Delete => {
-            // An address that does not exist stays on a tenant's list too: SES may have put it there.
-            let blocks = scopes
+            // An address that does not exist also stays on a tenant's list, because SES may have added it.
+            let listed = scopes
                 .iter()
                 .copied()
                 .filter(|scope| on_this_list(scope) || **scope == Scope::Global);
-            if blocks
-                .flat_map(|scope| in_force(&scope))
-                .any(|block| keeps(&block.source, policy))
+            if listed
+                .flat_map(|scope| active(&scope))
+                .any(|suppression| keeps_on_list(&suppression.source, policy))
             {
-                return Step::Leave {
-                    because: "something is in force that keeps the address on the list",
+                return Step::Skip {
+                    reason: "an active suppression keeps the address on the list",
                 };
             }
-            let known = row.entries.values().map(|entry| entry.address.clone());
-            let asked = [request.address.as_str().to_owned(), request.address.key().to_owned()];
+            let recorded = row.entries.values().map(|entry| entry.address.clone());
+            let requested = [request.address.as_str().to_owned(), request.address.key().to_owned()];
             Step::Delete {
                 list,
-                spellings: known.chain(asked).collect(),
+                spellings: recorded.chain(requested).collect(),
             }
         }
     }
@@ -101,12 +103,12 @@ fn list_of(scope: &Scope, mirror_to: MirrorTo) -> Result<List, &'static str> {
         (MirrorTo::Nothing, _) => Err("mirroring is off"),
         (_, Scope::Global) | (MirrorTo::Account, Scope::Domain(_)) => Ok(List::Account),
         (_, Scope::Tenant(name)) => Ok(List::Tenant(name.clone())),
-        // The account's list would stop every other sender too.
-        (MirrorTo::Tenant, Scope::Domain(_)) => Err("SES keeps no list for a domain"),
+        // The account-level list would stop all other senders of the account too.
+        (MirrorTo::Tenant, Scope::Domain(_)) => Err("SES has no suppression list for a domain"),
     }
 }
 
-/// What SES does not put on its lists itself.
+/// Whether a suppression of the source is mirrored, because SES does not add it to its lists itself.
 fn is_mirrored(source: &SuppressionSource, policy: &Policy) -> bool {
     match source {
         SuppressionSource::Manual | SuppressionSource::Streak => true,
@@ -119,9 +121,9 @@ fn is_mirrored(source: &SuppressionSource, policy: &Policy) -> bool {
     }
 }
 
-/// What speaks for the address being on the list. `SesList` does not: it echoes the list, an entry of ours included, and
-/// would keep it there for ever.
-fn keeps(source: &SuppressionSource, policy: &Policy) -> bool {
+/// Whether a suppression of the source keeps the address on the list. `SesList` does not, because it results from an entry
+/// in the list, possibly one that was mirrored, and would keep that entry there permanently.
+fn keeps_on_list(source: &SuppressionSource, policy: &Policy) -> bool {
     is_mirrored(source, policy) || matches!(source, SuppressionSource::Bounce | SuppressionSource::Complaint)
 }
 
@@ -140,12 +142,12 @@ mod tests {
         "2026-03-02T08:00:00Z".parse().unwrap()
     }
 
-    /// `scope|origin` with what stands in the register: `+` blocked for good, `+7` for seven more days, `-7` until seven
-    /// days ago, `0` released.
-    fn row(registers: &str) -> Recipient {
+    /// Creates a row from `scope|source=state` items. The state `+` is a permanent suppression, `+7` one for seven more days,
+    /// `-7` one that ended seven days ago, and `0` a release.
+    fn row(entries: &str) -> Recipient {
         let mut row = Recipient::default();
-        for register in registers.split_whitespace() {
-            let (name, state) = register.split_once('=').unwrap();
+        for item in entries.split_whitespace() {
+            let (name, state) = item.split_once('=').unwrap();
             let (scope, source) = name.split_once('|').unwrap();
             let source = match source.split_once(':') {
                 Some(("list", name)) => SuppressionSource::List(name.to_owned()),
@@ -174,7 +176,7 @@ mod tests {
         row
     }
 
-    fn step(mirror_to: MirrorTo, unsubscribes: bool, action: MirrorAction, scope: &str, registers: &str) -> String {
+    fn step(mirror_to: MirrorTo, unsubscribes: bool, action: MirrorAction, scope: &str, entries: &str) -> String {
         let request = MirrorRequest {
             action,
             address: EmailAddress::parse("JANE@example.net").unwrap(),
@@ -192,57 +194,61 @@ mod tests {
             List::Account => "account".to_owned(),
             List::Tenant(name) => format!("tenant {name}"),
         };
-        match decide(&request, &row(registers), &policy, now()) {
+        match decide(&request, &row(entries), &policy, now()) {
             Step::Put { list, until } => {
                 let days = until.map(|until| until.duration_since(now()).as_hours() / 24);
-                let days = days.map_or_else(|| "good".to_owned(), |days| format!("{days} days"));
-                format!("put {} for {days}", name(list))
+                let days = days.map_or_else(|| "permanent".to_owned(), |days| format!("{days} days"));
+                format!("put {}, {days}", name(list))
             }
             Step::Delete { list, spellings } => {
                 let spellings: Vec<String> = spellings.into_iter().collect();
                 format!("delete {} from {}", spellings.join(" "), name(list))
             }
-            Step::Leave { because } => because.to_owned(),
+            Step::Skip { reason } => reason.to_owned(),
         }
     }
 
-    const GONE: &str = "nothing that only Postroom knows is in force any more";
-    const KEPT: &str = "something is in force that keeps the address on the list";
+    const NOT_ACTIVE: &str = "no suppression that SES does not know is active";
+    const KEPT: &str = "an active suppression keeps the address on the list";
 
     #[test]
-    fn a_put_stands_while_something_is_in_force_that_ses_does_not_know() {
+    fn a_put_applies_while_a_suppression_that_ses_does_not_know_is_active() {
         let cases = [
-            ("global", "global|manual=+", "put account for good"),
-            ("tenant:acme", "tenant:acme|streak=+30", "put tenant acme for 30 days"),
+            ("global", "global|manual=+", "put account, permanent"),
+            ("tenant:acme", "tenant:acme|streak=+30", "put tenant acme, 30 days"),
             (
                 "tenant:acme",
                 "tenant:acme|streak=+30 tenant:acme|manual=+7",
-                "put tenant acme for 30 days",
+                "put tenant acme, 30 days",
             ),
             (
                 "tenant:acme",
                 "tenant:acme|streak=+30 tenant:acme|manual=+",
-                "put tenant acme for good",
+                "put tenant acme, permanent",
             ),
-            ("tenant:acme", "tenant:acme|streak=-1", GONE),
-            ("tenant:acme", "tenant:acme|streak=+30 tenant:acme|released=0", GONE),
-            ("tenant:acme", "tenant:other|manual=+ global|manual=+", GONE),
-            ("global", "global|bounce=+ global|ses-list=+", GONE),
-            ("global", "", GONE),
+            ("tenant:acme", "tenant:acme|streak=-1", NOT_ACTIVE),
+            (
+                "tenant:acme",
+                "tenant:acme|streak=+30 tenant:acme|released=0",
+                NOT_ACTIVE,
+            ),
+            ("tenant:acme", "tenant:other|manual=+ global|manual=+", NOT_ACTIVE),
+            ("global", "global|bounce=+ global|ses-list=+", NOT_ACTIVE),
+            ("global", "", NOT_ACTIVE),
             (
                 "domain:shop.example",
                 "domain:shop.example|manual=+",
-                "SES keeps no list for a domain",
+                "SES has no suppression list for a domain",
             ),
         ];
-        for (scope, registers, expected) in cases {
-            let step = step(MirrorTo::Tenant, false, MirrorAction::Put, scope, registers);
-            assert_eq!(step, expected, "{scope}: {registers}");
+        for (scope, entries, expected) in cases {
+            let step = step(MirrorTo::Tenant, false, MirrorAction::Put, scope, entries);
+            assert_eq!(step, expected, "{scope}: {entries}");
         }
     }
 
     #[test]
-    fn a_delete_stands_when_nothing_keeps_the_address_on_the_list() {
+    fn a_delete_applies_when_no_suppression_keeps_the_address_on_the_list() {
         let delete = "delete JANE@example.net Jane@example.net jane@example.net from";
         let cases = [
             ("global", "global|released=0", format!("{delete} account")),
@@ -276,42 +282,42 @@ mod tests {
             (
                 "domain:shop.example",
                 "domain:shop.example|released=0",
-                "SES keeps no list for a domain".to_owned(),
+                "SES has no suppression list for a domain".to_owned(),
             ),
         ];
-        for (scope, registers, expected) in cases {
-            let step = step(MirrorTo::Tenant, false, MirrorAction::Delete, scope, registers);
-            assert_eq!(step, expected, "{scope}: {registers}");
+        for (scope, entries, expected) in cases {
+            let step = step(MirrorTo::Tenant, false, MirrorAction::Delete, scope, entries);
+            assert_eq!(step, expected, "{scope}: {entries}");
         }
-        let nobody = step(MirrorTo::Tenant, false, MirrorAction::Delete, "global", "");
-        assert_eq!(nobody, "delete JANE@example.net jane@example.net from account");
+        let without_row = step(MirrorTo::Tenant, false, MirrorAction::Delete, "global", "");
+        assert_eq!(without_row, "delete JANE@example.net jane@example.net from account");
     }
 
     #[test]
-    fn with_account_all_domains_share_the_list() {
-        let put = |registers| {
+    fn with_mirror_to_account_all_domains_share_the_account_level_list() {
+        let put = |entries| {
             step(
                 MirrorTo::Account,
                 false,
                 MirrorAction::Put,
                 "domain:shop.example",
-                registers,
+                entries,
             )
         };
-        let delete = |registers| {
+        let delete = |entries| {
             step(
                 MirrorTo::Account,
                 false,
                 MirrorAction::Delete,
                 "domain:shop.example",
-                registers,
+                entries,
             )
         };
-        assert_eq!(put("domain:shop.example|manual=+"), "put account for good");
+        assert_eq!(put("domain:shop.example|manual=+"), "put account, permanent");
         assert_eq!(
             put("tenant:acme|manual=+"),
-            GONE,
-            "a tenant's decision never stops the others"
+            NOT_ACTIVE,
+            "a suppression of a tenant does not stop the account's other senders"
         );
         assert_eq!(
             delete("domain:shop.example|released=0 domain:other.example|manual=+"),
@@ -321,23 +327,23 @@ mod tests {
     }
 
     #[test]
-    fn unsubscribes_only_if_configured_and_never_topics() {
-        let put = |unsubscribes, registers| {
+    fn unsubscribes_are_mirrored_only_if_configured_and_topics_never() {
+        let put = |unsubscribes, entries| {
             step(
                 MirrorTo::Tenant,
                 unsubscribes,
                 MirrorAction::Put,
                 "tenant:acme",
-                registers,
+                entries,
             )
         };
-        assert_eq!(put(false, "tenant:acme|list:news=+"), GONE);
-        assert_eq!(put(true, "tenant:acme|list:news=+"), "put tenant acme for good");
-        assert_eq!(put(true, "tenant:acme|topic:news/a=+"), GONE);
+        assert_eq!(put(false, "tenant:acme|list:news=+"), NOT_ACTIVE);
+        assert_eq!(put(true, "tenant:acme|list:news=+"), "put tenant acme, permanent");
+        assert_eq!(put(true, "tenant:acme|topic:news/a=+"), NOT_ACTIVE);
     }
 
     #[test]
-    fn off_is_off() {
+    fn nothing_is_mirrored_when_mirroring_is_off() {
         let put = step(MirrorTo::Nothing, true, MirrorAction::Put, "global", "global|manual=+");
         assert_eq!(put, "mirroring is off");
     }

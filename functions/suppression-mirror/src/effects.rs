@@ -1,119 +1,123 @@
-//! The calls: the only place here that awaits AWS.
+//! Calls SES, SQS and DynamoDB: the only module of this function that awaits AWS.
 
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::delete_suppressed_destination::DeleteSuppressedDestinationError;
 use aws_sdk_sesv2::operation::put_suppressed_destination::PutSuppressedDestinationError;
 use aws_sdk_sesv2::types::SuppressionListReason;
 use jiff::Timestamp;
-use lambda_kit::LazyClient;
+use lambda_kit::{LazyClient, sdk_error_code};
 use store::{MirrorAction, MirrorReason, MirrorRequest, Store, StoreError};
 
 use crate::decide::{List, Step, decide};
 use crate::policy::Policy;
 
-/// How often a row may change under one request before it goes back to the queue.
-const ROUNDS: usize = 4;
+/// Maximum number of steps for one request. A row that still changes returns the request to the queue.
+const MAX_STEPS: usize = 4;
 
-/// Most requests one schedule's event sends: about what the lane can take until the next.
-const ENDED_AT_ONCE: usize = 1000;
+/// Maximum number of requests that one run of the schedule sends: about as many as are processed until the next run.
+const MAX_DUE_REQUESTS: usize = 1000;
 
-/// Where requests take effect.
+/// What requests are applied to.
 #[derive(Debug, Clone)]
 pub struct Effects {
-    /// SES. Without retries: the queue has them.
+    /// SES. The client does not retry, because the queue does.
     pub ses: aws_sdk_sesv2::Client,
     /// The table.
     pub store: Store,
-    /// SQS, for what has ended.
+    /// SQS, for requests that are due.
     pub queue: LazyClient<aws_sdk_sqs::Client>,
-    /// The lane's own queue.
+    /// The queue of this function.
     pub queue_url: String,
-    /// What goes where, and how fast.
+    /// What is mirrored, and how fast.
     pub policy: Policy,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mirrored {
-    /// How many calls SES got.
+    /// The number of calls to SES.
     pub calls: usize,
-    /// Why there was nothing (more) to do.
-    pub because: &'static str,
+    /// Why nothing (more) had to be done.
+    pub reason: &'static str,
 }
 
-/// Why a request goes back to the queue, and in the end to the dead-letter queue. SES's own message is left out, as it
-/// may quote the address.
+/// Why a request failed. It returns to the queue and finally moves to the dead-letter queue. The message of SES is left out,
+/// because it may quote the address.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
-    /// Worth another try.
-    #[error("{operation}: throttled by SES ({code}); the queue tries again")]
+    /// A retry may succeed.
+    #[error("{operation}: throttled by SES ({code}); the queue retries the request")]
     Throttled {
-        /// The call.
+        /// The operation.
         operation: &'static str,
-        /// SES's word for it.
+        /// The error code.
         code: String,
     },
-    /// Another try will not help.
+    /// A retry fails again.
     #[error(
-        "{operation}: SES finds the request bad ({code}): the address is malformed, or the tenant keeps no list of its own"
+        "{operation}: SES rejected the request ({code}): the address is malformed, or the tenant has no suppression list"
     )]
     Malformed {
-        /// The call.
+        /// The operation.
         operation: &'static str,
-        /// SES's word for it.
+        /// The error code.
         code: String,
     },
-    /// Another try will not help until somebody does something.
+    /// A retry fails again until the permissions or the account change.
     #[error(
-        "{operation}: SES refuses ({code}): check that the function's role allows the call and that the account has \
+        "{operation}: SES denied the call ({code}): check that the role of the function allows it and that the account has \
          production access"
     )]
-    Refused {
-        /// The call.
+    Denied {
+        /// The operation.
         operation: &'static str,
-        /// SES's word for it.
+        /// The error code.
         code: String,
     },
-    /// Another try will not help unless the tenant is made.
-    #[error("PutSuppressedDestination: SES knows no such tenant")]
+    /// A retry fails again until the tenant is created.
+    #[error("PutSuppressedDestination: no such tenant in SES")]
     NoSuchTenant,
-    /// Perhaps worth another try.
+    /// A retry may succeed.
     #[error("{operation}: {cause}")]
     Failed {
-        /// The call.
+        /// The operation.
         operation: &'static str,
-        /// In words, or SES's code.
+        /// The error code, or what happened if SES did not answer.
         cause: String,
     },
-    /// Somebody changes this recipient all the time.
-    #[error("the recipient's row kept changing")]
+    /// The row of the recipient changed after each step.
+    #[error("the row of the recipient kept changing")]
     Unsettled,
-    /// The row could not be read, or the end of a decision not be written down.
+    /// The row could not be read, or the end of a suppression could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Effects {
-    /// Brings one address on one list in line with the table.
+    /// Changes one address on one list of SES as the table requires.
     ///
-    /// After each call the row is read again: a request that was overtaken while SES took its time undoes what it did.
-    /// Whoever reads last has seen the last decision, so the list ends up as the table has it.
+    /// The row is read again after each call. If the row changed during the call, the change of the list is undone. The last
+    /// request to read the row has seen the last change of the table, so the list finally agrees with the table.
     ///
     /// # Errors
-    /// When SES or DynamoDB do not do their part. The request can be tried again.
+    /// If SES or DynamoDB fails. The request can be retried.
     pub async fn mirror(&self, request: &MirrorRequest, now: Timestamp) -> Result<Mirrored, MirrorError> {
         let mut request = request.clone();
         let mut calls = 0;
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_STEPS {
             let row = self.store.recipient(&request.address).await?.unwrap_or_default();
             match decide(&request, &row, &self.policy, now) {
-                Step::Leave { because } => {
-                    let because = if calls == 0 { because } else { "the table says so" };
-                    return Ok(Mirrored { calls, because });
+                Step::Skip { reason } => {
+                    let reason = if calls == 0 {
+                        reason
+                    } else {
+                        "the list agrees with the table"
+                    };
+                    return Ok(Mirrored { calls, reason });
                 }
                 Step::Put { list, until } => {
                     request.action = MirrorAction::Delete;
-                    // First, so that nothing stays on the list whose end nobody knows.
+                    // Before the call, so that no entry of the list is left without a record of its end.
                     if let Some(until) = until {
                         self.store.put_mirror_end(&request, until).await?;
                     }
@@ -132,19 +136,19 @@ impl Effects {
         Err(MirrorError::Unsettled)
     }
 
-    /// Sends a request for every decision on SES's lists that has ended, and answers how many.
+    /// Sends a request for each mirrored suppression that has ended. Returns the number of requests.
     ///
     /// # Errors
-    /// When SQS or DynamoDB fail. What was sent may be sent again.
-    pub async fn request_ended(&self, now: Timestamp) -> Result<usize, MirrorError> {
-        let ended = self.store.mirror_ends(now, ENDED_AT_ONCE).await?;
-        for end in &ended {
+    /// If SQS or DynamoDB fails. Requests may be sent more than once.
+    pub async fn send_due_requests(&self, now: Timestamp) -> Result<usize, MirrorError> {
+        let due = self.store.due_mirror_ends(now, MAX_DUE_REQUESTS).await?;
+        for end in &due {
             let message = self.queue.send_message().queue_url(&self.queue_url);
             let sent = message.message_body(end.request.to_json()).send().await;
-            sent.map_err(|error| failed("SendMessage", &error))?;
-            self.store.forget_mirror_end(end).await?;
+            sent.map_err(|error| mirror_error("SendMessage", &error))?;
+            self.store.delete_mirror_end(end).await?;
         }
-        Ok(ended.len())
+        Ok(due.len())
     }
 
     async fn put(&self, list: &List, address: &str, reason: MirrorReason) -> Result<(), MirrorError> {
@@ -164,7 +168,7 @@ impl Effects {
             {
                 Err(MirrorError::NoSuchTenant)
             }
-            Err(error) => Err(failed("PutSuppressedDestination", &error)),
+            Err(error) => Err(mirror_error("PutSuppressedDestination", &error)),
         }
     }
 
@@ -180,13 +184,12 @@ impl Effects {
             {
                 Ok(())
             }
-            Err(error) => Err(failed("DeleteSuppressedDestination", &error)),
+            Err(error) => Err(mirror_error("DeleteSuppressedDestination", &error)),
         }
     }
 
-    /// The wait before each call, not just between two: a new sandbox does not know when another one called last, but
-    /// as each call holds one of the lane's two places for the whole pace, two places with two seconds each make at
-    /// most one call a second.
+    /// Waits before each call, because a new execution environment does not know when another one made its last call. At
+    /// most two environments run at the same time, so a pause of two seconds results in at most one call a second.
     async fn pause(&self) {
         tokio::time::sleep(self.policy.pace).await;
     }
@@ -199,26 +202,15 @@ fn tenant(list: &List) -> Option<String> {
     }
 }
 
-fn failed<E: ProvideErrorMetadata, R>(operation: &'static str, error: &SdkError<E, R>) -> MirrorError {
-    let Some(code) = error.code().map(str::to_owned) else {
-        let cause = match error {
-            SdkError::TimeoutError(_) => "no answer in time",
-            SdkError::DispatchFailure(_) => "no connection",
-            SdkError::ConstructionFailure(_) => "the request could not be built",
-            _ => "an answer that cannot be read",
-        };
-        return MirrorError::Failed {
-            operation,
-            cause: cause.to_owned(),
-        };
-    };
+fn mirror_error<E: ProvideErrorMetadata, R>(operation: &'static str, error: &SdkError<E, R>) -> MirrorError {
+    let code = sdk_error_code(error);
     let in_sandbox = error
         .message()
         .is_some_and(|message| message.to_lowercase().contains("production access"));
     match code.as_str() {
         "TooManyRequestsException" | "ThrottlingException" | "Throttling" => MirrorError::Throttled { operation, code },
-        "AccessDeniedException" | "AccessDenied" => MirrorError::Refused { operation, code },
-        _ if in_sandbox => MirrorError::Refused { operation, code },
+        "AccessDeniedException" | "AccessDenied" => MirrorError::Denied { operation, code },
+        _ if in_sandbox => MirrorError::Denied { operation, code },
         "BadRequestException" => MirrorError::Malformed { operation, code },
         _ => MirrorError::Failed { operation, cause: code },
     }
@@ -238,7 +230,7 @@ mod tests {
     use crate::policy::Policy;
 
     #[tokio::test(start_paused = true)]
-    async fn every_call_waits_its_turn() {
+    async fn each_call_waits_for_the_pace() {
         let put = mock!(aws_sdk_sesv2::Client::put_suppressed_destination)
             .then_output(|| PutSuppressedDestinationOutput::builder().build());
         let effects = Effects {

@@ -1,12 +1,15 @@
-//! Lambda function: brings SES's own suppression lists in line with the table.
+//! Lambda function: keeps SES's own suppression lists in step with the table.
 //!
-//! SES adds hard bounces and complaints to its lists itself. What only Postroom knows (soft bounces in a row, a person's
-//! decision, on request unsubscribes) comes here through a queue of its own, because that API takes about one call a
-//! second. Event -> requests -> recipient's row -> [`decide::decide`] -> [`effects::Effects`] -> report.
+//! SES adds hard bounces and complaints to its lists itself. Other suppressions (streaks, manual suppressions, and
+//! unsubscribes if configured) reach this function through a queue of its own, because the API accepts about one call a
+//! second.
+//!
+//! Event -> requests -> row of the recipient -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
 
 pub mod decide;
 pub mod effects;
 pub mod policy;
+pub mod settings;
 
 use intake::{Batch, Record, Response, Via};
 use jiff::Timestamp;
@@ -15,22 +18,22 @@ use store::MirrorRequest;
 
 use crate::effects::Effects;
 
-/// Handles one Lambda event at the time `now`: requests from the queue, or the schedule's event that asks for what has
-/// ended since.
+/// Handles one Lambda event at the time `now`: requests from the queue, or the event of the schedule, which queues requests
+/// for suppressions that have ended.
 ///
 /// # Errors
-/// When the event's shape is unknown, or when Lambda has to try the whole event again (see [`intake::Outcomes::report`]).
+/// If the shape of the event is unknown, or if Lambda has to retry the whole event (see [`intake::Outcomes::report`]).
 pub async fn handle(event: &Value, effects: &Effects, now: Timestamp) -> anyhow::Result<Response> {
     let batch = Batch::from_event(event)?;
-    // One record after the other: the pace is what this function is for.
+    // One record at a time, because of the pace.
     let outcomes = batch.run(1, |record| apply(record, effects, now)).await;
     Ok(outcomes.report()?)
 }
 
 async fn apply(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Result<()> {
     if record.provenance.via == Via::EventBridge {
-        let requests = effects.request_ended(now).await?;
-        tracing::info!(requests, "asked for the deletion of what has ended");
+        let requests = effects.send_due_requests(now).await?;
+        tracing::info!(requests, "queued requests for suppressions that have ended");
         return Ok(());
     }
     let request = MirrorRequest::from_json(&record.payload)?;
@@ -39,7 +42,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Res
         id = request.id,
         action = %request.action,
         calls = outcome.calls,
-        because = outcome.because,
+        reason = outcome.reason,
         "mirrored"
     );
     Ok(())

@@ -1,8 +1,7 @@
-//! Wiring: subscriber, configuration, clients, `run`.
+//! Reads the settings, creates the AWS clients and starts the function.
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use jiff::Timestamp;
 use lambda_kit::{Aws, LazyClient, timeouts};
@@ -10,27 +9,24 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use store::Store;
 use suppression_mirror::effects::Effects;
-use suppression_mirror::policy::Policy;
+use suppression_mirror::settings::Settings;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_kit::start_log("suppression_mirror", std::env::var("LOG_LEVEL").ok().as_deref())?;
-    let policy = Policy::from_env(|name| std::env::var(name).ok())?;
-    let table = std::env::var("TABLE_NAME").context("environment variable TABLE_NAME: expected the table's name")?;
-    let queue_url =
-        std::env::var("MIRROR_QUEUE_URL").context("environment variable MIRROR_QUEUE_URL: expected the queue's URL")?;
+    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
-    // The queue retries; a retry here would be one more call within the second.
+    // The queue retries. A retry of the client would exceed one call a second.
     let ses = aws_sdk_sesv2::config::Builder::from(aws.config())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts::ses())
         .build();
     let effects = Arc::new(Effects {
         ses: aws_sdk_sesv2::Client::from_conf(ses),
-        store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), table),
+        store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), settings.table),
         queue: LazyClient::of(aws.config(), aws_sdk_sqs::Client::new),
-        queue_url,
-        policy,
+        queue_url: settings.queue_url,
+        policy: settings.policy,
     });
     aws.open_table_connection();
 

@@ -1,29 +1,35 @@
-//! What is mirrored where and how fast, from the environment.
+//! What is mirrored to SES's lists and how fast, from environment variables.
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `MIRROR_TO` | `none` | which of SES's lists are changed: `none`, `tenant` or `account` |
+//! | `MIRROR_UNSUBSCRIBES` | `false` | whether opt-outs of whole contact lists are mirrored |
+//! | `PACE_MS` | 2000 (at most 60000) | the pause before each call in milliseconds |
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use lambda_kit::{Environment, InvalidSetting};
 
-/// The mirror's configuration.
+/// What is mirrored and how fast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Which lists are written.
+    /// Which of SES's lists are changed.
     pub mirror_to: MirrorTo,
-    /// Whether who left a whole contact list is mirrored too.
+    /// Whether opt-outs of whole contact lists are mirrored.
     pub unsubscribes: bool,
-    /// The wait before each call.
+    /// The pause before each call.
     pub pace: Duration,
 }
 
-/// Which of SES's lists are written.
+/// Which of SES's lists are changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MirrorTo {
-    /// None: requests are acknowledged.
+    /// None. Requests are acknowledged.
     Nothing,
-    /// `global` to the account's list, a tenant's to the tenant's; a domain has no list.
+    /// Suppressions of the scope `global` go to the account-level list, those of a tenant to its list. Those of a domain are
+    /// not mirrored.
     Tenant,
-    /// As `Tenant`, and a domain's to the account's list: for an account that sends for one product only.
+    /// As `Tenant`, but suppressions of a domain go to the account-level list. For an account that sends for one product.
     Account,
 }
 
@@ -37,50 +43,25 @@ impl Default for Policy {
     }
 }
 
-impl FromStr for MirrorTo {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        match text {
-            "none" => Ok(Self::Nothing),
-            "tenant" => Ok(Self::Tenant),
-            "account" => Ok(Self::Account),
-            _ => bail!("expected none, tenant or account"),
-        }
-    }
-}
-
 impl Policy {
-    /// The policy from environment variables, through `get`. An unset or empty variable means the default.
+    /// Reads the policy from environment variables. `get` returns the value of a variable. An unset or empty variable has
+    /// the default value.
     ///
     /// # Errors
-    /// When a variable is set to something else than it takes; the error names the variable.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+    /// If a variable has a value that is not accepted. The message names the variable and the accepted values.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(get);
         let default = Self::default();
-        let set = |name: &str| {
-            get(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
+        let lists = [
+            ("none", MirrorTo::Nothing),
+            ("tenant", MirrorTo::Tenant),
+            ("account", MirrorTo::Account),
+        ];
+        let default_ms = u64::try_from(default.pace.as_millis()).unwrap_or(u64::MAX);
         Ok(Self {
-            mirror_to: match set("MIRROR_TO") {
-                None => default.mirror_to,
-                Some(text) => text.parse().context("environment variable MIRROR_TO")?,
-            },
-            unsubscribes: match set("MIRROR_UNSUBSCRIBES") {
-                None => default.unsubscribes,
-                Some(text) => text
-                    .parse()
-                    .ok()
-                    .context("environment variable MIRROR_UNSUBSCRIBES: expected true or false")?,
-            },
-            pace: match set("PACE_MS") {
-                None => default.pace,
-                Some(text) => match text.parse() {
-                    Ok(pace_ms) if pace_ms <= 60_000 => Duration::from_millis(pace_ms),
-                    _ => bail!("environment variable PACE_MS: expected milliseconds from 0 to 60000"),
-                },
-            },
+            mirror_to: environment.choice("MIRROR_TO", &lists, default.mirror_to)?,
+            unsubscribes: environment.flag("MIRROR_UNSUBSCRIBES", default.unsubscribes)?,
+            pace: Duration::from_millis(environment.number("PACE_MS", 0..=60_000, default_ms)?),
         })
     }
 }
@@ -91,12 +72,12 @@ mod tests {
 
     use super::{MirrorTo, Policy};
 
-    fn from(name: &'static str, value: &'static str) -> anyhow::Result<Policy> {
+    fn from(name: &'static str, value: &'static str) -> Result<Policy, lambda_kit::InvalidSetting> {
         Policy::from_env(|asked| (asked == name).then(|| value.to_owned()))
     }
 
     #[test]
-    fn variables_override_defaults() {
+    fn variables_override_the_defaults() {
         assert_eq!(from("MIRROR_TO", " ").unwrap(), Policy::default());
         assert_eq!(from("MIRROR_TO", "account").unwrap().mirror_to, MirrorTo::Account);
         assert_eq!(from("PACE_MS", "500").unwrap().pace, Duration::from_millis(500));
@@ -104,14 +85,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_named() {
-        for (name, value) in [
-            ("MIRROR_TO", "all"),
-            ("PACE_MS", "fast"),
-            ("MIRROR_UNSUBSCRIBES", "yes"),
+    fn an_error_names_the_variable_and_the_accepted_values() {
+        for (name, value, expected) in [
+            ("MIRROR_TO", "all", "none, tenant or account"),
+            ("PACE_MS", "fast", "a number from 0 to 60000"),
+            ("PACE_MS", "60001", "a number from 0 to 60000"),
+            ("MIRROR_UNSUBSCRIBES", "yes", "true or false"),
         ] {
-            let error = format!("{:#}", from(name, value).unwrap_err());
-            assert!(error.contains(name), "{error}");
+            let error = from(name, value).unwrap_err().to_string();
+            assert_eq!(error, format!("environment variable {name}: expected {expected}"));
         }
     }
 }

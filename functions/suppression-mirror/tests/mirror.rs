@@ -1,4 +1,4 @@
-//! The lane on an embedded DynamoDB and mocked answers of SES and SQS.
+//! The function with an embedded DynamoDB and mocked responses of SES and SQS.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeMap;
@@ -25,16 +25,16 @@ use suppression_mirror::policy::{MirrorTo, Policy};
 
 const RECIPIENT: &str = "Jane@example.net";
 
-/// What SES was asked, in order.
+/// The calls to a service, in order.
 type Calls = Arc<Mutex<Vec<String>>>;
 
-struct Lane {
+struct Mirror {
     effects: Effects,
     store: Store,
     sent: Calls,
 }
 
-impl Lane {
+impl Mirror {
     async fn new(ses: &[&Rule]) -> Self {
         let (store, ..) = store::testing::fresh().await;
         let sent = Calls::default();
@@ -59,8 +59,8 @@ impl Lane {
         Self { effects, store, sent }
     }
 
-    async fn decided(&self, scope: &str, source: SuppressionSource, blocked: bool, until: Option<Timestamp>) {
-        decided(&self.store, scope, source, blocked, until).await;
+    async fn record(&self, scope: &str, source: SuppressionSource, blocked: bool, until: Option<Timestamp>) {
+        record(&self.store, scope, source, blocked, until).await;
     }
 
     async fn handle(&self, requests: &[(MirrorAction, &str)]) -> Result<Value, String> {
@@ -82,7 +82,7 @@ impl Lane {
     }
 }
 
-async fn decided(store: &Store, scope: &str, source: SuppressionSource, blocked: bool, until: Option<Timestamp>) {
+async fn record(store: &Store, scope: &str, source: SuppressionSource, blocked: bool, until: Option<Timestamp>) {
     let now = Timestamp::now();
     let entry = SuppressionEntry {
         at: now,
@@ -95,8 +95,13 @@ async fn decided(store: &Store, scope: &str, source: SuppressionSource, blocked:
     };
     let address = EmailAddress::parse(RECIPIENT).unwrap();
     let scope: Scope = scope.parse().unwrap();
-    assert!(store.record(&address, &scope, &source, &entry, now).await.unwrap());
-    // Decisions are told apart by milliseconds.
+    assert!(
+        store
+            .record_suppression(&address, &scope, &source, &entry, now)
+            .await
+            .unwrap()
+    );
+    // Entries are ordered by milliseconds.
     tokio::time::sleep(Duration::from_millis(2)).await;
 }
 
@@ -111,21 +116,21 @@ fn request(action: MirrorAction, scope: &str) -> MirrorRequest {
     }
 }
 
-/// SES does as it is told, and is remembered.
-fn obliging(calls: &Calls) -> [Rule; 2] {
+/// Mocks of SES that accept and record every call.
+fn accepting_ses(calls: &Calls) -> [Rule; 2] {
     let (put, deleted) = (calls.clone(), calls.clone());
-    let line = |verb: &str, address: Option<&str>, tenant: Option<&str>| {
+    let format_call = |verb: &str, address: Option<&str>, tenant: Option<&str>| {
         format!("{verb} {} {}", address.unwrap(), tenant.unwrap_or("-"))
     };
     [
         mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_compute_output(move |request| {
-            let line = line("put", request.email_address(), request.tenant_name());
-            put.lock().unwrap().push(line);
+            let call = format_call("put", request.email_address(), request.tenant_name());
+            put.lock().unwrap().push(call);
             PutSuppressedDestinationOutput::builder().build()
         }),
         mock!(aws_sdk_sesv2::Client::delete_suppressed_destination).then_compute_output(move |request| {
-            let line = line("delete", request.email_address(), request.tenant_name());
-            deleted.lock().unwrap().push(line);
+            let call = format_call("delete", request.email_address(), request.tenant_name());
+            deleted.lock().unwrap().push(call);
             DeleteSuppressedDestinationOutput::builder().build()
         }),
     ]
@@ -135,73 +140,80 @@ fn take(calls: &Calls) -> Vec<String> {
     std::mem::take(&mut *calls.lock().unwrap())
 }
 
-fn all_well() -> Result<Value, String> {
+fn no_failures() -> Result<Value, String> {
     Ok(json!({"batchItemFailures": []}))
 }
 
 #[tokio::test]
-async fn a_decision_reaches_its_list_and_its_release_takes_every_spelling_off() {
+async fn a_suppression_is_put_on_its_list_and_a_release_deletes_every_spelling() {
     let calls = Calls::default();
-    let [put, delete] = obliging(&calls);
-    let lane = Lane::new(&[&put, &delete]).await;
+    let [put, delete] = accepting_ses(&calls);
+    let mirror = Mirror::new(&[&put, &delete]).await;
 
-    lane.decided("tenant:acme", SuppressionSource::Manual, true, None).await;
-    let asked = [(MirrorAction::Put, "tenant:acme"), (MirrorAction::Put, "tenant:acme")];
-    assert_eq!(lane.handle(&asked).await, all_well());
+    mirror
+        .record("tenant:acme", SuppressionSource::Manual, true, None)
+        .await;
+    let requests = [(MirrorAction::Put, "tenant:acme"), (MirrorAction::Put, "tenant:acme")];
+    assert_eq!(mirror.handle(&requests).await, no_failures());
     assert_eq!(take(&calls), ["put jane@example.net acme", "put jane@example.net acme"]);
 
-    lane.decided("tenant:acme", SuppressionSource::Manual, false, None)
+    mirror
+        .record("tenant:acme", SuppressionSource::Manual, false, None)
         .await;
-    // The release overtakes the suppression.
-    let asked = [
+    // The release is handled before a duplicate of the suppression.
+    let requests = [
         (MirrorAction::Delete, "tenant:acme"),
         (MirrorAction::Put, "tenant:acme"),
     ];
-    assert_eq!(lane.handle(&asked).await, all_well());
+    assert_eq!(mirror.handle(&requests).await, no_failures());
     assert_eq!(
         take(&calls),
         ["delete Jane@example.net acme", "delete jane@example.net acme"]
     );
 
-    lane.decided("global", SuppressionSource::Manual, true, None).await;
-    assert_eq!(lane.handle(&[(MirrorAction::Put, "global")]).await, all_well());
+    mirror.record("global", SuppressionSource::Manual, true, None).await;
+    assert_eq!(mirror.handle(&[(MirrorAction::Put, "global")]).await, no_failures());
     assert_eq!(take(&calls), ["put jane@example.net -"], "the account's list");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_put_that_was_overtaken_undoes_itself() {
+async fn a_put_is_undone_if_the_recipient_was_released_during_the_call() {
     let calls = Calls::default();
-    let [_, delete] = obliging(&calls);
+    let [_, delete] = accepting_ses(&calls);
     let (store, ..) = store::testing::fresh().await;
     let other = store.clone();
-    // While SES takes its time, somebody releases the recipient.
+    // The recipient is released during the call to SES.
     let put = mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_compute_output(move |_| {
         let store = other.clone();
-        let release = async move { decided(&store, "global", SuppressionSource::Manual, false, None).await };
+        let release = async move { record(&store, "global", SuppressionSource::Manual, false, None).await };
         let runtime = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| runtime.block_on(release));
         PutSuppressedDestinationOutput::builder().build()
     });
-    let mut lane = Lane::new(&[&put, &delete]).await;
-    lane.effects.store = store.clone();
-    lane.store = store;
-    lane.decided("global", SuppressionSource::Manual, true, None).await;
+    let mut mirror = Mirror::new(&[&put, &delete]).await;
+    mirror.effects.store = store.clone();
+    mirror.store = store;
+    mirror.record("global", SuppressionSource::Manual, true, None).await;
 
-    assert_eq!(lane.handle(&[(MirrorAction::Put, "global")]).await, all_well());
+    assert_eq!(mirror.handle(&[(MirrorAction::Put, "global")]).await, no_failures());
     assert_eq!(take(&calls), ["delete Jane@example.net -", "delete jane@example.net -"]);
 }
 
 #[tokio::test]
-async fn what_is_not_on_the_list_is_off_it() {
+async fn deleting_an_address_that_is_not_on_the_list_succeeds() {
     let delete = mock!(aws_sdk_sesv2::Client::delete_suppressed_destination)
         .then_error(|| DeleteSuppressedDestinationError::NotFoundException(NotFoundException::builder().build()));
-    let lane = Lane::new(&[&delete]).await;
-    assert_eq!(lane.handle(&[(MirrorAction::Delete, "global")]).await, all_well());
-    assert_eq!(delete.num_calls(), 2, "as it was written, and in small letters");
+    let mirror = Mirror::new(&[&delete]).await;
+    assert_eq!(mirror.handle(&[(MirrorAction::Delete, "global")]).await, no_failures());
+    assert_eq!(
+        delete.num_calls(),
+        2,
+        "the spelling of the request and the normalised one"
+    );
 }
 
 #[tokio::test]
-async fn refusals_fail_their_record_and_say_why_without_the_address() {
+async fn an_error_of_ses_fails_its_record_and_names_the_cause_without_the_address() {
     let cases = [
         (429, "TooManyRequestsException", "throttled"),
         (400, "BadRequestException", "malformed"),
@@ -216,19 +228,21 @@ async fn refusals_fail_their_record_and_say_why_without_the_address() {
             response.headers_mut().insert("x-amzn-errortype", code);
             response
         });
-        let lane = Lane::new(&[&put]).await;
-        lane.decided("tenant:acme", SuppressionSource::Streak, true, None).await;
-        let said = lane.error(MirrorAction::Put, "tenant:acme").await;
-        assert!(said.contains(expected), "{said}");
-        assert!(!said.contains("jane"), "{said}");
+        let mirror = Mirror::new(&[&put]).await;
+        mirror
+            .record("tenant:acme", SuppressionSource::Streak, true, None)
+            .await;
+        let error = mirror.error(MirrorAction::Put, "tenant:acme").await;
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("jane"), "{error}");
         assert_eq!(put.num_calls(), 1, "the queue retries, not the client");
-        let failed = lane.handle(&[(MirrorAction::Put, "tenant:acme")]).await;
+        let failed = mirror.handle(&[(MirrorAction::Put, "tenant:acme")]).await;
         assert_eq!(failed, Err("1 of 1 records failed".to_owned()));
     }
 }
 
 #[tokio::test]
-async fn throttling_fails_one_record_and_leaves_its_neighbours() {
+async fn throttling_fails_only_the_throttled_record() {
     let put = mock!(aws_sdk_sesv2::Client::put_suppressed_destination).then_compute_response(|request| {
         match request.tenant_name() {
             None => MockResponse::Error(PutSuppressedDestinationError::TooManyRequestsException(
@@ -237,50 +251,60 @@ async fn throttling_fails_one_record_and_leaves_its_neighbours() {
             Some(_) => MockResponse::Output(PutSuppressedDestinationOutput::builder().build()),
         }
     });
-    let lane = Lane::new(&[&put]).await;
-    lane.decided("global", SuppressionSource::Manual, true, None).await;
-    lane.decided("tenant:acme", SuppressionSource::Manual, true, None).await;
-    let asked = [(MirrorAction::Put, "tenant:acme"), (MirrorAction::Put, "global")];
+    let mirror = Mirror::new(&[&put]).await;
+    mirror.record("global", SuppressionSource::Manual, true, None).await;
+    mirror
+        .record("tenant:acme", SuppressionSource::Manual, true, None)
+        .await;
+    let requests = [(MirrorAction::Put, "tenant:acme"), (MirrorAction::Put, "global")];
     let expected = json!({"batchItemFailures": [{"itemIdentifier": "record-1"}]});
-    assert_eq!(lane.handle(&asked).await, Ok(expected));
+    assert_eq!(mirror.handle(&requests).await, Ok(expected));
 }
 
 #[tokio::test]
-async fn what_ends_is_asked_to_come_off_the_list() {
+async fn a_suppression_that_ended_is_deleted_from_the_list() {
     let calls = Calls::default();
-    let [put, delete] = obliging(&calls);
-    let lane = Lane::new(&[&put, &delete]).await;
+    let [put, delete] = accepting_ses(&calls);
+    let mirror = Mirror::new(&[&put, &delete]).await;
     let until = Timestamp::now() + SignedDuration::from_hours(24);
-    lane.decided("tenant:acme", SuppressionSource::Streak, true, Some(until))
+    mirror
+        .record("tenant:acme", SuppressionSource::Streak, true, Some(until))
         .await;
-    assert_eq!(lane.handle(&[(MirrorAction::Put, "tenant:acme")]).await, all_well());
+    assert_eq!(
+        mirror.handle(&[(MirrorAction::Put, "tenant:acme")]).await,
+        no_failures()
+    );
     assert_eq!(take(&calls), ["put jane@example.net acme"]);
 
-    let hourly = json!({
+    let scheduled = json!({
         "id": "e1", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {},
     });
-    let tick = async |now| suppression_mirror::handle(&hourly, &lane.effects, now).await.unwrap();
-    let _ = tick(until - SignedDuration::from_hours(1)).await;
-    assert!(take(&lane.sent).is_empty(), "not yet");
-    let _ = tick(until + SignedDuration::from_hours(1)).await;
-    let sent: Vec<Value> = take(&lane.sent)
+    let run_schedule = async |now| {
+        suppression_mirror::handle(&scheduled, &mirror.effects, now)
+            .await
+            .unwrap()
+    };
+    let _ = run_schedule(until - SignedDuration::from_hours(1)).await;
+    assert!(take(&mirror.sent).is_empty(), "the suppression is still active");
+    let _ = run_schedule(until + SignedDuration::from_hours(1)).await;
+    let sent: Vec<Value> = take(&mirror.sent)
         .iter()
         .map(|body| serde_json::from_str(body).unwrap())
         .collect();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0]["action"], "delete");
     assert_eq!(sent[0]["scope"], "tenant:acme");
-    let _ = tick(until + SignedDuration::from_hours(2)).await;
-    assert!(take(&lane.sent).is_empty(), "once is enough");
+    let _ = run_schedule(until + SignedDuration::from_hours(2)).await;
+    assert!(take(&mirror.sent).is_empty(), "each request is sent once");
 }
 
 #[tokio::test]
-async fn what_is_no_request_fails_alone() {
-    let lane = Lane::new(&[]).await;
+async fn an_unreadable_request_fails_only_its_record() {
+    let mirror = Mirror::new(&[]).await;
     let record = |id: &str, body: &str| json!({"eventSource": "aws:sqs", "messageId": id, "body": body});
     let good = request(MirrorAction::Put, "global").to_json();
     let event = json!({"Records": [record("good", &good), record("bad", "not JSON"), record("old", "{}")]});
-    let response = suppression_mirror::handle(&event, &lane.effects, Timestamp::now())
+    let response = suppression_mirror::handle(&event, &mirror.effects, Timestamp::now())
         .await
         .unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A whole Lambda event, taken apart.
+//! Splits a Lambda event into records.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Batch {
     pub(crate) records: Vec<Result<Record, BadRecord>>,
 }
 
-/// Who invoked the function, and so who waits for the answer.
+/// The service that invoked the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventSource {
@@ -41,11 +41,11 @@ impl fmt::Display for EventSource {
 }
 
 impl Batch {
-    /// Takes a whole Lambda event apart.
+    /// Splits a Lambda event into records.
     ///
     /// # Errors
     ///
-    /// The event has no known shape, its records come from different or unknown sources, or an SQS record has no id.
+    /// If the event has an unknown shape, its records come from different or unknown sources, or an SQS record has no id.
     pub fn from_event(event: &Value) -> Result<Self, IntakeError> {
         if let Some(entries) = event.get("Records") {
             let entries = entries
@@ -62,11 +62,11 @@ impl Batch {
         }
     }
 
-    /// The same from bytes.
+    /// Splits a Lambda event, given as JSON text, into records.
     ///
     /// # Errors
     ///
-    /// As [`from_event`](Self::from_event), or the bytes are not JSON.
+    /// As [`from_event`](Self::from_event), or if the text is not JSON.
     pub fn from_slice(event: &[u8]) -> Result<Self, IntakeError> {
         let event: Value = serde_json::from_slice(event).map_err(|error| IntakeError::NotJson {
             line: error.line(),
@@ -75,24 +75,25 @@ impl Batch {
         Self::from_event(&event)
     }
 
-    /// Who invoked the function. How a single record came is in its [`Provenance`](crate::Provenance).
+    /// Returns the service that invoked the function. The [`Provenance`](crate::Provenance) of a record has the services
+    /// that the record passed through.
     #[must_use]
     pub fn via(&self) -> EventSource {
         self.source
     }
 
-    /// The records in the order of the event.
+    /// Returns the records in the order of the event.
     pub fn records(&self) -> &[Result<Record, BadRecord>] {
         &self.records
     }
 
-    /// How many records there are, bad ones included.
+    /// Returns the number of records, including bad ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
@@ -115,7 +116,7 @@ impl Batch {
     }
 }
 
-/// The source that all entries share. An empty batch counts as SQS, the only sender of batches.
+/// Returns the source of all entries. An empty batch counts as SQS, the only source that sends batches.
 fn common_source(entries: &[Value]) -> Result<EventSource, ShapeError> {
     let mut common = None;
     for (index, entry) in entries.iter().enumerate() {
@@ -126,7 +127,7 @@ fn common_source(entries: &[Value]) -> Result<EventSource, ShapeError> {
             )
         })?;
         if *common.get_or_insert(source) != source {
-            let problem = "expected the same source as in the records before";
+            let problem = "expected the same source as in the previous records";
             return Err(ShapeError::new(format!("Records[{index}].eventSource"), problem));
         }
     }
@@ -134,7 +135,7 @@ fn common_source(entries: &[Value]) -> Result<EventSource, ShapeError> {
 }
 
 fn source_of(entry: &Value) -> Option<EventSource> {
-    // SNS spells it with a capital.
+    // SNS spells the field with a capital letter.
     let source = entry.get("eventSource").or_else(|| entry.get("EventSource"))?;
     match source.as_str()? {
         "aws:sqs" => Some(EventSource::Sqs),

@@ -1,4 +1,4 @@
-//! From one entry of an event to a record: each sender's envelope comes off here.
+//! Reads a record from an entry of an event by removing the envelope of the source.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use crate::error::{BadRecord, ShapeError};
 use crate::record::{Provenance, Record, RecordKind, Via};
 use crate::wire;
 
-/// The outer error is for a record that could not be reported if it failed.
+/// The outer error is for a record without an id, whose failure could not be reported.
 pub(crate) fn from_sqs(entry: &Value, path: &str) -> Result<Result<Record, BadRecord>, ShapeError> {
     let wire::SqsRecordId { message_id } = wire::read(entry, path)?;
     if message_id.is_empty() {
-        // Lambda takes an empty itemIdentifier for a failure of the whole batch.
+        // Lambda treats an empty itemIdentifier as a failure of the whole batch.
         return Err(ShapeError::new(format!("{path}.messageId"), "expected a message id"));
     }
     Ok(sqs_record(entry, path, &message_id).map_err(|error| BadRecord { id: message_id, error }))
@@ -46,7 +46,7 @@ pub(crate) fn from_receipt_rule(entry: &Value, path: &str) -> Result<Record, Bad
     })
 }
 
-/// None if it is no EventBridge event.
+/// Returns `None` if the event is not an EventBridge event.
 pub(crate) fn from_event_bridge(event: &Value) -> Option<Result<Record, ShapeError>> {
     let detail = event_bridge_detail(event)?;
     Some(wire::read(event, "$").map(|wire::EventBridgeId { id }| Record {
@@ -57,7 +57,7 @@ pub(crate) fn from_event_bridge(event: &Value) -> Option<Result<Record, ShapeErr
 
 fn sqs_record(entry: &Value, path: &str, message_id: &str) -> Result<Record, ShapeError> {
     let wire::SqsRecord { body } = wire::read(entry, path)?;
-    let record = match sqs_body_at_a_glance(&body) {
+    let record = match sqs_body_fast(&body) {
         Some(record) => record,
         None => sqs_body(&body, &format!("{path}.body"))?,
     };
@@ -80,36 +80,36 @@ fn sqs_record(entry: &Value, path: &str, message_id: &str) -> Result<Record, Sha
     })
 }
 
-/// What [`sqs_body`] makes of nearly every body, in a fraction of the time; `None` leaves it to that.
-fn sqs_body_at_a_glance(body: &str) -> Option<Record> {
-    // An array would be read as the fields in their order.
+/// Fast path of [`sqs_body`] for nearly all bodies. Returns `None` if the full parse is needed.
+fn sqs_body_fast(body: &str) -> Option<Record> {
+    // serde would read an array as the fields in their order.
     if !body.trim_start().starts_with('{') {
         return None;
     }
-    let glance: wire::SqsBody = serde_json::from_str(body).ok()?;
-    if glance.has_detail || glance.has_request_payload {
+    let parsed: wire::SqsBody = serde_json::from_str(body).ok()?;
+    if parsed.has_detail || parsed.has_request_payload {
         return None;
     }
-    let Some(sns_type) = glance.r#type else {
+    let Some(sns_type) = parsed.r#type else {
         return Some(bare(Via::SqsRaw, body.to_owned()));
     };
     if record_kind(&sns_type)? != RecordKind::Notification {
         return None;
     }
-    let mut record = bare(Via::SqsFromSns, glance.message?);
-    record.provenance.topic_arn = Some(glance.topic_arn?);
-    record.provenance.sns_message_id = glance.message_id;
-    record.provenance.sns_timestamp = glance.timestamp.and_then(|text| text.parse().ok());
+    let mut record = bare(Via::SqsFromSns, parsed.message?);
+    record.provenance.topic_arn = Some(parsed.topic_arn?);
+    record.provenance.sns_message_id = parsed.message_id;
+    record.provenance.sns_timestamp = parsed.timestamp.and_then(|text| text.parse().ok());
     Some(record)
 }
 
-/// The record in an SQS body, its id still to be set.
+/// Returns the record in an SQS body, without its id.
 fn sqs_body(body: &str, path: &str) -> Result<Record, ShapeError> {
-    // Plain text is legal, but none begins like this: it is an envelope or an SES message that got cut.
+    // Plain text is accepted, but a text that starts with a brace is a truncated envelope or SES message.
     let value = match serde_json::from_str::<Value>(body) {
         Err(error) if body.trim_start().starts_with('{') => {
             let problem = format!(
-                "expected valid JSON, broken at line {} column {}",
+                "expected valid JSON, invalid at line {} column {}",
                 error.line(),
                 error.column()
             );
@@ -118,7 +118,7 @@ fn sqs_body(body: &str, path: &str) -> Result<Record, ShapeError> {
         parsed => parsed.unwrap_or_default(),
     };
     if let Some(event) = failed_invocation(&value) {
-        return record_of_failed(event, &format!("{path}.requestPayload"));
+        return failed_record(event, &format!("{path}.requestPayload"));
     }
     if is_sns_message(&value) {
         return sns_record(&value, path, Via::SqsFromSns);
@@ -129,7 +129,7 @@ fn sqs_body(body: &str, path: &str) -> Result<Record, ShapeError> {
     })
 }
 
-/// A message of SES, its id still to be set.
+/// Returns a record with a message of SES, without its id.
 fn bare(via: Via, payload: String) -> Record {
     Record {
         id: String::new(),
@@ -139,15 +139,15 @@ fn bare(via: Via, payload: String) -> Record {
     }
 }
 
-/// The event in what Lambda writes of an asynchronous invocation it gave up on; its destination is a queue, and from there
-/// it comes back: <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
+/// Returns the event in the record that Lambda sends to a failure destination after an asynchronous invocation failed:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html>.
 fn failed_invocation(body: &Value) -> Option<&Value> {
     body.get("requestContext")?.get("functionArn")?;
     body.get("requestPayload")
 }
 
-/// Whoever invokes asynchronously sends one record at a time. Its provenance is as it was: a mail came by a receipt rule.
-fn record_of_failed(event: &Value, path: &str) -> Result<Record, ShapeError> {
+/// Asynchronous invocations have one record. The provenance is that of the original event.
+fn failed_record(event: &Value, path: &str) -> Result<Record, ShapeError> {
     let entry = match event.get("Records").and_then(Value::as_array).map(Vec::as_slice) {
         Some([entry]) => entry,
         _ => return Err(ShapeError::new(format!("{path}.Records"), "expected one record")),
@@ -161,7 +161,7 @@ fn record_of_failed(event: &Value, path: &str) -> Result<Record, ShapeError> {
     record.map_err(|bad| bad.error)
 }
 
-/// The record in an SNS message, its id still to be set.
+/// Returns the record in an SNS message, without its id.
 fn sns_record(sns: &Value, path: &str, via: Via) -> Result<Record, ShapeError> {
     let message: wire::SnsMessage = wire::read(sns, path)?;
     let kind = message
@@ -203,7 +203,7 @@ fn event_bridge_detail(event: &Value) -> Option<&Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{sqs_body, sqs_body_at_a_glance};
+    use super::{sqs_body, sqs_body_fast};
     use serde_json::{Value, json};
 
     fn bodies() -> Vec<Value> {
@@ -246,17 +246,17 @@ mod tests {
     }
 
     #[test]
-    fn a_glance_sees_what_a_long_look_sees() {
-        let mut glances = 0;
+    fn the_fast_path_returns_the_same_record_as_the_full_parse() {
+        let mut fast = 0;
         for body in bodies() {
             let text = body.to_string();
-            let Some(record) = sqs_body_at_a_glance(&text) else {
+            let Some(record) = sqs_body_fast(&text) else {
                 continue;
             };
             assert_eq!(record, sqs_body(&text, "body").unwrap(), "{text}");
-            glances += 1;
+            fast += 1;
         }
-        assert!(glances > 70, "{glances}");
-        assert!(sqs_body_at_a_glance(&bodies().last().unwrap().to_string()).is_some());
+        assert!(fast > 70, "only {fast} bodies took the fast path");
+        assert!(sqs_body_fast(&bodies().last().unwrap().to_string()).is_some());
     }
 }

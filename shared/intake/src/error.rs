@@ -1,34 +1,34 @@
-//! What can go wrong, for the batch and for one record. No message quotes the event.
+//! Errors of a batch and of a record. No message quotes the event.
 
 use thiserror::Error;
 
-/// Any error a handler may return; `anyhow::Error`, every `std::error::Error` and a message convert into it.
+/// The error of a handler. `anyhow::Error`, every `std::error::Error` and texts convert into it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The event as a whole cannot be taken in. Return it: Lambda then retries or keeps what it can.
+/// The event cannot be read. A function returns this error, so that Lambda retries or keeps the event.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IntakeError {
-    /// Not JSON at all.
+    /// The event is not JSON.
     #[error("event is not valid JSON at line {line} column {column}")]
     NotJson {
-        /// Counted from one.
+        /// The line, starting at 1.
         line: usize,
-        /// Counted from one.
+        /// The column, starting at 1.
         column: usize,
     },
-    /// JSON, but no event that SNS, SQS, EventBridge or a receipt rule sends.
+    /// The event is JSON, but not one that SNS, SQS, EventBridge or a receipt rule sends.
     #[error("unknown event shape at {0}")]
     Shape(#[from] ShapeError),
 }
 
-/// Where an event departs from the shape AWS documents.
+/// The place where an event differs from the shape that AWS documents.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{path}`: {problem}")]
 pub struct ShapeError {
-    /// JSON path from the root of the event, which is `$`. It leads on into an SQS body that is JSON itself.
+    /// The JSON path from the root of the event, `$`. It continues into an SQS body that is JSON.
     pub path: String,
-    /// What was expected there.
+    /// What is expected there.
     pub problem: String,
 }
 
@@ -45,32 +45,32 @@ impl ShapeError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("bad envelope at {error}")]
 pub struct BadRecord {
-    /// As [`Record::id`](crate::Record::id), or the record's path where it has no id and none is needed to report it.
+    /// As [`Record::id`](crate::Record::id), or the path of a record that has no id and needs none for the response.
     pub id: String,
-    /// What is wrong with it.
+    /// The place that cannot be read.
     pub error: ShapeError,
 }
 
-/// Why a record was not dealt with.
+/// Why a record failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordFailure {
-    /// It never reached the handler.
+    /// The envelope cannot be read. The handler was not called.
     #[error("bad envelope at {0}")]
     BadEnvelope(ShapeError),
     /// The handler returned an error.
     #[error(transparent)]
     Handler(BoxError),
-    /// The handler panicked. The panic's message is withheld: it may quote the payload.
+    /// The handler panicked. The message of the panic is omitted, because it may quote the payload.
     #[error("handler panicked")]
     Panicked,
-    /// A step for the whole batch failed afterwards, see [`Outcomes::fail`](crate::Outcomes::fail).
+    /// A later step for the whole batch failed. See [`Outcomes::fail`](crate::Outcomes::fail).
     #[error(transparent)]
     Batch(BoxError),
 }
 
 impl RecordFailure {
-    /// One word for logs and metrics.
+    /// Returns the kind of failure for logs and metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,10 +1,9 @@
-//! What AWS hands a Lambda function that listens to Amazon SES, turned into records, and what the function owes
-//! Lambda in return.
+//! Splits the event of a Lambda function that processes Amazon SES messages into records, runs a handler for each record,
+//! and returns the response that Lambda expects.
 //!
-//! SES reaches a function through SNS, through SQS (with or without the SNS envelope, or filled by an EventBridge
-//! rule), through EventBridge, or as the Lambda action of a receipt rule. [`Batch::from_event`] takes the whole event
-//! of any of them, [`Batch::run`] gives every record its own try, and [`Outcomes::report`] answers in the sender's
-//! terms.
+//! SES messages reach a function through SNS, through SQS (with or without the SNS envelope, or filled by an EventBridge
+//! rule), through EventBridge, or through the Lambda action of a receipt rule. [`Batch::from_event`] reads the event of each
+//! of them, [`Batch::run`] handles each record on its own, and [`Outcomes::report`] returns the response for the source.
 //!
 //! ```
 //! use intake::{Batch, Record};
@@ -28,32 +27,32 @@
 //! # }
 //! ```
 //!
-//! # Who retries what
+//! # Retries
 //!
-//! | source | a failed record | answer |
+//! | source | a failed record | response |
 //! |---|---|---|
-//! | SQS | returns to the queue alone, in the end to the dead-letter queue | its id; an error when every record failed |
-//! | SNS, EventBridge, receipt rule | is lost, unless Lambda retries the invocation | an error when any record failed |
+//! | SQS | returns to the queue alone and finally moves to the dead-letter queue | its id; an error if every record failed |
+//! | SNS, EventBridge, receipt rule | is lost unless Lambda retries the invocation | an error if any record failed |
 //!
-//! The event source mapping must set `ReportBatchItemFailures`, and the queue must be a standard one: on a FIFO queue
-//! the records after a failed one would have to be left alone.
+//! The event source mapping must set `ReportBatchItemFailures`, and the queue must be a standard queue. On a FIFO queue, the
+//! records after a failed one would have to be skipped.
 //!
-//! # What fails whom
+//! # Isolation of records
 //!
-//! An envelope that cannot be read is a [`BadRecord`]: it fails like a record whose handler failed, and its
-//! neighbours do not notice. [`IntakeError`] is left for events of no known shape and for SQS records without an id,
-//! because a failure that cannot be named could only be dropped.
+//! A record whose envelope cannot be read is a [`BadRecord`]. It fails like a record whose handler failed, and the other
+//! records are handled. [`IntakeError`] is for events of an unknown shape and for SQS records without an id, because a
+//! failure without an id cannot be reported.
 //!
-//! Nothing in this crate logs or displays a payload. Handlers keep the other half of that promise: the message of the
-//! error they return is logged, the messages of its sources are not, because libraries do quote their input. So the
-//! message must say what an operator needs. Rust prints the message of a panic before
-//! it can be caught; `lambda_kit::start_log` prevents that.
+//! Nothing in this crate logs or displays a payload. The message of an error that a handler returns is logged; the messages
+//! of its causes are not, because libraries quote their input. The message of the error must therefore say what an operator
+//! needs to know, and must not contain addresses. Rust prints the message of a panic before it can be caught;
+//! `lambda_kit::start_log` prevents that.
 //!
-//! # Why not the `aws_lambda_events` types
+//! # Why not the types of `aws_lambda_events`
 //!
-//! Its `SnsMessage` requires `SigningCertUrl`, `UnsubscribeUrl`, `Signature` and a readable `Timestamp`: none of them
-//! is needed here, confirmations lack the second, and one misfit fails the batch. Its `SqsMessage` makes `message_id`
-//! optional, the one field that must not be.
+//! Its `SnsMessage` requires `SigningCertUrl`, `UnsubscribeUrl`, `Signature` and a readable `Timestamp`. None of them is
+//! needed here, confirmations do not have `UnsubscribeUrl`, and one record that does not fit fails the whole batch. Its
+//! `SqsMessage` has an optional `message_id`, which is the one field that is required here.
 
 mod batch;
 mod envelope;

@@ -1,4 +1,4 @@
-//! Every record gets its own try, and Lambda gets its answer.
+//! Runs a handler for each record and reports the failed records to Lambda.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -15,11 +15,10 @@ use crate::record::{Provenance, Record};
 use crate::wire::{BatchItemFailure, BatchItemFailures};
 
 impl Batch {
-    /// Runs `handle` on each good record, at most `concurrency` of them at a time (at least one), and logs each
-    /// failure once.
+    /// Runs `handle` for each readable record, at most `concurrency` at a time (at least one). Logs each failure once.
     ///
-    /// An error or a panic fails its own record only. State that handlers share must survive a panic in one of them.
-    /// What a handler logs is inside the span `record`, which has the record's id.
+    /// An error or a panic fails only its own record. State that handlers share must remain valid after a panic. The log
+    /// messages of a handler are in the span `record`, which has the id of the record.
     pub async fn run<T, E, F, Fut>(self, concurrency: usize, handle: F) -> Outcomes<T>
     where
         F: Fn(Record) -> Fut,
@@ -52,7 +51,7 @@ where
     let id = record.id.clone();
     let provenance = Some(record.provenance.clone());
     let span = tracing::info_span!("record", record_id = %id, via = %record.provenance.via);
-    // The call is inside the future, because it may panic before there is a future to poll.
+    // The call is inside the future, because the handler may panic before it returns a future.
     let attempt = AssertUnwindSafe(async move { handle(record).await }.instrument(span))
         .catch_unwind()
         .await;
@@ -67,14 +66,14 @@ where
     }
 }
 
-/// What became of one record.
+/// The outcome of one record.
 #[derive(Debug)]
 pub struct Outcome<T> {
     /// As [`Record::id`].
     pub id: String,
-    /// None if the envelope was bad.
+    /// `None` if the envelope could not be read.
     pub provenance: Option<Provenance>,
-    /// What the handler made of it.
+    /// What the handler returned, or why the record failed.
     pub result: Result<T, RecordFailure>,
 }
 
@@ -89,21 +88,21 @@ impl<T> Outcome<T> {
     }
 }
 
-/// What became of a batch. Handlers have run, but nothing is acknowledged before [`report`](Self::report).
+/// The outcomes of a batch. No record is acknowledged before [`report`](Self::report).
 #[derive(Debug)]
-#[must_use = "a failure that is not reported acknowledges its record"]
+#[must_use = "without a report, failed records are acknowledged"]
 pub struct Outcomes<T> {
     source: EventSource,
     outcomes: Vec<Outcome<T>>,
 }
 
 impl<T> Outcomes<T> {
-    /// In the order of the event.
+    /// Returns the outcomes in the order of the event.
     pub fn iter(&self) -> impl Iterator<Item = &Outcome<T>> {
         self.outcomes.iter()
     }
 
-    /// What the handler made of each good record, with the index that [`fail`](Self::fail) takes.
+    /// Returns what the handler returned for each successful record, with the index of the record for [`fail`](Self::fail).
     pub fn succeeded(&self) -> impl Iterator<Item = (usize, &T)> {
         self.outcomes
             .iter()
@@ -111,7 +110,7 @@ impl<T> Outcomes<T> {
             .filter_map(|(index, outcome)| Some((index, outcome.result.as_ref().ok()?)))
     }
 
-    /// As [`succeeded`](Self::succeeded), to change or take the values.
+    /// As [`succeeded`](Self::succeeded), with mutable values.
     pub fn succeeded_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
         self.outcomes
             .iter_mut()
@@ -119,17 +118,17 @@ impl<T> Outcomes<T> {
             .filter_map(|(index, outcome)| Some((index, outcome.result.as_mut().ok()?)))
     }
 
-    /// The ids of the failed records, with the reason.
+    /// Returns the ids of the failed records with the reasons.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &RecordFailure)> {
         self.outcomes
             .iter()
             .filter_map(|outcome| Some((outcome.id.as_str(), outcome.result.as_ref().err()?)))
     }
 
-    /// A later step for several records failed for this one, such as an aggregated write.
+    /// Fails a record because a later step for the whole batch failed, for example a write for several records.
     ///
-    /// A record that failed before keeps its first failure. An index beyond the batch fails every record: somebody's
-    /// work is not done, and trying twice is harmless where forgetting is not.
+    /// A record that has already failed keeps its first failure. An out-of-range index fails the whole batch, because
+    /// retries are safe and it is unknown which record failed.
     pub fn fail(&mut self, index: usize, error: impl Into<BoxError>) {
         let failure = RecordFailure::Batch(error.into());
         if let Some(outcome) = self.outcomes.get_mut(index) {
@@ -144,12 +143,12 @@ impl<T> Outcomes<T> {
         }
     }
 
-    /// What the function must return to Lambda.
+    /// Returns the response of the function.
     ///
     /// # Errors
     ///
-    /// From SQS, if every record failed: all come back anyway, and the `Errors` metric fires. From anyone else, if
-    /// any record failed, because only a failed invocation is retried.
+    /// For SQS, if every record failed. All records return to the queue in either case, and an error increments Lambda's
+    /// `Errors` metric. For the other sources, if any record failed, because Lambda retries only a failed invocation.
     pub fn report(self) -> Result<Response, BatchFailed> {
         let total = self.outcomes.len();
         let failed = self.failures().count();
@@ -160,7 +159,7 @@ impl<T> Outcomes<T> {
         if !by_id {
             return Ok(Response(None));
         }
-        // Two deliveries of one message share an id, and either of them failing keeps it in the queue.
+        // Two deliveries of a message have the same id. If either fails, the message stays in the queue.
         let mut seen = HashSet::new();
         let batch_item_failures = self
             .failures()
@@ -173,21 +172,21 @@ impl<T> Outcomes<T> {
     }
 }
 
-/// What Lambda must hear: for SQS `{"batchItemFailures":[{"itemIdentifier":".."}]}`, for anyone else `null`.
+/// The response for Lambda: `{"batchItemFailures":[{"itemIdentifier":".."}]}` for SQS, `null` for the other sources.
 ///
-/// A receipt rule wants a disposition instead, and takes its absence for `CONTINUE`: its function calls
-/// [`Outcomes::report`] for the error and answers in its own words.
+/// A receipt rule expects a disposition and treats its absence as `CONTINUE`. A function for receipt rules calls
+/// [`Outcomes::report`] for the error only and returns a response of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Response(Option<BatchItemFailures>);
 
-/// The invocation must fail, so that the records come again.
+/// The invocation must fail, so that Lambda retries the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{failed} of {total} records failed")]
 pub struct BatchFailed {
-    /// How many records failed.
+    /// The number of failed records.
     pub failed: usize,
-    /// How many there were.
+    /// The number of records.
     pub total: usize,
 }
 
@@ -198,7 +197,7 @@ fn fail_once<T>(outcome: &mut Outcome<T>, failure: RecordFailure) {
     }
 }
 
-/// The error's own message only: those of its sources come from libraries, which quote their input.
+/// Logs the message of the error without its causes, because libraries quote their input.
 fn log_failure(id: &str, provenance: Option<&Provenance>, failure: &RecordFailure) {
     tracing::error!(
         record_id = id,

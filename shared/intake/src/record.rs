@@ -1,23 +1,23 @@
-//! A record: one message, and how it came.
+//! A record: one message and the services that it passed through.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-/// One message as it arrived.
+/// One message.
 ///
-/// `Debug` shows the size of the payload, never the payload: it holds addresses, and `{record:?}` ends up in logs.
+/// `Debug` shows the size of the payload instead of the payload, which contains addresses.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What the sender calls the record: the SQS message id, else the SNS message id, the EventBridge event id or the
-    /// SES message id. Not unique in a batch, since SQS delivers at least once.
+    /// The SQS message id, or else the SNS message id, the EventBridge event id or the SES message id. Not unique in a batch,
+    /// because SQS delivers a message at least once.
     pub id: String,
-    /// Whether SES speaks, or SNS about the subscription.
+    /// Whether the message is from SES, or from SNS about a subscription.
     pub kind: RecordKind,
-    /// What SES wrote, without envelope and otherwise untouched: mostly JSON, but set-up messages are plain text, and a
-    /// trailing newline is legal. An EventBridge `detail` and a receipt rule's `ses` object are JSON serialised again.
+    /// The message of SES without its envelope: JSON, or plain text for set-up messages. A trailing newline is possible. An
+    /// EventBridge `detail` and the `ses` object of a receipt rule are serialised again; other payloads are unchanged.
     pub payload: String,
-    /// How it came.
+    /// The services that the message passed through.
     pub provenance: Provenance,
 }
 
@@ -32,18 +32,18 @@ impl fmt::Debug for Record {
     }
 }
 
-/// Who speaks in a record.
+/// The kind of a record.
 ///
-/// The confirmations are set-up messages: SNS queues them when a subscription is made or removed by someone else than
-/// the queue's owner. Their payload is the whole envelope, because the token in it is the message. A handler
-/// acknowledges and logs them; confirming stays with a person, since anyone may try to subscribe a queue to a topic.
+/// SNS sends a confirmation when an account other than the queue's owner creates or deletes a subscription. The payload is
+/// the whole envelope, because it contains the token. A handler logs and acknowledges a confirmation. An operator confirms
+/// the subscription, because everyone can try to subscribe a queue to a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RecordKind {
     /// A message of SES.
     Notification,
-    /// A topic wants to deliver here and waits for confirmation.
+    /// A topic waits for the confirmation of a subscription.
     SubscriptionConfirmation,
-    /// A topic no longer delivers here.
+    /// A subscription was deleted.
     UnsubscribeConfirmation,
 }
 
@@ -57,28 +57,28 @@ impl fmt::Display for RecordKind {
     }
 }
 
-/// How a record came.
+/// The services that a record passed through.
 ///
-/// `topic_arn` of a direct SNS record is stated by Lambda; behind SQS it is stated by the body, so it deserves as
-/// much trust as the queue's policy gives to those who may send to it. `queue_arn` is always stated by Lambda.
+/// Lambda sets `queue_arn`, and `topic_arn` of a record directly from SNS. Behind SQS, `topic_arn` is part of the body and is
+/// as trustworthy as the senders that the queue policy allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
-    /// The way it took.
+    /// The way from SES to the function.
     pub via: Via,
-    /// The SNS topic; none with raw delivery.
+    /// The SNS topic. `None` with raw message delivery.
     pub topic_arn: Option<String>,
     /// The SQS queue.
     pub queue_arn: Option<String>,
-    /// The id SNS gave the message, the same in every queue that got a copy; none with raw delivery.
+    /// The SNS message id, which is the same in every subscribed queue. `None` with raw message delivery.
     pub sns_message_id: Option<String>,
-    /// How often SQS delivered it, this time included.
+    /// How often SQS has delivered the message, including this delivery.
     pub receive_count: Option<u32>,
-    /// When SNS received it; none if unreadable too, because nothing may depend on it.
+    /// When SNS received the message. `None` if absent or unreadable.
     pub sns_timestamp: Option<Timestamp>,
 }
 
 impl Provenance {
-    /// A provenance of which only the way is known.
+    /// Creates a provenance with only the way.
     #[must_use]
     pub fn new(via: Via) -> Self {
         Self {
@@ -102,9 +102,9 @@ pub enum Via {
     SqsFromSns,
     /// SQS, and the body is an EventBridge event: a rule with a queue as its target.
     SqsFromEventBridge,
-    /// SQS, and the body is the message: SNS with raw delivery, or anyone else who may send to the queue.
+    /// SQS, and the body is the message: SNS with raw message delivery, or another sender that the queue policy allows.
     SqsRaw,
-    /// EventBridge invoked the function. Any `source` is accepted; the rule's pattern decides.
+    /// EventBridge invoked the function. Every `source` is accepted, because the pattern of the rule selects the events.
     EventBridge,
     /// The Lambda action of a receipt rule.
     ReceiptRule,

@@ -1,4 +1,4 @@
-//! The JSON of AWS, reduced to the fields that are read, so that no other field can make a record unreadable.
+//! The JSON of AWS, reduced to the fields that are needed, so that no other field can make a record unreadable.
 
 use std::borrow::Cow;
 
@@ -16,15 +16,15 @@ pub(crate) struct SqsRecord<'a> {
     pub(crate) body: Cow<'a, str>,
 }
 
-/// Apart from the rest of the record: without it nothing else matters.
+/// Read separately, because a record without an id fails the whole batch.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 pub(crate) struct SqsRecordId {
     pub(crate) message_id: String,
 }
 
-/// An SQS body read in one pass, without a tree of all its fields: enough to tell what wrapped the message, and all of what
-/// SNS wraps it in.
+/// An SQS body read in one pass without a tree of all fields: enough to recognise the envelope, and all fields of an SNS
+/// envelope.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SqsBody {
@@ -33,11 +33,11 @@ pub(crate) struct SqsBody {
     pub(crate) topic_arn: Option<String>,
     pub(crate) message: Option<String>,
     pub(crate) timestamp: Option<String>,
-    /// An EventBridge event has it.
-    #[serde(rename = "detail", default, deserialize_with = "is_there")]
+    /// Present in an EventBridge event.
+    #[serde(rename = "detail", default, deserialize_with = "is_present")]
     pub(crate) has_detail: bool,
-    /// The record of a failed invocation has it.
-    #[serde(rename = "requestPayload", default, deserialize_with = "is_there")]
+    /// Present in the record of a failed invocation.
+    #[serde(rename = "requestPayload", default, deserialize_with = "is_present")]
     pub(crate) has_request_payload: bool,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct SnsRecord {
     pub(crate) sns: Value,
 }
 
-/// The same in a Lambda event and in an SQS body, but for the spelling of fields that are not read.
+/// The same in a Lambda event and in an SQS body, except for the spelling of fields that are not needed.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
@@ -100,9 +100,9 @@ pub(crate) struct BatchItemFailure {
     pub(crate) item_identifier: String,
 }
 
-/// Reads `value`, which stands at `path` of the event.
+/// Reads `value`, which is at `path` of the event.
 pub(crate) fn read<'de, T: Deserialize<'de>>(value: &'de Value, path: &str) -> Result<T, ShapeError> {
-    // Tracking the path costs time, so only what failed pays for it.
+    // Tracking the path is slow, so it is done only after a failure.
     T::deserialize(value)
         .or_else(|_| serde_path_to_error::deserialize(value))
         .map_err(|error| {
@@ -116,7 +116,7 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(value: &'de Value, path: &str) -> R
         })
 }
 
-/// serde's message without the value it met, which is the payload's.
+/// Returns the message of serde without the value that it quotes.
 fn problem(error: &serde_json::Error) -> String {
     let message = error.to_string();
     if message.starts_with("missing field") {
@@ -128,12 +128,12 @@ fn problem(error: &serde_json::Error) -> String {
     }
 }
 
-/// For what is good to know but must not fail a record.
+/// Reads an optional value that must not fail the record.
 fn or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(value).ok())
 }
 
-fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }

@@ -1,4 +1,4 @@
-//! Whatever is done to an event, intake neither panics nor quotes it.
+//! Mutated events cause no panic, and no error quotes the event.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::sync::LazyLock;
@@ -67,7 +67,7 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// The `nth` value in reading order.
+/// Returns the `nth` value in depth-first order.
 fn find<'a>(value: &'a mut Value, nth: &mut usize) -> Option<&'a mut Value> {
     if *nth == 0 {
         return Some(value);
@@ -95,10 +95,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn mutated_values(event in any::<Index>(), mutations in prop::collection::vec((any::<Index>(), mutation()), 1..5)) {
+    fn mutated_values_are_not_quoted(event in any::<Index>(), mutations in prop::collection::vec((any::<Index>(), mutation()), 1..5)) {
         let mut event = event.get(&EVENTS).clone();
-        for (place, mutation) in &mutations {
-            let mut nth = place.index(count(&event));
+        for (position, mutation) in &mutations {
+            let mut nth = position.index(count(&event));
             apply(find(&mut event, &mut nth).unwrap(), mutation);
         }
         for error in errors(event.to_string().as_bytes()) {
@@ -107,15 +107,15 @@ proptest! {
     }
 
     #[test]
-    fn mutated_bytes(
+    fn mutated_bytes_are_not_quoted(
         event in any::<Index>(),
         edits in prop::collection::vec((any::<Index>(), any::<u8>()), 1..5),
         cut in any::<Index>(),
     ) {
         let mut bytes = event.get(&EVENTS).to_string().into_bytes();
-        for (place, byte) in &edits {
-            let place = place.index(bytes.len());
-            bytes[place] = *byte;
+        for (position, byte) in &edits {
+            let position = position.index(bytes.len());
+            bytes[position] = *byte;
         }
         for error in errors(&bytes).into_iter().chain(errors(&bytes[..cut.index(bytes.len())])) {
             prop_assert!(!error.contains("nobody@"), "{error}");

@@ -1,4 +1,4 @@
-//! What Lambda hears when handlers succeed, fail and panic.
+//! The response for Lambda when handlers succeed, fail and panic.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,7 +12,7 @@ use std::io;
 use intake::{Batch, BatchFailed, BoxError, Outcomes, Record, RecordFailure};
 use serde_json::{Value, json};
 
-/// An SQS batch whose ids are also its payloads.
+/// An SQS batch. The payload of each record is its id.
 fn sqs(ids: &[&str]) -> Batch {
     let records: Vec<Value> = ids
         .iter()
@@ -25,20 +25,20 @@ fn file(name: &str) -> Batch {
     Batch::from_slice(&std::fs::read(format!("tests/data/{name}.json")).unwrap()).unwrap()
 }
 
-/// Does what the payload says.
-async fn obey(record: Record) -> Result<String, BoxError> {
+/// Panics or fails if the payload says so.
+async fn follow_payload(record: Record) -> Result<String, BoxError> {
     match record.payload.as_str() {
-        payload if payload.starts_with("panic") => panic!("over {payload}"),
-        payload if payload.starts_with("fail") => Err("told to fail".into()),
+        payload if payload.starts_with("panic") => panic!("payload {payload}"),
+        payload if payload.starts_with("fail") => Err("the payload says fail".into()),
         payload => Ok(payload.to_owned()),
     }
 }
 
-async fn refuse(_: Record) -> Result<(), io::Error> {
-    Err(io::Error::other("table is gone"))
+async fn fail(_: Record) -> Result<(), io::Error> {
+    Err(io::Error::other("table does not exist"))
 }
 
-async fn accept(_: Record) -> Result<(), io::Error> {
+async fn succeed(_: Record) -> Result<(), io::Error> {
     Ok(())
 }
 
@@ -46,60 +46,64 @@ fn failed_ids(outcomes: &Outcomes<impl Sized>) -> Vec<&str> {
     outcomes.failures().map(|(id, _)| id).collect()
 }
 
-fn answer(outcomes: Outcomes<impl Sized>) -> Value {
+fn response(outcomes: Outcomes<impl Sized>) -> Value {
     serde_json::to_value(outcomes.report().unwrap()).unwrap()
 }
 
-fn naming(ids: &[&str]) -> Value {
-    let failures: Vec<Value> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
-    json!({ "batchItemFailures": failures })
+fn failures(ids: &[&str]) -> Value {
+    let items: Vec<Value> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    json!({ "batchItemFailures": items })
 }
 
 #[tokio::test]
 async fn sqs_names_failed_and_panicked_records_in_order() {
-    let outcomes = sqs(&["a", "panic", "b", "fail"]).run(2, obey).await;
+    let outcomes = sqs(&["a", "panic", "b", "fail"]).run(2, follow_payload).await;
     let kinds: Vec<_> = outcomes.failures().map(|(id, failure)| (id, failure.kind())).collect();
     assert_eq!(kinds, [("panic", "panic"), ("fail", "handler")]);
     assert_eq!(outcomes.succeeded().map(|(index, _)| index).collect::<Vec<_>>(), [0, 2]);
-    assert_eq!(answer(outcomes), naming(&["panic", "fail"]));
+    assert_eq!(response(outcomes), failures(&["panic", "fail"]));
 }
 
 #[tokio::test]
-async fn a_panic_before_the_first_await_is_the_records_own() {
-    fn hasty(record: Record) -> impl Future<Output = Result<String, BoxError>> {
+async fn a_panic_before_the_first_await_fails_only_its_record() {
+    fn panic_early(record: Record) -> impl Future<Output = Result<String, BoxError>> {
         assert_ne!(record.id, "a");
-        obey(record)
+        follow_payload(record)
     }
-    assert_eq!(answer(sqs(&["a", "b"]).run(1, hasty).await), naming(&["a"]));
+    assert_eq!(response(sqs(&["a", "b"]).run(1, panic_early).await), failures(&["a"]));
 }
 
 #[tokio::test]
-async fn a_panic_does_not_tell() {
-    let outcomes = sqs(&["panic jane@example.com"]).run(1, obey).await;
+async fn the_message_of_a_panic_is_omitted() {
+    let outcomes = sqs(&["panic jane@example.com"]).run(1, follow_payload).await;
     let (_, failure) = outcomes.failures().next().unwrap();
     assert_eq!(failure.to_string(), "handler panicked");
 }
 
 #[tokio::test]
 async fn sqs_fails_the_invocation_when_every_record_failed() {
-    let failed = sqs(&["fail", "panic"]).run(8, obey).await.report().unwrap_err();
+    let failed = sqs(&["fail", "panic"])
+        .run(8, follow_payload)
+        .await
+        .report()
+        .unwrap_err();
     assert_eq!(failed, BatchFailed { failed: 2, total: 2 });
     assert_eq!(failed.to_string(), "2 of 2 records failed");
 }
 
 #[tokio::test]
-async fn sqs_success_and_the_empty_batch_name_nobody() {
-    assert_eq!(answer(sqs(&["a", "b"]).run(8, obey).await), naming(&[]));
-    assert_eq!(answer(file("sqs_empty_batch").run(8, refuse).await), naming(&[]));
+async fn sqs_success_and_an_empty_batch_report_no_failure() {
+    assert_eq!(response(sqs(&["a", "b"]).run(8, follow_payload).await), failures(&[]));
+    assert_eq!(response(file("sqs_empty_batch").run(8, fail).await), failures(&[]));
 }
 
 #[tokio::test]
-async fn bad_envelopes_are_reported_and_never_handled() {
+async fn bad_envelopes_are_reported_and_not_handled() {
     let handled = Cell::new(0);
     let outcomes = file("sqs_mixed_good_and_bad")
         .run(8, |record| {
             handled.set(handled.get() + 1);
-            accept(record)
+            succeed(record)
         })
         .await;
     assert_eq!(handled.get(), 3);
@@ -107,14 +111,14 @@ async fn bad_envelopes_are_reported_and_never_handled() {
         outcomes.failures().next(),
         Some((_, RecordFailure::BadEnvelope(_)))
     ));
-    assert_eq!(answer(outcomes), naming(&["0f9c1d2e-7a6b-4c5d-8e9f-000000000002"]));
+    assert_eq!(response(outcomes), failures(&["0f9c1d2e-7a6b-4c5d-8e9f-000000000002"]));
 
-    let failed = file("sqs_broken_envelopes").run(8, accept).await.report().unwrap_err();
+    let failed = file("sqs_broken_envelopes").run(8, succeed).await.report().unwrap_err();
     assert_eq!(failed, BatchFailed { failed: 6, total: 6 });
 }
 
 #[tokio::test]
-async fn both_deliveries_of_one_message_must_succeed() {
+async fn a_message_that_is_delivered_twice_fails_if_either_delivery_fails() {
     let seen = Cell::new(false);
     let fail_the_second = |_| {
         let second = seen.replace(true);
@@ -122,24 +126,24 @@ async fn both_deliveries_of_one_message_must_succeed() {
     };
     let id = "0f9c1d2e-7a6b-4c5d-8e9f-000000000001";
     assert_eq!(
-        answer(file("sqs_duplicate_message_ids").run(8, fail_the_second).await),
-        naming(&[id])
+        response(file("sqs_duplicate_message_ids").run(8, fail_the_second).await),
+        failures(&[id])
     );
 
-    let mut outcomes = sqs(&["a", "a", "b"]).run(8, obey).await;
+    let mut outcomes = sqs(&["a", "a", "b"]).run(8, follow_payload).await;
     outcomes.fail(0, "write failed");
     outcomes.fail(1, "write failed");
-    assert_eq!(answer(outcomes), naming(&["a"]), "an id is named once");
+    assert_eq!(response(outcomes), failures(&["a"]), "an id is reported once");
 }
 
 #[tokio::test]
-async fn whoever_retries_only_invocations_hears_of_any_failure() {
+async fn sources_other_than_sqs_fail_the_invocation_if_any_record_failed() {
     for name in ["sns_direct", "event_bridge", "receipt_rule"] {
-        assert_eq!(answer(file(name).run(8, accept).await), Value::Null, "{name}");
-        assert!(file(name).run(8, refuse).await.report().is_err(), "{name}");
+        assert_eq!(response(file(name).run(8, succeed).await), Value::Null, "{name}");
+        assert!(file(name).run(8, fail).await.report().is_err(), "{name}");
     }
     for name in ["sns_direct_without_message", "receipt_rule_without_message_id"] {
-        assert!(file(name).run(8, accept).await.report().is_err(), "{name}");
+        assert!(file(name).run(8, succeed).await.report().is_err(), "{name}");
     }
 
     let mut event: Value = serde_json::from_slice(&std::fs::read("tests/data/sns_direct.json").unwrap()).unwrap();
@@ -147,7 +151,7 @@ async fn whoever_retries_only_invocations_hears_of_any_failure() {
     records.push(json!({ "EventSource": "aws:sns" }));
     let failed = Batch::from_event(&event)
         .unwrap()
-        .run(8, accept)
+        .run(8, succeed)
         .await
         .report()
         .unwrap_err();
@@ -155,18 +159,18 @@ async fn whoever_retries_only_invocations_hears_of_any_failure() {
 }
 
 #[tokio::test]
-async fn a_later_failure_counts_and_the_first_one_stays() {
-    let mut outcomes = sqs(&["a", "fail", "c"]).run(8, obey).await;
+async fn a_record_keeps_its_first_failure() {
+    let mut outcomes = sqs(&["a", "fail", "c"]).run(8, follow_payload).await;
     outcomes.fail(1, "statistics not written");
     outcomes.fail(2, io::Error::other("statistics not written"));
     let kinds: Vec<_> = outcomes.failures().map(|(id, failure)| (id, failure.kind())).collect();
     assert_eq!(kinds, [("fail", "handler"), ("c", "batch")]);
-    assert_eq!(answer(outcomes), naming(&["fail", "c"]));
+    assert_eq!(response(outcomes), failures(&["fail", "c"]));
 }
 
 #[tokio::test]
-async fn an_index_beyond_the_batch_acknowledges_nothing() {
-    let mut outcomes = sqs(&["a", "b"]).run(8, obey).await;
+async fn an_out_of_range_index_fails_the_whole_batch() {
+    let mut outcomes = sqs(&["a", "b"]).run(8, follow_payload).await;
     outcomes.fail(2, "statistics not written");
     assert_eq!(failed_ids(&outcomes), ["a", "b"]);
     assert!(outcomes.report().is_err());
@@ -174,7 +178,7 @@ async fn an_index_beyond_the_batch_acknowledges_nothing() {
 
 #[tokio::test]
 async fn values_can_be_taken() {
-    let mut outcomes = sqs(&["a", "fail", "c"]).run(8, obey).await;
+    let mut outcomes = sqs(&["a", "fail", "c"]).run(8, follow_payload).await;
     let values: Vec<String> = outcomes
         .succeeded_mut()
         .map(|(_, value)| std::mem::take(value))
@@ -185,13 +189,13 @@ async fn values_can_be_taken() {
 }
 
 #[tokio::test]
-async fn concurrency_is_bounded_and_results_keep_their_order() {
+async fn concurrency_is_limited_and_outcomes_keep_the_order_of_the_event() {
     for (concurrency, expected) in [(0, 1), (1, 1), (3, 3), (100, 5)] {
-        let (running, most) = (Cell::new(0), Cell::new(0));
+        let (running, maximum) = (Cell::new(0), Cell::new(0));
         let outcomes = sqs(&["5", "4", "3", "2", "1"])
             .run(concurrency, async |record: Record| {
                 running.set(running.get() + 1);
-                most.set(most.get().max(running.get()));
+                maximum.set(maximum.get().max(running.get()));
                 for _ in 0..record.payload.parse::<u32>()? {
                     tokio::task::yield_now().await;
                 }
@@ -199,7 +203,7 @@ async fn concurrency_is_bounded_and_results_keep_their_order() {
                 Ok::<_, std::num::ParseIntError>(record.id)
             })
             .await;
-        assert_eq!(most.get(), expected, "concurrency {concurrency}");
+        assert_eq!(maximum.get(), expected, "concurrency {concurrency}");
         let ids: Vec<&str> = outcomes.succeeded().map(|(_, id)| id.as_str()).collect();
         assert_eq!(ids, ["5", "4", "3", "2", "1"]);
     }
@@ -208,7 +212,7 @@ async fn concurrency_is_bounded_and_results_keep_their_order() {
 #[test]
 fn a_run_can_be_spawned() {
     fn assert_send(_: impl Send) {}
-    assert_send(sqs(&["a"]).run(8, obey));
+    assert_send(sqs(&["a"]).run(8, follow_payload));
     let client = String::new();
     let client = &client;
     assert_send(sqs(&["a"]).run(8, move |record| async move {

@@ -95,7 +95,7 @@ async fn failures_are_logged_once_without_any_payload() {
     ERROR message=record failed record_id="panics" via=sqs_raw kind="panic" error=handler panicked
     record record_id=fails via=sqs_raw
     ERROR message=record failed record_id="fails" via=sqs_raw receive_count=3 kind="handler" error=notification is unreadable
-    ERROR message=record failed record_id="is bad" kind="bad_envelope" error=bad envelope at `Records[4].body`: expected valid JSON, broken at line 1 column 2
+    ERROR message=record failed record_id="is bad" kind="bad_envelope" error=bad envelope at `Records[4].body`: expected valid JSON, invalid at line 1 column 2
     ERROR message=record failed record_id="fails in the batch" via=sqs_raw kind="batch" error=statistics not written
     "#);
 }

@@ -1,4 +1,4 @@
-//! Mail addresses: as SES spells them, and as one key per mailbox.
+//! Mail addresses as SES spells them, with one normalised key for each mailbox.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A mail address, with or without a display name, as in [RFC 5322 section 3.4](https://www.rfc-editor.org/rfc/rfc5322#section-3.4).
 ///
-/// Two spellings of one mailbox have the same [`key`](Self::key): display name and angle brackets are stripped, the
-/// domain is lower-cased and in its IDNA (ASCII) form, the local part is lower-cased.
+/// All spellings of a mailbox have the same [`key`](Self::key): without display name and angle brackets, with the domain in
+/// lower case and IDNA (ASCII) form, and with the local part in lower case.
 ///
 /// ```
 /// use notification_model::EmailAddress;
@@ -28,10 +28,9 @@ pub struct EmailAddress {
 }
 
 impl EmailAddress {
-    /// Reads one address. `None` when nothing is left of it, for example `""`, `"<>"` or a text with control characters.
+    /// Reads one address. Returns `None` for an empty address such as `""` or `"<>"`, and for a text with control characters.
     ///
-    /// SES reports whatever the sender wrote, so a text without `@` is still an address; it has no
-    /// [`domain`](Self::domain).
+    /// SES reports the text of the sender unchanged, so a text without `@` is accepted. It has no [`domain`](Self::domain).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -59,7 +58,7 @@ impl EmailAddress {
         })
     }
 
-    /// Reads a header's address list: `Ann <a@example.com>, "Doe, Joe" <j@example.com>`, groups included.
+    /// Reads the address list of a header, including groups: `Ann <a@example.com>, "Doe, Joe" <j@example.com>`.
     #[must_use]
     pub fn parse_list(text: &str) -> Vec<Self> {
         let line = format!("{}\n", text.replace(['\r', '\n'], " "));
@@ -76,32 +75,32 @@ impl EmailAddress {
             .collect()
     }
 
-    /// The decoded display name.
+    /// Returns the decoded display name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// `local@domain` as it was written.
+    /// Returns `local@domain` as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.address
     }
 
-    /// The normalised form: what two spellings of one mailbox have in common.
+    /// Returns the normalised address, which is the same for all spellings of a mailbox.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The normalised domain.
+    /// Returns the normalised domain.
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         self.key.rsplit_once('@').map(|(_, domain)| domain)
     }
 }
 
-/// The normalised form of a bare domain: lower-cased, IDNA (ASCII) form, without a trailing dot.
+/// Normalises a domain: lower case, IDNA (ASCII) form, without a trailing dot.
 ///
 /// ```
 /// assert_eq!(notification_model::normalise_domain("B\u{fc}cher.Example."), "xn--bcher-kva.example");
@@ -109,8 +108,8 @@ impl EmailAddress {
 #[must_use]
 pub fn normalise_domain(domain: &str) -> String {
     let domain = domain.trim_end_matches('.');
-    // Domain literals and broken names have no IDNA form; they still are one name whatever their case.
-    // IDNA drops invisible characters, and a dot may have stood before one.
+    // Domain literals and invalid names have no IDNA form and are only converted to lower case. IDNA removes invisible
+    // characters, which may leave another trailing dot.
     idna::domain_to_ascii(domain)
         .ok()
         .map(|ascii| ascii.trim_end_matches('.').to_owned())
@@ -125,7 +124,7 @@ fn key_of(address: &str) -> String {
     }
 }
 
-/// An encoded word can hold CR and LF; a name never may.
+/// Replaces control characters, because an encoded word can contain CR and LF.
 fn without_controls(name: &str) -> String {
     name.replace(|c: char| c.is_control(), " ")
 }
@@ -171,7 +170,7 @@ mod tests {
     use super::EmailAddress;
 
     #[test]
-    fn one_key_per_mailbox() {
+    fn all_spellings_of_a_mailbox_have_the_same_key() {
         let cases = [
             ("user@example.com", Some("user@example.com")),
             ("<User@Example.COM>", Some("user@example.com")),
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_decoded_and_never_hold_line_breaks() {
+    fn names_are_decoded_without_line_breaks() {
         let cases = [
             ("=?utf-8?q?a=0D=0ABcc:_b?= <a@example.com>", Some("a  Bcc: b")),
             ("\"Doe, John\" <a@example.com>", Some("Doe, John")),
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_hide_in_one_string() {
+    fn a_text_can_contain_a_list_or_a_group() {
         let keys = |text| {
             EmailAddress::parse_list(text)
                 .iter()

@@ -1,4 +1,4 @@
-//! Who owns an identity and who sends from it.
+//! Identities, their owners, and sending accounts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use crate::address::{EmailAddress, normalise_domain};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
-/// The text is not twelve digits.
+/// A text is not twelve digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a 12-digit AWS account id")]
 pub struct InvalidAccountId;
 
 impl AccountId {
-    /// The twelve digits.
+    /// Returns the twelve digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -46,7 +46,7 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// The identity as it stands in its ARN, normalised.
+    /// Returns the normalised identity.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -54,7 +54,7 @@ impl Identity {
         }
     }
 
-    /// The domain of either kind.
+    /// Returns the domain of either kind.
     #[must_use]
     pub fn domain(&self) -> &str {
         match self {
@@ -92,31 +92,31 @@ pub struct IdentityArn {
     identity: Identity,
 }
 
-/// The text is not the ARN of an SES identity.
+/// A text is not the ARN of an SES identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected the ARN of an SES identity (arn:aws:ses:REGION:ACCOUNT:identity/NAME)")]
 pub struct InvalidIdentityArn;
 
 impl IdentityArn {
-    /// The ARN as received.
+    /// Returns the ARN as received.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The Region, for example `eu-west-1`.
+    /// Returns the Region, for example `eu-west-1`.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The account that verified the identity.
+    /// Returns the account that verified the identity.
     #[must_use]
     pub fn owner(&self) -> &AccountId {
         &self.owner
     }
 
-    /// The verified domain or address.
+    /// Returns the verified domain or address.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity

@@ -1,23 +1,23 @@
-//! Deserializers for the shapes SES takes liberties with: `null` for an empty list, one string for a list of strings.
+//! Deserializers for values that SES writes in several forms: `null` for an empty list, one string for a list of strings.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
 
-/// `null` reads as the default value.
+/// Reads `null` as the default value.
 pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A list of strings, where a single string or `null` is also understood.
+/// Reads a list of strings, a single string, or `null` as an empty list.
 pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     Ok(OneOrMany::deserialize(deserializer)?.0)
 }
 
-/// An object of string lists (tags, link tags), where `null` is also understood.
+/// Reads an object of string lists (tags, link tags), or `null` as an empty object.
 pub(crate) fn map_of_lists<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Vec<String>>, D::Error> {

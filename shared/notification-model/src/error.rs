@@ -1,39 +1,39 @@
-//! Errors that say where and what, without repeating the payload.
+//! Errors with the place and the expectation, without the payload.
 
 use serde::Deserialize;
 use serde_json::error::Category;
 
-/// Why a text is no SES message. The message can be logged: it holds no payload.
+/// A text is not an SES message. The error can be logged, because it contains no payload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// The text is not JSON and no known set-up message.
+    /// The text is neither JSON nor a known set-up message.
     #[error("not JSON (line {line}, column {column})")]
     NotJson {
-        /// 1-based.
+        /// The line, starting at 1.
         line: usize,
-        /// 1-based.
+        /// The column, starting at 1.
         column: usize,
     },
-    /// JSON, but not from SES: no `notificationType`, no `eventType` and no `receipt`.
+    /// The text is JSON without `notificationType`, `eventType` and `receipt`.
     #[error("expected notificationType, eventType or receipt: not a message from SES")]
     NotFromSes,
     /// A field is missing or has the wrong type.
     #[error("{path}: {problem}")]
     Invalid {
-        /// JSON path of the field, `.` for the whole.
+        /// The JSON path of the field. `.` is the root.
         path: String,
-        /// What was expected there.
+        /// What is expected there.
         problem: String,
     },
 }
 
-/// Reads a text again that could not be read, to find out where it went wrong.
+/// Returns the error of a text that could not be read, with its place.
 pub(crate) fn locate<'de, T: Deserialize<'de>>(text: &'de str) -> ParseError {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Err(error) => error,
-        // The value is fine, so what follows it is not.
+        // The value is valid, so the error is in the text after it.
         Ok(_) => {
             return ParseError::Invalid {
                 path: ".".to_owned(),
@@ -55,7 +55,7 @@ pub(crate) fn locate<'de, T: Deserialize<'de>>(text: &'de str) -> ParseError {
     }
 }
 
-/// What to say of a text that does not start with `{`. (serde would read a list as an object's fields in order.)
+/// Returns the error of a text that does not start with `{`. (serde would read a list as the fields of an object in order.)
 pub(crate) fn not_an_object(text: &str) -> ParseError {
     match serde_json::from_str::<serde::de::IgnoredAny>(text) {
         Ok(_) => ParseError::Invalid {
@@ -69,7 +69,7 @@ pub(crate) fn not_an_object(text: &str) -> ParseError {
     }
 }
 
-/// The keys of `tags`, `linkTags` and `headers` are the sender's, so a path stops before a key it does not know.
+/// Returns the path without the keys of `tags` and `linkTags`, which the sender chooses.
 fn safe_path(path: &serde_path_to_error::Path) -> String {
     let mut text = String::new();
     for segment in path {
@@ -91,7 +91,7 @@ fn safe_path(path: &serde_path_to_error::Path) -> String {
     if text.is_empty() { ".".to_owned() } else { text }
 }
 
-/// Keeps the half of serde's message that comes from our types and drops the half that quotes the payload
+/// Returns the part of the message of serde that describes the expected type, without the part that quotes the payload
 /// (`invalid type: string "...", expected a map at line 1 column 9`).
 fn problem(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
@@ -109,6 +109,6 @@ fn problem(message: &str) -> String {
     if ours {
         message.to_owned()
     } else {
-        "not what SES documents".to_owned()
+        "unexpected value".to_owned()
     }
 }

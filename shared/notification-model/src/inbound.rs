@@ -1,6 +1,6 @@
-//! Mail that SES received: the Lambda action's event and the `Received` notification of the other actions.
+//! Mail that SES received: the event of the Lambda action and the `Received` notification of the other actions.
 //!
-//! See [the Lambda action's event](https://docs.aws.amazon.com/ses/latest/dg/receiving-email-action-lambda-event.html)
+//! See [the event of the Lambda action](https://docs.aws.amazon.com/ses/latest/dg/receiving-email-action-lambda-event.html)
 //! and [notification contents](https://docs.aws.amazon.com/ses/latest/dg/receiving-email-notifications-contents.html).
 
 use jiff::Timestamp;
@@ -14,50 +14,50 @@ use crate::open_enum::open_enum;
 /// A received mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The message; its `destination` are the header recipients.
+    /// The message. Its `destination` has the recipients in the headers.
     pub mail: Mail,
-    /// What SES found, and the action that told us.
+    /// The results of the checks, and the action of the receipt rule.
     pub receipt: Receipt,
-    /// The raw message, which only the SNS action sends along.
+    /// The raw message. Only the SNS action includes it.
     pub content: Option<Content>,
 }
 
-/// What SES found when it received the mail.
+/// The results of the checks of SES, and the action of the receipt rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
     /// When the receipt rules were applied.
     #[serde(default, deserialize_with = "crate::timestamp::lenient")]
     pub timestamp: Option<Timestamp>,
-    /// From reception to the action, in milliseconds.
+    /// Milliseconds from reception to the action.
     #[serde(default)]
     pub processing_time_millis: Option<u64>,
-    /// The envelope recipients that matched the rule, Bcc included.
+    /// The envelope recipients that matched the rule, including Bcc recipients.
     #[serde(default, deserialize_with = "de::or_default")]
     pub recipients: Vec<EmailAddress>,
-    /// Spam.
+    /// The spam verdict.
     #[serde(default)]
     pub spam_verdict: Option<Verdict>,
-    /// Virus.
+    /// The virus verdict.
     #[serde(default)]
     pub virus_verdict: Option<Verdict>,
-    /// SPF, [RFC 7208](https://www.rfc-editor.org/rfc/rfc7208).
+    /// The SPF verdict, [RFC 7208](https://www.rfc-editor.org/rfc/rfc7208).
     #[serde(default)]
     pub spf_verdict: Option<Verdict>,
-    /// DKIM, [RFC 6376](https://www.rfc-editor.org/rfc/rfc6376).
+    /// The DKIM verdict, [RFC 6376](https://www.rfc-editor.org/rfc/rfc6376).
     #[serde(default)]
     pub dkim_verdict: Option<Verdict>,
-    /// DMARC, [RFC 7489](https://www.rfc-editor.org/rfc/rfc7489).
+    /// The DMARC verdict, [RFC 7489](https://www.rfc-editor.org/rfc/rfc7489).
     #[serde(default)]
     pub dmarc_verdict: Option<Verdict>,
-    /// What the sender's domain asks for when DMARC fails; only present then.
+    /// The DMARC policy of the sender's domain. Present only if the DMARC check failed.
     #[serde(default)]
     pub dmarc_policy: Option<DmarcPolicy>,
-    /// The receipt-rule action that sent this.
+    /// The action of the receipt rule.
     pub action: ReceiptAction,
 }
 
-/// The result of one check, `{"status":"PASS"}` on the wire.
+/// The result of one check: `{"status":"PASS"}` in JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The result.
@@ -71,11 +71,11 @@ open_enum! {
         Pass = "PASS",
         /// Failed.
         Fail = "FAIL",
-        /// Neither: no signature, no policy, or undecided.
+        /// Neither passed nor failed: no signature, no policy, or no result.
         Gray = "GRAY",
-        /// SES could not check.
+        /// The check failed with an error.
         ProcessingFailed = "PROCESSING_FAILED",
-        /// Scanning is switched off in the rule.
+        /// Scanning is disabled in the rule.
         Disabled = "DISABLED",
     }
 }
@@ -83,83 +83,83 @@ open_enum! {
 open_enum! {
     /// The DMARC policy of the sender's domain.
     pub enum DmarcPolicy {
-        /// No request.
+        /// No particular treatment.
         None = "none",
-        /// Treat as suspicious.
+        /// Treat the message as suspicious.
         Quarantine = "quarantine",
-        /// Refuse.
+        /// Reject the message.
         Reject = "reject",
     }
 }
 
-/// The receipt-rule action that produced the event.
+/// An action of a receipt rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceiptAction {
-    /// Stored in a bucket.
+    /// Stores the message in a bucket.
     S3 {
         /// The bucket.
         bucket_name: String,
-        /// The whole key, prefix included.
+        /// The object key, including the prefix.
         object_key: String,
-        /// The rule's prefix.
+        /// The prefix.
         object_key_prefix: Option<String>,
-        /// The topic told about it.
+        /// The topic to notify.
         topic_arn: Option<String>,
     },
-    /// Published to a topic with its content.
+    /// Publishes the message to a topic.
     Sns {
         /// The topic.
         topic_arn: Option<String>,
         /// How `content` is encoded.
         encoding: ContentEncoding,
     },
-    /// Handed to a Lambda function, without content.
+    /// Invokes a Lambda function without the content of the message.
     Lambda {
         /// The function.
         function_arn: String,
-        /// `RequestResponse` decides about the rest of the rule, `Event` does not.
+        /// With `RequestResponse` the function decides about the remaining actions, with `Event` it does not.
         invocation_type: InvocationType,
     },
-    /// Bounced.
+    /// Bounces the message.
     Bounce {
-        /// Who bounced it.
+        /// The sender of the bounce.
         sender: Option<String>,
-        /// The SMTP reply code, `550`.
+        /// The SMTP reply code: `550`.
         smtp_reply_code: Option<String>,
-        /// The RFC 3463 status, `5.1.1`.
+        /// The RFC 3463 status: `5.1.1`.
         status_code: Option<String>,
-        /// The text for people.
+        /// The text of the bounce.
         message: Option<String>,
-        /// The topic told about it.
+        /// The topic to notify.
         topic_arn: Option<String>,
     },
-    /// The rule set was ended.
+    /// Stops the evaluation of the rule set.
     Stop {
-        /// The topic told about it.
+        /// The topic to notify.
         topic_arn: Option<String>,
     },
-    /// Handed to Amazon WorkMail.
+    /// Passes the message to Amazon WorkMail.
     WorkMail {
         /// The organization.
         organization_arn: Option<String>,
-        /// The topic told about it.
+        /// The topic to notify.
         topic_arn: Option<String>,
     },
-    /// A header was added.
+    /// Adds a header.
     AddHeader {
-        /// Its name.
+        /// The name of the header.
         header_name: Option<String>,
-        /// Its value.
+        /// The value of the header.
         header_value: Option<String>,
     },
-    /// An action this version does not know, by its type.
+    /// An unknown action, with its type.
     Other(String),
 }
 
 open_enum! {
-    /// How the SNS action encodes a mail's content.
+    /// The encoding of the content in the SNS action.
     pub enum ContentEncoding {
-        /// As text; bytes that are no UTF-8 are lost.
+        /// Text. Bytes that are not UTF-8 are lost.
         Utf8 = "UTF-8",
         /// Base64 of the raw bytes.
         Base64 = "BASE64",
@@ -171,37 +171,37 @@ open_enum! {
     pub enum InvocationType {
         /// SES waits up to 30 seconds for a disposition.
         RequestResponse = "RequestResponse",
-        /// SES does not wait; Lambda retries.
+        /// SES does not wait. Lambda retries.
         Event = "Event",
     }
 }
 
-/// A raw message as the SNS action sends it (up to 150 KB).
+/// The raw message as the SNS action sends it, up to 150 KB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// The text on the wire.
+    /// The encoded text.
     pub text: String,
-    /// How it is encoded.
+    /// The encoding.
     pub encoding: ContentEncoding,
 }
 
-/// The content is not what its encoding says.
+/// The content cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// Not base64.
+    /// The text is not base64.
     #[error("content is not valid base64")]
     NotBase64,
-    /// An encoding this version does not know.
+    /// The encoding is unknown.
     #[error("content has the unknown encoding {0}")]
     UnknownEncoding(String),
 }
 
 impl Content {
-    /// The raw message.
+    /// Returns the raw message.
     ///
     /// # Errors
-    /// When the content does not fit its encoding, or the encoding is unknown.
+    /// If the content cannot be decoded or the encoding is unknown.
     pub fn bytes(&self) -> Result<Vec<u8>, ContentError> {
         match &self.encoding {
             ContentEncoding::Utf8 => Ok(self.text.clone().into_bytes()),

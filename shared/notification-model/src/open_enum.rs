@@ -1,6 +1,6 @@
-//! Enumerations whose vocabulary AWS may extend at any time: an unknown word is a value, never an error.
+//! Enumerations that AWS may extend at any time: an unknown name is a value, never an error.
 
-/// Declares an enum of known words plus `Other(String)`, read without regard to case and written as AWS documents it.
+/// Declares an enum with known names and `Other(String)`. Reading ignores case; writing uses the spelling of AWS.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -10,12 +10,12 @@ macro_rules! open_enum {
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $( $(#[$variant_meta])* $variant, )+
-            /// A word this version does not know, as received.
+            /// An unknown name, as received.
             Other(String),
         }
 
         impl $name {
-            /// The word as AWS spells it.
+            /// Returns the name as AWS spells it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

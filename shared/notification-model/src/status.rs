@@ -25,32 +25,32 @@ pub struct StatusCode {
     pub detail: u16,
 }
 
-/// The text is no `class.subject.detail` with class 2, 4 or 5 and at most three digits each.
+/// A text is not `class.subject.detail` with class 2, 4 or 5 and at most three digits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an RFC 3463 status code such as 5.1.1")]
 pub struct InvalidStatusCode;
 
 impl StatusCode {
-    /// A code from its three numbers, unchecked: for tables and tests.
+    /// Creates a code without checking the numbers.
     #[must_use]
     pub const fn new(class: u8, subject: u16, detail: u16) -> Self {
         Self { class, subject, detail }
     }
 
-    /// Class 5: trying again will not help.
+    /// Whether a retry fails again (class 5).
     #[must_use]
     pub const fn is_permanent(self) -> bool {
         self.class == 5
     }
 
-    /// Class 4: trying again later may help.
+    /// Whether a later retry may succeed (class 4).
     #[must_use]
     pub const fn is_transient(self) -> bool {
         self.class == 4
     }
 
-    /// The first status code in a diagnostic text (`smtp; 550-5.1.1 The email account ...`). IP addresses are not
-    /// mistaken for one: a code never has a fourth number.
+    /// Returns the first status code in a diagnostic text (`smtp; 550-5.1.1 The email account ...`). An IP address is not a
+    /// status code, because it has four numbers.
     #[must_use]
     pub fn find_in(text: &str) -> Option<Self> {
         text.split(|c: char| !(c.is_ascii_digit() || c == '.'))
@@ -92,8 +92,8 @@ impl Serialize for StatusCode {
     }
 }
 
-/// SES passes the remote server's text on: a status that is empty or malformed is no reason to lose a bounce, so it
-/// reads as absent.
+/// Reads an optional status. A malformed status reads as absent, because SES passes on the text of the remote server
+/// unchanged.
 pub(crate) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StatusCode>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| text.parse().ok()))
 }
@@ -103,7 +103,7 @@ mod tests {
     use super::StatusCode;
 
     #[test]
-    fn finds_the_code_in_a_diagnostic() {
+    fn the_first_status_code_of_a_diagnostic_is_found() {
         let cases = [
             ("smtp; 550 5.1.1 <user>... User unknown", Some("5.1.1")),
             ("smtp; 550-5.1.1 The email account", Some("5.1.1")),

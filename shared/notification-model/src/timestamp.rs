@@ -1,11 +1,11 @@
-//! Timestamps in all the spellings SES uses.
+//! Timestamps in all formats of SES.
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use serde::{Deserialize, Deserializer, de};
 
-/// Reads an SES timestamp: RFC 3339 with `Z` or an offset, or `2018-10-08T14:05:45 +0000` as set-up and rendering
-/// failure events spell it.
+/// Reads a timestamp of SES: RFC 3339 with `Z` or an offset, or `2018-10-08T14:05:45 +0000` as in set-up messages and
+/// rendering failures.
 ///
 /// ```
 /// use notification_model::parse_timestamp;
@@ -32,7 +32,7 @@ pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tim
     parse_timestamp(&text).ok_or_else(|| de::Error::custom("expected an RFC 3339 timestamp"))
 }
 
-/// For timestamps that no decision needs: one that can't be read is no reason to refuse the notification.
+/// Reads an optional timestamp. An unreadable one reads as absent, because no decision needs it.
 pub(crate) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?
         .as_deref()

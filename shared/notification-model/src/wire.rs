@@ -1,16 +1,17 @@
-//! The JSON as SES writes it, where its shape (a type tag beside optional objects) is not the shape of our types.
+//! The JSON of SES where its shape (a type field beside optional objects) differs from the types of this crate.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::event::{
-    Bounce, Channel, Click, Complaint, Delivery, DeliveryDelay, Event, Notification, Open, Reject, RenderingFailure,
-    Subscription,
-};
-use crate::inbound::{Content, ContentEncoding, Receipt, ReceiptAction, Received};
+use crate::bounce::Bounce;
+use crate::complaint::Complaint;
+use crate::error::ParseError;
+use crate::event::{Channel, Click, Delivery, DeliveryDelay, Event, Notification, Open, Reject, RenderingFailure};
+use crate::inbound::{Content, ContentEncoding, InvocationType, Receipt, ReceiptAction, Received};
 use crate::mail::Mail;
-use crate::{ParseError, SesMessage, Setup};
+use crate::message::{SesMessage, Setup};
+use crate::subscription::Subscription;
 
-/// Every field any SES message can have.
+/// All fields of all SES messages.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Envelope {
@@ -31,7 +32,7 @@ pub(crate) struct Envelope {
     content: Option<String>,
 }
 
-/// SES's id of the message it writes once to test a bucket or topic of a new receipt rule.
+/// The message id of the message that SES sends once to test the bucket or topic of a new receipt rule.
 const INBOUND_PROBE: &str = "AMAZON_SES_SETUP_NOTIFICATION";
 
 const EVENT_TYPES: [&str; 11] = [
@@ -61,7 +62,7 @@ impl TryFrom<Envelope> for SesMessage {
             }
             (None, Some(name)) if name.eq_ignore_ascii_case("Received") => return envelope.into_received(),
             (None, Some(name)) => (Channel::Identity, name),
-            // The Lambda action's event has no type at all.
+            // The event of the Lambda action has no type.
             (None, None) if envelope.receipt.is_some() => return envelope.into_received(),
             (None, None) => return Err(ParseError::NotFromSes),
         };
@@ -71,7 +72,7 @@ impl TryFrom<Envelope> for SesMessage {
         };
         let mail = envelope.mail.take().ok_or_else(|| missing("mail", type_field, &name))?;
         let event = envelope.into_event(type_field, name)?;
-        affects_someone(&event)?;
+        check_recipients(&event)?;
         Ok(Self::Notification(Notification { channel, mail, event }))
     }
 }
@@ -120,8 +121,8 @@ impl Envelope {
     }
 }
 
-/// A bounce or complaint that names nobody could only be dropped.
-fn affects_someone(event: &Event) -> Result<(), ParseError> {
+/// Rejects a bounce or complaint without recipients, because it would have no effect.
+fn check_recipients(event: &Event) -> Result<(), ParseError> {
     let path = match event {
         Event::Bounce(bounce) if bounce.bounced_recipients.is_empty() => "bounce.bouncedRecipients",
         Event::Complaint(complaint) if complaint.complained_recipients.is_empty() => "complaint.complainedRecipients",
@@ -136,7 +137,7 @@ fn affects_someone(event: &Event) -> Result<(), ParseError> {
 fn missing(path: &str, type_field: &str, name: &str) -> ParseError {
     let problem = match EVENT_TYPES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
         Some(known) => format!("expected an object, as {type_field} is {known}"),
-        // A name that is no vocabulary is payload.
+        // The message must not quote an unknown name.
         None => "expected an object".to_owned(),
     };
     ParseError::Invalid {
@@ -145,7 +146,7 @@ fn missing(path: &str, type_field: &str, name: &str) -> ParseError {
     }
 }
 
-/// A receipt-rule action: one type tag, and the fields of every type.
+/// A receipt-rule action: the type, and the fields of all types.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Action {
@@ -164,7 +165,7 @@ struct Action {
     #[serde(skip_serializing_if = "Option::is_none")]
     function_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    invocation_type: Option<crate::inbound::InvocationType>,
+    invocation_type: Option<InvocationType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sender: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,11 +186,11 @@ impl<'de> Deserialize<'de> for ReceiptAction {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let action = Action::deserialize(deserializer)?;
         let kind = action.kind.ok_or_else(|| de::Error::missing_field("type"))?;
-        let need = |value: Option<String>, field| value.ok_or_else(|| de::Error::missing_field(field));
+        let required = |value: Option<String>, field| value.ok_or_else(|| de::Error::missing_field(field));
         Ok(match kind.to_ascii_lowercase().as_str() {
             "s3" => Self::S3 {
-                bucket_name: need(action.bucket_name, "bucketName")?,
-                object_key: need(action.object_key, "objectKey")?,
+                bucket_name: required(action.bucket_name, "bucketName")?,
+                object_key: required(action.object_key, "objectKey")?,
                 object_key_prefix: action.object_key_prefix,
                 topic_arn: action.topic_arn,
             },
@@ -198,8 +199,8 @@ impl<'de> Deserialize<'de> for ReceiptAction {
                 encoding: action.encoding.unwrap_or(ContentEncoding::Utf8),
             },
             "lambda" => Self::Lambda {
-                function_arn: need(action.function_arn, "functionArn")?,
-                invocation_type: action.invocation_type.unwrap_or(crate::inbound::InvocationType::Event),
+                function_arn: required(action.function_arn, "functionArn")?,
+                invocation_type: action.invocation_type.unwrap_or(InvocationType::Event),
             },
             "bounce" => Self::Bounce {
                 sender: action.sender,

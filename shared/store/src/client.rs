@@ -1,4 +1,4 @@
-//! The table, and what can go wrong with it.
+//! The client of the table: requests that several areas share, and their errors.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,19 +10,20 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use lambda_kit::sdk_error_text;
 
 use crate::item::{Item, s, text};
 use crate::listing_cache::ListingCache;
 
-/// Postroom's table. Cheap to clone.
+/// Postroom's DynamoDB table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
-    pub(crate) listed: ListingCache,
+    pub(crate) listing_cache: ListingCache,
 }
 
-/// The table did not do what was asked; nothing is known of the state, and the same call can be made again.
+/// A request to the table failed. It may have taken effect, and the same call can be made again.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} on table {table}: {cause}")]
 pub struct StoreError {
@@ -31,24 +32,24 @@ pub struct StoreError {
     cause: String,
 }
 
-/// What a conditional write came to.
+/// The outcome of a conditional write.
 pub(crate) enum Conditional<T> {
-    /// It took place.
+    /// The write took place.
     Written(T),
-    /// Its condition did not hold for this row, if there is one and it was asked for.
+    /// The condition was false. Contains the row if it exists and the request asked for it.
     ConditionFailed(Option<Item>),
 }
 
-/// An error that may be a condition's.
+/// An error of a write that may be a failed condition.
 pub(crate) trait ConditionalError {
-    /// The row for which the condition did not hold, where that was the cause.
-    fn row(&self) -> Option<Option<&Item>>;
+    /// Returns `Some` if the condition was false, with the row if the response contains it.
+    fn failed_condition(&self) -> Option<Option<&Item>>;
 }
 
 macro_rules! conditional_error {
     ($($error:ty),+) => { $(
         impl ConditionalError for $error {
-            fn row(&self) -> Option<Option<&Item>> {
+            fn failed_condition(&self) -> Option<Option<&Item>> {
                 match self {
                     Self::ConditionalCheckFailedException(failure) => Some(failure.item()),
                     _ => None,
@@ -60,33 +61,29 @@ macro_rules! conditional_error {
 
 conditional_error!(PutItemError, UpdateItemError, DeleteItemError);
 
-/// How often one BatchGetItem is repeated for the keys DynamoDB left out.
-const UNPROCESSED_ROUNDS: usize = 8;
+/// Maximum number of requests for keys that DynamoDB leaves unprocessed.
+const MAX_BATCH_REQUESTS: usize = 8;
 
 impl Store {
-    /// A store on an existing table.
+    /// Creates a store for an existing table.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self {
             client,
             table: table.into(),
-            listed: ListingCache::default(),
+            listing_cache: ListingCache::default(),
         }
     }
 
+    /// Returns the error for a request that failed.
     pub(crate) fn failed<E, R>(&self, operation: &'static str, error: SdkError<E, R>) -> StoreError
     where
         SdkError<E, R>: std::error::Error,
     {
-        let mut cause = error.to_string();
-        let mut inner = std::error::Error::source(&error);
-        while let Some(error) = inner {
-            cause.push_str(&format!(": {error}"));
-            inner = error.source();
-        }
-        self.broken(operation, cause)
+        self.broken(operation, sdk_error_text(&error))
     }
 
+    /// Returns the error for a response that cannot be used.
     pub(crate) fn broken(&self, operation: &'static str, cause: impl Into<String>) -> StoreError {
         StoreError {
             operation,
@@ -95,54 +92,56 @@ impl Store {
         }
     }
 
-    /// What a conditional write came to. It needs `ReturnValuesOnConditionCheckFailure`, where the row matters.
+    /// Returns the outcome of a conditional write. The row of a failed condition is present only if the request set
+    /// `ReturnValuesOnConditionCheckFailure`.
     pub(crate) fn conditional<T, E: ConditionalError, R>(
         &self,
         operation: &'static str,
-        answer: Result<T, SdkError<E, R>>,
+        result: Result<T, SdkError<E, R>>,
     ) -> Result<Conditional<T>, StoreError>
     where
         SdkError<E, R>: std::error::Error,
     {
-        let error = match answer {
+        let error = match result {
             Ok(output) => return Ok(Conditional::Written(output)),
             Err(error) => error,
         };
-        match error.as_service_error().and_then(ConditionalError::row) {
+        match error.as_service_error().and_then(ConditionalError::failed_condition) {
             Some(row) => Ok(Conditional::ConditionFailed(row.cloned())),
             None => Err(self.failed(operation, error)),
         }
     }
 
-    /// Whether a conditional write took place.
+    /// Returns whether a conditional write took place.
     pub(crate) fn took_place<T, E: ConditionalError, R>(
         &self,
         operation: &'static str,
-        answer: Result<T, SdkError<E, R>>,
+        result: Result<T, SdkError<E, R>>,
     ) -> Result<bool, StoreError>
     where
         SdkError<E, R>: std::error::Error,
     {
-        let outcome = self.conditional(operation, answer)?;
+        let outcome = self.conditional(operation, result)?;
         Ok(matches!(outcome, Conditional::Written(_)))
     }
 
+    /// Writes a row, replacing the previous one.
     pub(crate) async fn put(&self, item: Item) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map_err(|error| self.failed("PutItem", error))?;
         Ok(())
     }
 
-    /// The rows with these keys, by `pk`; 100 keys a request.
+    /// Returns the rows with these keys, by `pk`. Each request reads 100 keys.
     pub(crate) async fn get_rows(&self, pks: &[String], sk: &str) -> Result<HashMap<String, Item>, StoreError> {
         let mut found = HashMap::new();
         for chunk in pks.chunks(100) {
             let mut keys: Vec<Item> = chunk.iter().map(|pk| key(pk, sk)).collect();
             keys.sort_by(|a, b| text(a, "pk").cmp(&text(b, "pk")));
             keys.dedup();
-            for round in 0..UNPROCESSED_ROUNDS {
+            for round in 0..MAX_BATCH_REQUESTS {
                 if round > 0 {
-                    // DynamoDB leaves keys out when the table is throttled.
+                    // DynamoDB leaves keys unprocessed when the table is throttled.
                     tokio::time::sleep(Duration::from_millis(20 << round)).await;
                 }
                 let request = KeysAndAttributes::builder()
@@ -178,13 +177,13 @@ impl Store {
                 }
             }
             if !keys.is_empty() {
-                return Err(self.broken("BatchGetItem", format!("{} keys stayed unprocessed", keys.len())));
+                return Err(self.broken("BatchGetItem", format!("{} keys remained unprocessed", keys.len())));
             }
         }
         Ok(found)
     }
 
-    /// All rows of a partition whose sort keys lie between the two, in ascending order.
+    /// Returns the rows of a partition with sort keys from `from` to `to`, in ascending order.
     pub(crate) async fn rows_between(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>, StoreError> {
         let query = self
             .client
@@ -198,7 +197,7 @@ impl Store {
         self.all_rows(query).await
     }
 
-    /// Everything a query finds, page by page.
+    /// Returns all rows that a query finds.
     pub(crate) async fn all_rows(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
         let mut pages = query.into_paginator().items().send();
         let mut rows = Vec::new();
@@ -208,7 +207,7 @@ impl Store {
         Ok(rows)
     }
 
-    /// The keys of the rows in a list of the index, up to and with `until`, in their order.
+    /// Returns the keys of the rows that the index `listing` lists under `list` up to `until` (inclusive), in ascending order.
     pub(crate) async fn listed(&self, list: &str, until: &str) -> Result<Vec<Item>, StoreError> {
         let query = self
             .client
@@ -221,6 +220,7 @@ impl Store {
         self.all_rows(query).await
     }
 
+    /// Deletes a row.
     pub(crate) async fn delete(&self, pk: &str, sk: &str) -> Result<(), StoreError> {
         let delete = self
             .client
@@ -231,7 +231,7 @@ impl Store {
         Ok(())
     }
 
-    /// The keys of everything listed under a key, or of the one that is sorted there.
+    /// Returns the keys of the rows that the index `listing` lists under `list_key`, or only those with the sort value `sort`.
     pub(crate) async fn listed_under(&self, list_key: &str, sort: Option<&str>) -> Result<Vec<Item>, StoreError> {
         let mut query = self
             .client
@@ -249,6 +249,7 @@ impl Store {
     }
 }
 
+/// Returns the primary key of a row.
 pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     HashMap::from([("pk".to_owned(), s(pk)), ("sk".to_owned(), s(sk))])
 }

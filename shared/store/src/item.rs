@@ -1,4 +1,4 @@
-//! Attribute values and times, written the same way everywhere.
+//! Reading and writing attribute values.
 
 use std::collections::HashMap;
 use std::hash::Hasher;
@@ -8,51 +8,59 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use siphasher::sip::SipHasher13;
 
+/// A row as DynamoDB returns it: attribute values by name.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// A timestamp in UTC with milliseconds, so that text order is time order: `2026-01-27T14:59:38.237Z`.
+/// Formats a time in UTC with milliseconds, so that the order of the texts is the order of the times:
+/// `2026-01-27T14:59:38.237Z`.
 #[must_use]
 pub fn stamp(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// The UTC hour a time falls in: `2026-01-27T14`.
+/// Formats the UTC hour of a time: `2026-01-27T14`.
 pub(crate) fn hour(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H").to_string()
 }
 
+/// Returns a string attribute.
 pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
+/// Returns a number attribute.
 pub(crate) fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
+/// Returns a binary attribute.
 pub(crate) fn b(bytes: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
+/// Returns the value of a string attribute.
 pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
+/// Returns the value of a binary attribute, or an empty slice.
 pub(crate) fn bytes<'a>(item: &'a Item, name: &str) -> &'a [u8] {
     item.get(name)
         .and_then(|value| value.as_b().ok())
         .map_or(&[], |blob| blob.as_ref())
 }
 
+/// Returns the time in a string attribute.
 pub(crate) fn time(item: &Item, name: &str) -> Option<Timestamp> {
     text(item, name)?.parse().ok()
 }
 
-/// A time in epoch seconds, as DynamoDB's TTL wants it.
+/// Returns the time in a number attribute with seconds since the epoch, the format of DynamoDB's TTL.
 pub(crate) fn epoch(item: &Item, name: &str) -> Option<Timestamp> {
     Timestamp::from_second(item.get(name)?.as_n().ok()?.parse().ok()?).ok()
 }
 
-/// A hash that stays the same across versions: it is stored.
+/// Returns a hash of several texts. It is stored, so it must stay the same in every version.
 pub(crate) fn hash(parts: &[&str]) -> u64 {
     let mut hasher = SipHasher13::new();
     for part in parts {
@@ -62,7 +70,7 @@ pub(crate) fn hash(parts: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// The same for bytes.
+/// Returns a hash of bytes. It is stored, so it must stay the same in every version.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(bytes);

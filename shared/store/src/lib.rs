@@ -1,52 +1,74 @@
-//! Postroom's DynamoDB table: who must not be mailed and why, and how each sender is doing.
+//! Postroom's DynamoDB table: suppressions and their history, statistics of senders, routes, mailboxes, reputation.
 //!
-//! One on-demand table, keys `pk` and `sk`, TTL on `expiresAt`, one keys-only index `listing` (`listKey`, `listSort`).
-//! Everything that runs per notification is a key lookup; the index serves people's lists.
+//! One on-demand table with keys `pk` and `sk`, TTL on `expiresAt`, and one keys-only index `listing` (`listKey`,
+//! `listSort`). Every access that runs for a notification is a key lookup. The index serves lists and schedules.
 //!
-//! | row | pk | sk | holds |
-//! |---|---|---|---|
-//! | recipient | `RECIPIENT#<address>` | `SUPPRESSION` | one attribute `<scope>\|<source>` per decision |
-//! | history | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>#<scope>` | what happened and what was done about it |
-//! | event count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | one bounce or complaint; the first that a process writes for a sender and hour is listed under `HOUR#<hour>` |
-//! | batch count | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | ids of a batch's sends, deliveries, ...; listed under `HOUR#<hour>` |
-//! | deliveries | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | recipients a batch was delivered to |
-//! | watch state | `REPUTATION#<owner>/<account>/<identity>` | `STATE#<window>#<measure>` | how the sender stands; listed under `WATCHED` until calm |
-//! | act | `REPUTATION#<owner>/<account>/<identity>` | `ENFORCEMENT#<id>` | what was done to the sender, with all that undoing needs; listed under `ACTS` |
-//! | lines | `LINES` | `DEFAULT`, `FOR#<owner>/<account>/<identity>` | what senders are measured against; `*` is any |
-//! | routes | `ROUTE#<owner>#<account>#<identity>`, `*` for anyone | `TARGETS` | every route about these parties |
-//! | party | `ACCOUNT#<account>` | `IDENTITIES` | the identities an account sends from, with their owners |
-//! | digest | `DIGEST#<address>` | `<window>` | whether the digest of the window is open, claimed or sent |
-//! | digest line | `DIGEST#<address>` | `<window>#<id>` | one line of it |
-//! | mailbox | `MAILBOX#<address>`, `MAILBOX#<domain>`, `MAILBOX#*` | `ACTIONS` | what happens to mail that arrives |
-//! | mail | `MAIL#<mailbox>` | `<time>#<message id>` | a mail that arrived, or why it was not passed on; listed under `MESSAGE#<message id>` |
-//! | claim | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | an action begun (`claimedAt`) or done (`doneAt`) |
-//! | answer | `REPLY#<mailbox>` | `<sender>` | when the mailbox last answered the sender |
-//! | mailer | `MAILER#<sender>` | `<hour>#<what>` | hashes of the mails forwarded or answered for the sender |
-//! | mirror end | `MIRROR` | `<time>#<scope>#<address>` | when an address has to come off SES's own list |
+//! # Rows
 //!
-//! # One row per recipient
+//! "F" is the function feedback, "R" the delegate router, "I" inbound, "M" the suppression mirror, "Rep" the reputation
+//! monitor, "C" `postroomctl`. Times in keys are UTC with milliseconds ([`stamp`]); hashes are 16 hexadecimal digits.
 //!
-//! A sender asks "may I mail this address?" with **one** key, and 100 addresses with one BatchGetItem, so all scopes of
-//! a recipient share a row. Each decision is a register of its own, named by scope and origin
-//! (`global|bounce`, `tenant:acme|complaint`, `domain:example.com|manual`), that the newest event owns: an update
-//! replaces it only when its version (`<time>#<message id>`) is smaller. Duplicates, late arrivals and any order leave
-//! the same row. The row itself never expires (an expiring row could take a permanent decision with it): each register
-//! carries its own `until`.
+//! | row | pk | sk | listed under | expires | written by | read by |
+//! |---|---|---|---|---|---|---|
+//! | recipient: all suppression entries of an address | `RECIPIENT#<address>` | `SUPPRESSION` | | never | F, I, C | senders, F, I, M, C |
+//! | history of a recipient | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>#<scope>` | `SCOPE#<scope>` if it suppresses | with the entry that it explains, else after `HISTORY_DAYS` | F, I, C | C |
+//! | one bounce or complaint | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | `HOUR#<hour>`, the first of a process | after `STATISTICS_DAYS` | F | Rep, C |
+//! | frequent events of a batch | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | `HOUR#<hour>` | after `STATISTICS_DAYS` | F | Rep, C |
+//! | deliveries of a batch | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | | after `DELIVERIES_DAYS` | F | F, when a streak completes |
+//! | end of a mirrored suppression | `MIRROR` | `<time>#<scope>#<address>` | | 30 days after its end | M | M |
+//! | reputation state of a sender | `REPUTATION#<owner>/<account>/<identity>` | `STATE#<window>#<measure>` | `REPUTATION` until normal | never | Rep | Rep, C |
+//! | enforcement | `REPUTATION#<owner>/<account>/<identity>` | `ENFORCEMENT#<id>` | `ENFORCEMENTS` | never | Rep, C | Rep, C |
+//! | thresholds | `THRESHOLDS` | `DEFAULT`, `FOR#<owner>/<account>/<identity>` (`*`: any) | | never | C | Rep, C |
+//! | routes | `ROUTE#<owner>#<account>#<identity>` (`*`: any) | `TARGETS` | `ROUTES` | never | C | R, C |
+//! | identities of an account | `ACCOUNT#<account>` | `IDENTITIES` | `ACCOUNTS` | never | C | R, C |
+//! | digest | `DIGEST#<address>` | `<window>` | `DIGESTS` until sent | 7 days | R | R |
+//! | digest item | `DIGEST#<address>` | `<window>#<id>` | | 7 days | R | R |
+//! | mailbox | `MAILBOX#<address>`, `MAILBOX#<domain>`, `MAILBOX#*` | `ACTIONS` | `MAILBOXES` | never | C | I, C |
+//! | received mail | `MAIL#<mailbox>` | `<time>#<message id>` | `MESSAGE#<message id>` | after the mailbox's `days` | I | C |
+//! | claim of an action on a mail | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | | after the last retry | I | I, C |
+//! | last reply to a sender | `REPLY#<mailbox>` | `<sender>` | | after twice the mailbox's `every-days` | I | I |
+//! | forwards and replies for a sender in an hour | `MAILER#<sender>` | `<hour>#<kind>` | | after 2 hours | I | I |
 //!
-//! The reading rule, the same in any language, is [`Recipient::blocks`]: a register of `global` or the sender's own scopes
-//! blocks when `blocked` is true, `until` is absent or in the future, the scope's `released` register is not as new, and
-//! it is no list or topic (`list:`, `topic:`) other than the mail's own.
+//! # Recipient row
+//!
+//! A sender checks an address with **one** key, and 100 addresses with one BatchGetItem, so all scopes of a recipient share
+//! a row. The row never expires, because that would delete permanent suppressions with it.
+//!
+//! | attribute | type | value |
+//! |---|---|---|
+//! | `<scope>\|<source>` | map | a suppression entry: `version`, `at`, `id`, `blocked`, `until` (seconds since the epoch, absent: permanent), `reason`, `address`, `evidence` |
+//! | `<scope>\|soft` | string set | soft bounces since the last delivery: `<time>#<message id>` |
+//! | `<scope>\|delivered` | string | the newest delivery |
+//! | `createdAt` | string | when the row was created |
+//!
+//! A scope is `global`, `tenant:NAME` or `domain:NAME`; a source is `bounce`, `complaint`, `streak`, `ses-list`, `manual`,
+//! `released`, `list:NAME` or `topic:LIST/TOPIC`. Examples: `global|bounce`, `tenant:acme|complaint`.
+//!
+//! A write replaces the entry of its scope and source only if the stored `version` (`<time>#<message id>`) is smaller.
+//! Duplicate and late events, in any order, therefore result in the same row.
+//!
+//! # Reading rule
+//!
+//! [`Recipient::active_for`] implements the rule, which is the same in every language. An entry suppresses a mail if all of
+//! these are true:
+//!
+//! - its scope is `global`, the tenant of the sender, or the sending domain or one of its parent domains,
+//! - `blocked` is true,
+//! - `until` is absent or in the future,
+//! - `at` is later than `at` of the scope's `released` entry, if there is one,
+//! - its source is neither `list:` nor `topic:`, or it is the list or topic of the mail.
 //!
 //! ```no_run
-//! use store::{SenderContext, Store};
 //! use notification_model::EmailAddress;
+//! use store::{SenderContext, Store};
 //!
-//! # async fn ask(client: aws_sdk_dynamodb::Client) -> Result<(), store::StoreError> {
+//! # async fn check(client: aws_sdk_dynamodb::Client) -> Result<(), store::StoreError> {
 //! let store = Store::new(client, "postroom-Table-EXAMPLE");
 //! let context = SenderContext { identity: Some("example.com".into()), tenant: Some("acme".into()), topic: None };
 //! let addresses: Vec<_> = EmailAddress::parse("jane@example.net").into_iter().collect();
-//! for answer in store.check(&addresses, &context, jiff::Timestamp::now()).await? {
-//!     println!("{} {}", answer.address, if answer.blocks.is_empty() { "mail" } else { "don't" });
+//! for result in store.check(&addresses, &context, jiff::Timestamp::now()).await? {
+//!     let answer = if result.suppressions.is_empty() { "may be mailed" } else { "is suppressed" };
+//!     println!("{} {answer}", result.address);
 //! }
 //! # Ok(())
 //! # }
@@ -54,9 +76,10 @@
 //!
 //! # Counting
 //!
-//! Bounces and complaints are one row each, keyed by what happened, so that counting twice is not possible, whichever
-//! topic told. Sends and deliveries are one row per batch that holds an 8-byte hash per recipient: as cheap as a counter,
-//! and the reader's union is exact under redelivery in other batches.
+//! A bounce or complaint is one row whose key identifies the event, so an event that is reported several times counts once.
+//! Frequent events (sends, deliveries, rejects, rendering failures, delays) are one row per batch with a hash of 8 bytes for
+//! each recipient of a message. This costs as little as a counter, and the union that the reader computes is exact even if
+//! events are delivered again in other batches.
 
 mod client;
 mod inbound;
@@ -87,7 +110,7 @@ pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };
 pub use suppression::{
-    Block, CheckResult, DeliveredBatch, HistoryEntry, InvalidMirrorRequest, InvalidScope, ListedSuppression,
-    MirrorAction, MirrorEnd, MirrorReason, MirrorRequest, Recipient, Scope, SenderContext, SoftBounce, StreakWrite,
-    SuppressionEntry, SuppressionSource,
+    ActiveSuppression, CheckResult, DeliveredBatch, HistoryEntry, InvalidMirrorRequest, InvalidScope,
+    ListedSuppression, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest, Recipient, Scope, SenderContext,
+    SoftBounce, StreakWrite, SuppressionEntry, SuppressionSource,
 };

@@ -1,13 +1,13 @@
-//! Statistics of senders: events that count once, and the rates they give.
+//! Statistics of senders: events that count once, and the rates computed from them.
 
 mod bucket;
-mod count;
 mod counts;
+mod events;
 mod rates;
 mod sender;
-mod unique;
+mod unique_events;
 
-pub use count::{SenderBatch, SenderEvent};
 pub use counts::{EventCounts, EventKind};
+pub use events::{SenderBatch, SenderEvent};
 pub use rates::SenderRates;
 pub use sender::{InvalidSender, Sender, SendingStream};

@@ -1,7 +1,7 @@
-//! An empty table on an embedded DynamoDB, used through the real SDK client over loopback.
+//! For tests: an empty table in an embedded DynamoDB, accessed with the AWS SDK over a loopback port.
 #![expect(
     clippy::expect_used,
-    reason = "a test that cannot have its table has nothing to handle"
+    reason = "a test fails by panicking if its table cannot be created"
 )]
 
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::Database;
 
-use crate::Store;
+use crate::client::Store;
 
-/// The requests sent so far, by operation, and the one that is to fail.
+/// Counts the requests by operation, and makes one of them fail.
 #[derive(Debug, Clone, Default)]
-pub struct Requests(Arc<Mutex<Watched>>);
+pub struct Requests(Arc<Mutex<RequestLog>>);
 
 #[derive(Debug, Default)]
-struct Watched {
+struct RequestLog {
     sent: BTreeMap<String, usize>,
     fault: Option<(Fault, usize)>,
 }
@@ -34,41 +34,41 @@ struct Watched {
 /// How a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It never arrives.
-    Lost,
-    /// It takes effect, and its answer never arrives.
-    AnswerLost,
+    /// The request does not reach DynamoDB.
+    RequestLost,
+    /// The request takes effect, but its response does not arrive.
+    ResponseLost,
 }
 
 impl Requests {
-    /// The counts since the last call, by operation name.
+    /// Returns the number of requests since the last call, by operation.
     #[must_use]
     pub fn take(&self) -> BTreeMap<String, usize> {
-        std::mem::take(&mut self.watched().sent)
+        std::mem::take(&mut self.log().sent)
     }
 
-    /// Makes one request from now fail: 0 is the next one.
+    /// Makes one request fail after `after` further requests. 0 is the next request.
     pub fn fail(&self, fault: Fault, after: usize) {
-        self.watched().fault = Some((fault, after));
+        self.log().fault = Some((fault, after));
     }
 
-    /// Whether the fault of [`fail`](Self::fail) is still to come; it is called off.
+    /// Cancels the fault of [`fail`](Self::fail). Returns whether it had not occurred yet.
     #[must_use]
-    pub fn call_off(&self) -> bool {
-        self.watched().fault.take().is_some()
+    pub fn cancel_fault(&self) -> bool {
+        self.log().fault.take().is_some()
     }
 
-    fn watched(&self) -> std::sync::MutexGuard<'_, Watched> {
+    fn log(&self) -> std::sync::MutexGuard<'_, RequestLog> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts down to the fault, and tells when it is due.
-    fn strikes(&self, fault: Fault) -> Result<(), BoxError> {
-        let mut watched = self.watched();
-        match &mut watched.fault {
+    /// Counts down to the fault. Returns an error when it is due.
+    fn inject(&self, fault: Fault) -> Result<(), BoxError> {
+        let mut log = self.log();
+        match &mut log.fault {
             Some((planned, 0)) if *planned == fault => {
-                watched.fault = None;
-                Err("a fault that the test asked for".into())
+                log.fault = None;
+                Err("a fault that the test injected".into())
             }
             Some((planned, after)) if *planned == fault => {
                 *after -= 1;
@@ -92,8 +92,8 @@ impl Intercept for Requests {
     ) -> Result<(), BoxError> {
         let target = context.request().headers().get("x-amz-target").unwrap_or("unknown");
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
-        *self.watched().sent.entry(operation).or_default() += 1;
-        self.strikes(Fault::Lost)
+        *self.log().sent.entry(operation).or_default() += 1;
+        self.inject(Fault::RequestLost)
     }
 
     fn read_before_deserialization(
@@ -102,23 +102,23 @@ impl Intercept for Requests {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.strikes(Fault::AnswerLost)
+        self.inject(Fault::ResponseLost)
     }
 }
 
-/// A store on a fresh table with the keys and index of `template.yaml`, its client, and a count of its requests.
+/// Creates a table with the keys and the index of `template.yaml`. Returns a store, its client and the count of its requests.
 ///
 /// # Panics
-/// When there is no loopback port or the table cannot be made.
+/// If no loopback port is available or the table cannot be created.
 pub async fn fresh() -> (Store, Client, Requests) {
     let (client, requests, _) = serve().await;
     (Store::new(client.clone(), "postroom"), client, requests)
 }
 
-/// A store on a fresh table named `postroom`, and the endpoint at which other processes reach it.
+/// Creates a table named `postroom`. Returns a store and the endpoint for other processes.
 ///
 /// # Panics
-/// When there is no loopback port or the table cannot be made.
+/// If no loopback port is available or the table cannot be created.
 pub async fn fresh_with_endpoint() -> (Store, String) {
     let (client, _, endpoint) = serve().await;
     (Store::new(client, "postroom"), endpoint)

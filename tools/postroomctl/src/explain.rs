@@ -221,7 +221,7 @@ fn outcomes(actions: &[Action], policy: &Policy) -> Vec<OneOutcome> {
 
 fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
     Some(match action {
-        Action::WriteEntry {
+        Action::RecordSuppression {
             address,
             scope,
             source,
@@ -254,7 +254,7 @@ fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
                 reason: Some(entry.reason.clone()),
             }
         }
-        Action::SoftBounce {
+        Action::AddSoftBounce {
             address,
             scope,
             history,
@@ -280,7 +280,7 @@ fn outcome(action: &Action, policy: &Policy) -> Option<OneOutcome> {
             says: "note in the history, change nothing".to_owned(),
             reason: Some(history.reason.clone()),
         },
-        Action::Delivered { address, scope, .. } => OneOutcome {
+        Action::RecordDelivery { address, scope, .. } => OneOutcome {
             recipient: Some(address.as_str().to_owned()),
             action: "delivered",
             scope: Some(scope.to_string()),

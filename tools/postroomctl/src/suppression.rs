@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
 use store::{
-    Block, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, SenderContext, Store,
+    ActiveSuppression, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, SenderContext, Store,
     SuppressionEntry, SuppressionSource,
 };
 
@@ -70,10 +70,14 @@ pub(crate) async fn check(args: &CheckArgs) -> anyhow::Result<Output> {
         .check(&args.addresses, &context, Timestamp::now())
         .await
         .map_err(AwsFailed::from)?;
-    let all = answers.iter().all(|answer| answer.blocks.is_empty());
+    let all = answers.iter().all(|answer| answer.suppressions.is_empty());
     if args.table.json {
         let answer = |answer: &store::CheckResult| {
-            let blocks: Vec<Value> = answer.blocks.iter().map(|block| block_json(block, None)).collect();
+            let blocks: Vec<Value> = answer
+                .suppressions
+                .iter()
+                .map(|block| block_json(block, None))
+                .collect();
             json!({"address": answer.address.key(), "mail": blocks.is_empty(), "suppressions": blocks})
         };
         let answers: Vec<Value> = answers.iter().map(answer).collect();
@@ -84,7 +88,7 @@ pub(crate) async fn check(args: &CheckArgs) -> anyhow::Result<Output> {
     }
     let mut text = String::new();
     for answer in &answers {
-        match answer.blocks.first() {
+        match answer.suppressions.first() {
             None => writeln!(text, "yes  {}", answer.address.key())?,
             Some(block) => {
                 writeln!(
@@ -112,16 +116,16 @@ pub(crate) async fn list(args: &ListArgs) -> anyhow::Result<Output> {
     let addresses: BTreeSet<&str> = listed.iter().map(|one| one.address.as_str()).collect();
     let addresses: Vec<EmailAddress> = addresses.into_iter().filter_map(EmailAddress::parse).collect();
     let rows = store.recipients(&addresses).await.map_err(AwsFailed::from)?;
-    let mut in_force: Vec<(&str, Block)> = Vec::new();
+    let mut in_force: Vec<(&str, ActiveSuppression)> = Vec::new();
     for (address, row) in &rows {
-        let of_the_time = |block: &Block| block.entry.at >= args.since && block.entry.at <= until;
-        let blocks = row.in_force(&args.scope, now).filter(of_the_time);
+        let of_the_time = |block: &ActiveSuppression| block.entry.at >= args.since && block.entry.at <= until;
+        let blocks = row.active_in(&args.scope, now).filter(of_the_time);
         in_force.extend(blocks.map(|block| (address.as_str(), block)));
     }
     in_force.sort_by(|a, b| (a.1.entry.at, a.0).cmp(&(b.1.entry.at, b.0)));
 
     if args.table.json {
-        let row = |(address, block): &(&str, Block)| {
+        let row = |(address, block): &(&str, ActiveSuppression)| {
             let mut row = block_json(block, None);
             if let Some(fields) = row.as_object_mut() {
                 fields.insert("address".to_owned(), json!(address));
@@ -222,9 +226,9 @@ async fn row_of(store: &Store, address: &EmailAddress) -> Result<Recipient, AwsF
 }
 
 /// Everything in force against a recipient, in any scope.
-fn blocks_of(row: &Recipient, now: Timestamp) -> Vec<Block> {
+fn blocks_of(row: &Recipient, now: Timestamp) -> Vec<ActiveSuppression> {
     let scopes: BTreeSet<&Scope> = row.entries.keys().map(|(scope, _)| scope).collect();
-    scopes.into_iter().flat_map(|scope| row.in_force(scope, now)).collect()
+    scopes.into_iter().flat_map(|scope| row.active_in(scope, now)).collect()
 }
 
 fn mirror_request(address: &EmailAddress, scope: &Scope, entry: &SuppressionEntry) -> MirrorRequest {
@@ -278,7 +282,7 @@ async fn decide(store: &Store, address: &EmailAddress, scope: &Scope, entry: &Su
     };
     store.append_history(address, &history).await.map_err(AwsFailed::from)?;
     store
-        .record(address, scope, source, entry, entry.at)
+        .record_suppression(address, scope, source, entry, entry.at)
         .await
         .map_err(AwsFailed::from)?;
     Ok(())
@@ -344,7 +348,7 @@ pub(crate) async fn history(args: &HistoryArgs) -> anyhow::Result<Output> {
 }
 
 /// The oldest event of the same kind that suppressed there: the entry itself holds the newest.
-fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
+fn since(block: &ActiveSuppression, history: &[HistoryEntry]) -> Timestamp {
     let own = history
         .iter()
         .filter(|entry| entry.id == block.entry.id && entry.scope == block.scope);
@@ -364,7 +368,7 @@ fn since(block: &Block, history: &[HistoryEntry]) -> Timestamp {
 }
 
 /// `at` is the newest event behind the decision; `since`, where it is known, the oldest.
-fn block_json(block: &Block, since: Option<Timestamp>) -> Value {
+fn block_json(block: &ActiveSuppression, since: Option<Timestamp>) -> Value {
     let mut fields = json!({
         "scope": block.scope.to_string(),
         "source": block.source.to_string(),

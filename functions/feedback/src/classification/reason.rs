@@ -1,25 +1,23 @@
-//! What happened, finer than hard or soft. Names follow [Sisimai's](https://libsisimai.org/en/reason/), the most
-//! complete public list, so that figures compare.
+//! What happened, finer than hard or soft. The names follow [Sisimai](https://libsisimai.org/en/reason/), the most
+//! complete public list, so that figures are comparable.
 
 use std::fmt;
 
-/// Whom a reason speaks about, which decides the kind of bounce.
+/// What a finding says about the recipient. It decides the kind of bounce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The address is dead.
+    /// The address or its domain is dead.
     Address,
-    /// The address lives; what stands in the way passes.
+    /// The address exists; the condition passes.
     Passing,
-    /// The message, or whoever sent it.
+    /// The message, or the sender, was refused.
     Sender,
-    /// The remote server or the way there; SES's type tells whether it may pass.
-    Server,
-    /// Not told.
+    /// The finding does not say.
     Unclear,
 }
 
 macro_rules! reasons {
-    ( $( $(#[doc = $doc:literal])+ $variant:ident = $text:literal, $fault:ident; )+ ) => {
+    ( $( $(#[doc = $doc:literal])+ $variant:ident = $text:literal; )+ ) => {
         /// Why a message did not reach a recipient.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum BounceReason { $( $(#[doc = $doc])+ $variant, )+ }
@@ -33,97 +31,93 @@ macro_rules! reasons {
             pub const fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $text, )+ }
             }
-
-            pub(super) const fn fault(self) -> Fault {
-                match self { $( Self::$variant => Fault::$fault, )+ }
-            }
         }
     };
 }
 
 reasons! {
-    /// No such mailbox at the domain.
-    UserUnknown = "user-unknown", Address;
-    /// No such domain, or no way to its mail server.
-    HostUnknown = "host-unknown", Address;
-    /// The mailbox or its owner is gone for another one.
-    HasMoved = "has-moved", Address;
+    /// The domain has no such mailbox.
+    UserUnknown = "user-unknown";
+    /// The domain does not exist, or there is no route to its mail server.
+    HostUnknown = "host-unknown";
+    /// The mailbox or its owner moved to another address.
+    HasMoved = "has-moved";
     /// The mailbox is disabled, suspended or abandoned.
-    Suspended = "suspended", Address;
-    /// The domain takes no mail at all, for example by a null MX.
-    NotAccept = "not-accept", Address;
-    /// On a suppression list of SES.
-    Suppressed = "suppressed", Address;
+    Suspended = "suspended";
+    /// The domain accepts no mail at all, for example by a null MX.
+    NotAccept = "not-accept";
+    /// The address is on a suppression list of SES.
+    Suppressed = "suppressed";
     /// SES's address validation refused to send.
-    FailedValidation = "failed-validation", Address;
+    FailedValidation = "failed-validation";
     /// The recipient unsubscribed through SES list management.
-    Unsubscribed = "unsubscribed", Address;
+    Unsubscribed = "unsubscribed";
 
-    /// The mailbox is full. Even with a permanent status: it exists, and its owner can empty it.
-    MailboxFull = "mailbox-full", Passing;
-    /// The recipient gets more mail than their server lets through at a time.
-    ReceivingTooFast = "receiving-too-fast", Passing;
-    /// The server's disk is full.
-    SystemFull = "system-full", Passing;
-    /// The server turns a first attempt away to see whether a second comes.
-    Greylisted = "greylisted", Passing;
+    /// The mailbox is full. It exists, even if the status is permanent, and its owner can empty it.
+    MailboxFull = "mailbox-full";
+    /// The recipient receives more mail than its server accepts at a time.
+    ReceivingTooFast = "receiving-too-fast";
+    /// The disk of the server is full.
+    SystemFull = "system-full";
+    /// The server refuses the first attempt and accepts a later one.
+    Greylisted = "greylisted";
 
     /// SPF, DKIM or DMARC failed.
-    AuthFailure = "auth-failure", Sender;
+    AuthFailure = "auth-failure";
     /// The sending address or domain has a bad reputation.
-    BadReputation = "bad-reputation", Sender;
-    /// The sending server is blocked, for example on a block list.
-    Blocked = "blocked", Sender;
+    BadReputation = "bad-reputation";
+    /// The sending server is blocked, for example by a block list.
+    Blocked = "blocked";
     /// The content, its form or an attachment was refused.
-    ContentError = "content-error", Sender;
-    /// The message is larger than the server takes.
-    EmailTooLarge = "email-too-large", Sender;
+    ContentError = "content-error";
+    /// The message is larger than the server accepts.
+    EmailTooLarge = "email-too-large";
     /// The message exceeds a limit of the recipient: its size, or its number of recipients.
-    ExceedLimit = "exceed-limit", Sender;
-    /// No encrypted connection, where one is demanded.
-    FailedStartTls = "failed-starttls", Sender;
+    ExceedLimit = "exceed-limit";
+    /// The connection is not encrypted, and the server requires encryption.
+    FailedStartTls = "failed-starttls";
     /// Recipients complained about the sender.
-    Feedback = "feedback", Sender;
-    /// The recipient, or their settings, take no mail from this sender.
-    Filtered = "filtered", Sender;
-    /// The server relays no mail for this domain.
-    NoRelaying = "no-relaying", Sender;
-    /// The message breaks a mail standard.
-    NotCompliantRfc = "not-compliant-rfc", Sender;
+    Feedback = "feedback";
+    /// The recipient, or its settings, accept no mail from this sender.
+    Filtered = "filtered";
+    /// The server does not relay mail for this domain.
+    NoRelaying = "no-relaying";
+    /// The message violates a mail standard.
+    NotCompliantRfc = "not-compliant-rfc";
     /// A policy of the receiving organisation.
-    PolicyViolation = "policy-violation", Sender;
+    PolicyViolation = "policy-violation";
     /// The sender sends too fast.
-    RateLimited = "rate-limited", Sender;
+    RateLimited = "rate-limited";
     /// The sender's address was refused.
-    Rejected = "rejected", Sender;
-    /// The sending server lacks a proper reverse name.
-    RequirePtr = "require-ptr", Sender;
-    /// Logging in or a certificate failed.
-    SecurityError = "security-error", Sender;
-    /// Taken for spam.
-    SpamDetected = "spam-detected", Sender;
+    Rejected = "rejected";
+    /// The sending server has no valid reverse DNS name.
+    RequirePtr = "require-ptr";
+    /// Authentication or a certificate failed.
+    SecurityError = "security-error";
+    /// The message was classified as spam.
+    SpamDetected = "spam-detected";
     /// The sender opened too many connections.
-    TooManyConn = "too-many-conn", Sender;
-    /// A virus, or taken for one.
-    VirusDetected = "virus-detected", Sender;
+    TooManyConn = "too-many-conn";
+    /// The message was classified as a virus.
+    VirusDetected = "virus-detected";
 
-    /// Tried too long.
-    Expired = "expired", Server;
+    /// Delivery was attempted for too long.
+    Expired = "expired";
     /// A program that delivers to the mailbox failed.
-    MailerError = "mailer-error", Server;
+    MailerError = "mailer-error";
     /// No connection, a failing name server, or a mail loop.
-    NetworkError = "network-error", Server;
-    /// The servers misunderstood each other.
-    SyntaxError = "syntax-error", Server;
-    /// The server failed or is badly set up.
-    SystemError = "system-error", Server;
+    NetworkError = "network-error";
+    /// A command or its order was not understood.
+    SyntaxError = "syntax-error";
+    /// The server failed or is configured incorrectly.
+    SystemError = "system-error";
 
-    /// The server answered in words that no table knows yet.
-    OnHold = "on-hold", Unclear;
+    /// No rule recognises the words of the server.
+    OnHold = "on-hold";
     /// An automatic reply, such as an absence note.
-    Vacation = "vacation", Unclear;
-    /// Nobody said.
-    Undefined = "undefined", Unclear;
+    Vacation = "vacation";
+    /// The notification gives no reason.
+    Undefined = "undefined";
 }
 
 impl fmt::Display for BounceReason {

@@ -1,5 +1,7 @@
-//! The function on an embedded DynamoDB, and its table made readable.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
+//! The function with an embedded DynamoDB, and the rows of its table.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part of it")]
+
+pub(crate) mod rows;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +32,7 @@ impl Stack {
         }
     }
 
-    /// Everything the table holds, by key, without the time at which a row came to be.
+    /// Returns all rows by `<pk> / <sk>`, without the time at which they were created.
     pub(crate) async fn rows(&self) -> BTreeMap<String, Value> {
         let mut items = self
             .client
@@ -52,6 +54,23 @@ impl Stack {
         rows
     }
 }
+
+/// Returns the names of the files under `events/feedback`.
+pub(crate) fn event_files() -> Vec<String> {
+    let directory = std::fs::read_dir(EVENTS).unwrap();
+    let mut names: Vec<String> = directory
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+pub(crate) fn read_event(name: &str) -> Value {
+    let bytes = std::fs::read(format!("{EVENTS}/{name}")).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/feedback");
 
 fn plain(value: &AttributeValue) -> Value {
     match value {

@@ -51,8 +51,8 @@ impl Effects {
                 ..SenderContext::default()
             };
             for result in self.store.check(&addresses, &context, now).await? {
-                suppressed.extend(result.blocks.first().map(|block| {
-                    let reason = format!("{} in {}", block.source, block.scope);
+                suppressed.extend(result.suppressions.first().map(|suppression| {
+                    let reason = format!("{} in {}", suppression.source, suppression.scope);
                     (result.address.key().to_owned(), reason)
                 }));
             }

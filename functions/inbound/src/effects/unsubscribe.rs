@@ -75,7 +75,9 @@ impl Effects {
             expires_at: None,
         };
         let (address, scope) = (token.address(), token.scope());
-        self.store.record(address, scope, &source, &entry, context.now).await?;
+        self.store
+            .record_suppression(address, scope, &source, &entry, context.now)
+            .await?;
         self.store.append_history(address, &history).await?;
         Ok(())
     }

@@ -64,7 +64,7 @@ impl TestStack {
             evidence: BTreeMap::new(),
         };
         let gone = address("gone@target.example");
-        let record = store.record(&gone, &Scope::Global, &SuppressionSource::Bounce, &entry, entry.at);
+        let record = store.record_suppression(&gone, &Scope::Global, &SuppressionSource::Bounce, &entry, entry.at);
         record.await.unwrap();
         let _ = requests.take();
         Self {

@@ -1,29 +1,30 @@
-//! Kinds of counted events, and counts of them with the rates they give.
+//! Kinds of events, their counts, and the rates computed from the counts.
 
 use std::collections::BTreeMap;
 
-/// What is counted.
+/// A kind of event that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventKind {
-    /// Recipients SES accepted a message for.
+    /// A recipient for which SES accepted a message.
     Send,
-    /// Recipients whose server accepted it.
+    /// A recipient whose server accepted the message.
     Delivery,
-    /// Hard bounces, those on SES's global suppression list included.
+    /// A hard bounce, including one caused by SES's global suppression list.
     Hard,
-    /// Soft bounces.
+    /// A soft bounce.
     Soft,
-    /// Complaints: one for each message, however many recipients the provider names.
+    /// A complaint. One for each message, however many recipients the report names.
     Complaint,
-    /// Recipients of a message with a virus.
+    /// A recipient of a message that SES rejected because of a virus.
     Reject,
-    /// Recipients of a message whose template failed.
+    /// A recipient of a message whose template could not be rendered.
     RenderingFailure,
-    /// Recipients whose delivery is delayed.
+    /// A recipient whose delivery is delayed.
     Delay,
 }
 
 impl EventKind {
+    /// Kinds that are counted in batches, because they are frequent.
     pub(super) const BATCHED: [Self; 5] = [
         Self::Send,
         Self::Delivery,
@@ -32,7 +33,7 @@ impl EventKind {
         Self::Delay,
     ];
 
-    /// The word the rows use.
+    /// Returns the name in the rows of the table.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,41 +48,42 @@ impl EventKind {
         }
     }
 
-    pub(super) fn read(word: &str) -> Option<Self> {
+    /// Reads the name of a kind that has one row per event.
+    pub(super) fn read(name: &str) -> Option<Self> {
         [Self::Hard, Self::Soft, Self::Complaint]
             .into_iter()
-            .find(|kind| kind.as_str() == word)
+            .find(|kind| kind.as_str() == name)
     }
 }
 
-/// Counts over a span of time.
+/// The number of events of each kind in a time span.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventCounts {
     pub(super) counts: BTreeMap<EventKind, u64>,
 }
 
 impl EventCounts {
-    /// How many.
+    /// Returns the number of events of a kind.
     #[must_use]
     pub fn get(&self, kind: EventKind) -> u64 {
         self.counts.get(&kind).copied().unwrap_or_default()
     }
 
-    /// How many recipients were mailed, from Send events or, where those are not switched on, from the outcomes. `None`
-    /// when neither sends nor deliveries were reported: bounces alone tell no volume.
+    /// Returns the number of recipients that were mailed: the sends, or the deliveries and bounces if that is more, because
+    /// Send events are optional. `None` without sends and deliveries, because bounces alone do not show the volume.
     #[must_use]
     pub fn volume(&self) -> Option<u64> {
         let (sends, deliveries) = (self.get(EventKind::Send), self.get(EventKind::Delivery));
         (sends + deliveries > 0).then(|| sends.max(deliveries + self.get(EventKind::Hard) + self.get(EventKind::Soft)))
     }
 
-    /// Hard bounces per recipient mailed, 0 to 1; `None` without a volume.
+    /// Returns the hard bounces per recipient, from 0 to 1. `None` without a volume.
     #[must_use]
     pub fn bounce_rate(&self) -> Option<f64> {
         self.rate(EventKind::Hard)
     }
 
-    /// Complaints per recipient mailed, 0 to 1; `None` without a volume.
+    /// Returns the complaints per recipient, from 0 to 1. `None` without a volume.
     #[must_use]
     pub fn complaint_rate(&self) -> Option<f64> {
         self.rate(EventKind::Complaint)
@@ -92,7 +94,7 @@ impl EventCounts {
     }
 }
 
-/// Figures that come from elsewhere than the table.
+/// Counts that do not come from the table.
 impl FromIterator<(EventKind, u64)> for EventCounts {
     fn from_iter<T: IntoIterator<Item = (EventKind, u64)>>(counts: T) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Reads the counts of a sender, and lists the senders.
+//! Reads the event counts of a sender, and lists the senders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,28 +7,28 @@ use jiff::{SignedDuration, Timestamp};
 use super::bucket::{bucket, list_key};
 use super::counts::EventCounts;
 use super::sender::{Sender, SendingStream};
-use super::unique::UniqueEvents;
+use super::unique_events::UniqueEvents;
 use crate::client::{Store, StoreError};
 use crate::item::{s, text};
 
-/// A sender's counts over the last hour and the last 24 (to the ten minutes), in all and by line.
+/// The event counts of a sender over the last hour and the last 24 hours, to the full ten minutes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderRates {
-    /// Who.
+    /// The sender.
     pub sender: Sender,
     /// The last hour.
     pub hour: EventCounts,
     /// The last 24 hours.
     pub day: EventCounts,
-    /// The last 24 hours by configuration set and tenant.
+    /// The last 24 hours by sending stream.
     pub day_by_stream: BTreeMap<SendingStream, EventCounts>,
 }
 
 impl Store {
-    /// How a sender did over the last hour and the last 24.
+    /// Returns the event counts of a sender over the last hour and the last 24 hours.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn sender_rates(&self, sender: &Sender, now: Timestamp) -> Result<SenderRates, StoreError> {
         let day_ago = now - SignedDuration::from_hours(24);
         let hour_ago = bucket(now - SignedDuration::from_hours(1));
@@ -52,16 +52,16 @@ impl Store {
         })
     }
 
-    /// Everyone who sent within the last 24 hours.
+    /// Returns the senders of the last 24 hours.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn senders(&self, now: Timestamp) -> Result<Vec<Sender>, StoreError> {
         let mut found = BTreeSet::new();
         for hours in 0..=24 {
             let list_key = list_key(now - SignedDuration::from_hours(hours));
             let mut last: Option<String> = None;
-            // Rows are sorted by sender, so one short query finds the next sender, whatever the number of rows.
+            // Index entries are sorted by sender, so a query with a limit of 1 finds the next sender.
             loop {
                 let from = last.as_deref().unwrap_or("SENDER#");
                 let output = self

@@ -1,4 +1,4 @@
-//! Who sent a message, and through which sending stream.
+//! The sender of a message and its sending stream.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,19 +7,19 @@ use notification_model::Mail;
 
 use crate::item::{Item, text};
 
-/// Who sent: the identity owner, the sending account (another one when sending is delegated) and the identity.
+/// A sender: the identity owner, the sending account (another one for a delegate sender) and the identity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sender {
-    /// The identity owner's account id, `-` when SES did not tell.
+    /// The account id of the identity owner. `-` if SES does not report it.
     pub owner: String,
-    /// The sending account's id, `-` when SES did not tell.
+    /// The id of the sending account. `-` if SES does not report it.
     pub account: String,
-    /// The identity; `unverified:DOMAIN` when only the sender's own words tell it, `-` when nothing does.
+    /// The identity. `unverified:DOMAIN` if only the message itself names the domain, `-` if nothing does.
     pub identity: String,
 }
 
 impl Sender {
-    /// The sender of a message.
+    /// Returns the sender of a message.
     #[must_use]
     pub fn of(mail: &Mail) -> Self {
         let unknown = || "-".to_owned();
@@ -52,7 +52,7 @@ impl Sender {
     }
 }
 
-/// The text is not three parts.
+/// A text is not a sender: it does not have three parts separated by `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a sender: OWNER/ACCOUNT/IDENTITY")]
 pub struct InvalidSender;
@@ -79,7 +79,7 @@ impl FromStr for Sender {
     }
 }
 
-/// Within a sender: which configuration set and tenant, as far as the notification told.
+/// The configuration set and tenant within a sender, as far as the notification reports them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SendingStream {
     /// The configuration set.
@@ -89,7 +89,7 @@ pub struct SendingStream {
 }
 
 impl SendingStream {
-    /// The line of a message.
+    /// Returns the sending stream of a message.
     #[must_use]
     pub fn of(mail: &Mail) -> Self {
         Self {

@@ -1,26 +1,27 @@
-//! "May I mail this address?"
+//! The check before sending: which suppressions are active for a recipient and a sender.
 
 use jiff::Timestamp;
 use notification_model::{EmailAddress, normalise_domain};
 
-use super::recipient::{Recipient, SuppressionEntry};
+use super::entry::SuppressionEntry;
+use super::recipient::Recipient;
 use super::scope::{Scope, SuppressionSource};
 use crate::client::{Store, StoreError};
 
-/// Who asks, and for what kind of mail.
+/// Who sends, and what kind of mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SenderContext {
-    /// The SES tenant that will send.
+    /// The SES tenant.
     pub tenant: Option<String>,
-    /// The identity, From address or domain that will send.
+    /// The identity, From address or domain.
     pub identity: Option<String>,
     /// The contact list, or its topic, that the mail belongs to: `list` or `list/topic`.
     pub topic: Option<String>,
 }
 
 impl SenderContext {
-    /// The scopes whose suppressions concern this sender: `global`, its tenant, and its domain with the domains above
-    /// it, because a verified domain also sends for the domains below.
+    /// Returns the scopes that apply to this sender: `global`, its tenant, its domain and the parent domains, because a
+    /// verified domain also sends for its subdomains.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
         let tenant = self.tenant.clone().map(Scope::Tenant);
@@ -43,66 +44,67 @@ impl SenderContext {
             .collect()
     }
 
-    /// Whether the mail belongs to a contact list, as a whole.
-    fn is_of_list(&self, list: &str) -> bool {
-        let asked = self
+    /// Whether the mail belongs to the contact list, with or without a topic.
+    fn belongs_to_list(&self, list: &str) -> bool {
+        let own_list = self
             .topic
             .as_deref()
             .map(|topic| topic.split('/').next().unwrap_or(topic));
-        asked == Some(list)
+        own_list == Some(list)
     }
 }
 
-/// A decision that stands between a sender and a recipient.
+/// A suppression entry that is active: it stops mail now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// Where it holds.
+pub struct ActiveSuppression {
+    /// For whom it holds.
     pub scope: Scope,
-    /// What it rests on.
+    /// What caused it.
     pub source: SuppressionSource,
-    /// The decision.
+    /// The entry.
     pub entry: SuppressionEntry,
 }
 
-/// The answer for one address.
+/// The result of the check for one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckResult {
-    /// The address asked about.
+    /// The address.
     pub address: EmailAddress,
-    /// Everything that stands in the way; empty means: mail.
-    pub blocks: Vec<Block>,
+    /// The active suppressions. Empty: the address may be mailed.
+    pub suppressions: Vec<ActiveSuppression>,
 }
 
 impl Recipient {
-    /// The decisions of one scope that are in force: `blocked`, not expired, and not older than a release.
-    pub fn in_force(&self, scope: &Scope, now: Timestamp) -> impl Iterator<Item = Block> {
+    /// Returns the active entries of one scope: `blocked`, not expired, and newer than the last release of the scope.
+    pub fn active_in(&self, scope: &Scope, now: Timestamp) -> impl Iterator<Item = ActiveSuppression> {
         let release = self.entries.get(&(scope.clone(), SuppressionSource::Released));
         let released_at = release.map(|release| release.at);
-        let own = self
+        let of_scope = self
             .entries
             .iter()
             .filter(move |((entry_scope, _), _)| entry_scope == scope);
-        own.filter(move |(_, entry)| {
-            entry.blocked
-                && entry.until.is_none_or(|until| until > now)
-                && released_at.is_none_or(|released_at| entry.at > released_at)
-        })
-        .map(|((scope, source), entry)| Block {
-            scope: scope.clone(),
-            source: source.clone(),
-            entry: entry.clone(),
-        })
+        of_scope
+            .filter(move |(_, entry)| {
+                entry.blocked
+                    && entry.until.is_none_or(|until| until > now)
+                    && released_at.is_none_or(|released_at| entry.at > released_at)
+            })
+            .map(|((scope, source), entry)| ActiveSuppression {
+                scope: scope.clone(),
+                source: source.clone(),
+                entry: entry.clone(),
+            })
     }
 
-    /// What stands between this recipient and mail from `context`. Leaving a list or topic stands in the way of its mail
-    /// only: who no longer wants the newsletter still gets a password reset.
+    /// Returns the suppressions that are active for mail from `context`. An entry of a list or topic stops only the mail of
+    /// that list or topic: a recipient who unsubscribed from a newsletter still receives a password reset.
     #[must_use]
-    pub fn blocks(&self, context: &SenderContext, now: Timestamp) -> Vec<Block> {
+    pub fn active_for(&self, context: &SenderContext, now: Timestamp) -> Vec<ActiveSuppression> {
         let scopes = context.scopes();
-        let in_force = scopes.iter().flat_map(|scope| self.in_force(scope, now));
-        in_force
-            .filter(|block| match &block.source {
-                SuppressionSource::List(list) => context.is_of_list(list),
+        let active = scopes.iter().flat_map(|scope| self.active_in(scope, now));
+        active
+            .filter(|suppression| match &suppression.source {
+                SuppressionSource::List(list) => context.belongs_to_list(list),
                 SuppressionSource::Topic(topic) => context.topic.as_ref() == Some(topic),
                 _ => true,
             })
@@ -111,10 +113,11 @@ impl Recipient {
 }
 
 impl Store {
-    /// Whether `context` may mail each address: one key an address, 100 a request, in the order asked.
+    /// Returns the active suppressions of each address for mail from `context`, in the order of `addresses`. Reads one key
+    /// for each address, 100 in a request.
     ///
     /// # Errors
-    /// When DynamoDB fails. Nothing is known then: don't take it for a yes.
+    /// If DynamoDB fails. The suppressions are then unknown, so do not send.
     pub async fn check(
         &self,
         addresses: &[EmailAddress],
@@ -122,13 +125,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<CheckResult>, StoreError> {
         let rows = self.recipients(addresses).await?;
-        let answer = |address: &EmailAddress| CheckResult {
+        let result = |address: &EmailAddress| CheckResult {
             address: address.clone(),
-            blocks: rows
+            suppressions: rows
                 .get(address.key())
-                .map(|row| row.blocks(context, now))
+                .map(|row| row.active_for(context, now))
                 .unwrap_or_default(),
         };
-        Ok(addresses.iter().map(answer).collect())
+        Ok(addresses.iter().map(result).collect())
     }
 }

@@ -1,9 +1,9 @@
-//! Who was delivered to, kept for soft bounces that arrive late.
+//! The deliveries of each batch, kept for soft bounces that arrive late.
 //!
-//! A delivery makes the soft bounces before it void, but most recipients never had one and have no row; a write for each
-//! of their deliveries would be the largest cost of all. So a batch's deliveries are one small row per scope and hour. It
-//! is read only when a streak is about to suppress: a delivery that came in before the recipient's row existed, and is
-//! newer than the streak's soft bounces, is found there.
+//! A delivery voids the soft bounces before it. Most recipients never had a soft bounce and have no row, and a write for
+//! each of their deliveries would be the largest cost of all. The deliveries of a batch are therefore one small row per
+//! scope and hour. They are read only when a streak is about to suppress a recipient, to find a delivery that arrived
+//! before the row of the recipient existed and is newer than the soft bounces.
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
@@ -12,26 +12,26 @@ use super::scope::Scope;
 use crate::client::{Store, StoreError};
 use crate::item::{Item, b, bytes, hash, hash_bytes, hour, n, s, text};
 
-/// Bytes of one delivery: the recipient's hash and the milliseconds into the hour.
+/// Length of one delivery in bytes: the hash of the recipient (8) and the milliseconds since the full hour (4).
 const RECORD: usize = 12;
 
-/// Deliveries per row, well below DynamoDB's 400 KB.
+/// Maximum number of deliveries in a row: 240 KB of DynamoDB's limit of 400 KB.
 const DELIVERIES_PER_ROW: usize = 20_000;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
 
-/// A scope's deliveries of one day are one partition: a soft bounce that is late by days costs a query a day.
+/// One partition holds the deliveries of a scope and day, so a search over several days needs one query a day.
 fn pk(scope: &Scope, hour: &str) -> String {
     format!("DELIVERED#{scope}#{}", hour.split('T').next().unwrap_or(hour))
 }
 
-/// The beginning of the hour in a sort key.
+/// Returns the start of the hour that a sort key names.
 fn hour_of(sk: &str) -> Option<Timestamp> {
     format!("{}:00:00Z", sk.split('#').next()?).parse().ok()
 }
 
-/// The deliveries of one batch, scope and hour.
+/// The deliveries of one batch in one scope and hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveredBatch {
     scope: Scope,
@@ -40,7 +40,7 @@ pub struct DeliveredBatch {
 }
 
 impl DeliveredBatch {
-    /// An empty batch for deliveries of the scope in the hour of `at`.
+    /// Creates an empty batch for deliveries of the scope in the hour of `at`.
     #[must_use]
     pub fn new(scope: Scope, at: Timestamp) -> Self {
         Self {
@@ -50,9 +50,9 @@ impl DeliveredBatch {
         }
     }
 
-    /// Whether a delivery belongs into this batch.
+    /// Whether a delivery belongs to this batch.
     #[must_use]
-    pub fn takes(&self, scope: &Scope, at: Timestamp) -> bool {
+    pub fn accepts(&self, scope: &Scope, at: Timestamp) -> bool {
         self.scope == *scope && self.hour == hour(at)
     }
 
@@ -66,10 +66,10 @@ impl DeliveredBatch {
 }
 
 impl Store {
-    /// Writes a batch's deliveries: one request for up to 20,000.
+    /// Writes the deliveries of a batch. One request for up to 20,000.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn put_deliveries(&self, batch: &DeliveredBatch, expires_at: Timestamp) -> Result<(), StoreError> {
         let mut records = batch.records.clone();
         records.sort_unstable();
@@ -88,10 +88,11 @@ impl Store {
         Ok(())
     }
 
-    /// The newest delivery to an address in a scope between two times, from the batches. One query per day of the span.
+    /// Returns the newest delivery to an address in a scope after `from` and up to `to`, from the batches. One query for each
+    /// day.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn newest_delivery(
         &self,
         address: &EmailAddress,

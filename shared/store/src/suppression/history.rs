@@ -1,4 +1,4 @@
-//! What happened to a recipient, and the list of who is suppressed.
+//! The history of a recipient, and the list of suppressed recipients of a scope.
 
 use std::collections::BTreeMap;
 
@@ -10,28 +10,28 @@ use super::scope::Scope;
 use crate::client::{Store, StoreError};
 use crate::item::{Item, n, s, stamp, text, time};
 
-/// One line of a recipient's audit trail. Written again it is the same line.
+/// One entry in the history of a recipient. Writing it again changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
     /// When the event happened.
     pub at: Timestamp,
-    /// The SES message id, or the id of a person's decision.
+    /// The SES message id, or the id of a manual decision.
     pub id: String,
     /// What happened: `hard`, `soft`, `complaint`, `manual-release`, ...
     pub kind: String,
-    /// What was done about it, and why, in words.
+    /// What was done, and why, for people.
     pub reason: String,
-    /// Where it holds.
+    /// For whom the decision holds.
     pub scope: Scope,
-    /// Whether it suppressed: then the line is also in the scope's list.
+    /// Whether the event suppressed the recipient. Such entries are also in the list of the scope.
     pub suppresses: bool,
-    /// What the decision rests on.
+    /// Fields of the event.
     pub evidence: BTreeMap<String, String>,
-    /// When DynamoDB may drop the line; `None` keeps it, as a suppression's explanation must outlive it.
+    /// When DynamoDB may delete the entry. `None`: never, because it explains a permanent suppression.
     pub expires_at: Option<Timestamp>,
 }
 
-/// A suppression found in a scope's list.
+/// A suppression in the list of a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSuppression {
     /// When the recipient was suppressed.
@@ -91,28 +91,28 @@ impl HistoryEntry {
 }
 
 impl Store {
-    /// Writes a line of the audit trail. One write request.
+    /// Writes a history entry. One write request.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn append_history(&self, address: &EmailAddress, entry: &HistoryEntry) -> Result<(), StoreError> {
         self.put(entry.write(address)).await
     }
 
-    /// The audit trail of an address, oldest first.
+    /// Returns the history of an address, oldest first.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn history(&self, address: &EmailAddress) -> Result<Vec<HistoryEntry>, StoreError> {
         let rows = self.rows_between(&recipient_pk(address), "EVENT#", "EVENT#~").await?;
         Ok(rows.iter().filter_map(HistoryEntry::read).collect())
     }
 
-    /// Who was suppressed in a scope between two times, oldest first, at most `limit`. A recipient suppressed more than
-    /// once is listed each time; whether it still is, [`recipients`](Self::recipients) tells.
+    /// Returns the suppressions that started in a scope between two times, oldest first, at most `limit`. A recipient that
+    /// was suppressed more than once is listed each time. [`recipients`](Self::recipients) reads whether it still is.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn suppressed_between(
         &self,
         scope: &Scope,

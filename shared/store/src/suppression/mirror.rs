@@ -1,7 +1,7 @@
-//! What is asked of the mirror lane, which brings SES's own suppression lists in line with the table.
+//! Requests to the suppression mirror, which keeps SES's own suppression lists in step with the table.
 //!
-//! A request says where to look, not what to believe: it may come late, twice and out of order, so the lane reads the
-//! recipient's row again and asks [`Recipient::in_force`](crate::Recipient::in_force) before it acts.
+//! A request may arrive late, twice or out of order. The suppression mirror therefore reads the row of the recipient and
+//! acts on [`Recipient::active_in`](crate::Recipient::active_in), not on the request alone.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ use notification_model::EmailAddress;
 use serde::{Deserialize, Serialize};
 
 use super::scope::Scope;
-use crate::client::{Store, StoreError, key};
+use crate::client::{Store, StoreError};
 use crate::item::{Item, n, s, stamp, text};
 
-/// One partition: the lane writes at most one row a second.
+/// One partition is enough: the suppression mirror writes at most one row a second.
 const ENDS: &str = "MIRROR";
 
-/// How long an end waits to be taken up, should the schedule not run.
+/// How long a row is kept after the end it records, in case the schedule does not run.
 const GRACE_SECONDS: i64 = 30 * 86_400;
 
-/// A message to the mirror lane: JSON in the body of an SQS message.
+/// A message to the suppression mirror: JSON in the body of an SQS message.
 ///
 /// ```
 /// let text = r#"{"action": "put", "address": "jane@example.net", "scope": "tenant:acme", "reason": "BOUNCE",
@@ -31,21 +31,21 @@ const GRACE_SECONDS: i64 = 30 * 86_400;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorRequest {
-    /// What the decision behind it calls for.
+    /// The change that the decision calls for.
     pub action: MirrorAction,
-    /// Whom it concerns, as the decision spells it.
+    /// The recipient, spelled as in the decision.
     pub address: EmailAddress,
-    /// Where the decision holds.
+    /// The scope of the decision.
     pub scope: Scope,
-    /// What SES is to give as the reason.
+    /// The reason that SES records.
     pub reason: MirrorReason,
     /// When the decision was made.
     pub at: Timestamp,
-    /// The SES message id, or the id of a person's decision.
+    /// The SES message id, or the id of a manual decision.
     pub id: String,
 }
 
-/// What a decision calls for.
+/// A change of a suppression list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MirrorAction {
     /// `PutSuppressedDestination`.
@@ -54,7 +54,7 @@ pub enum MirrorAction {
     Delete,
 }
 
-/// SES knows no other reasons.
+/// The reasons that SES accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MirrorReason {
     /// The address does not take mail.
@@ -63,26 +63,26 @@ pub enum MirrorReason {
     Complaint,
 }
 
-/// The text is no mirror request. The message never quotes it: it holds an address.
+/// A text is not a mirror request. The message never quotes the text, which contains an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMirrorRequest {
-    /// Not JSON, or fields are missing, unknown or no texts.
+    /// The text is not JSON, or fields are missing, unknown or not strings.
     #[error(
-        "mirror request: expected a JSON object of the texts action, address, scope, reason, at and id, \
-         broken at line {line} column {column}"
+        "mirror request: expected a JSON object with the strings action, address, scope, reason, at and id; \
+         invalid at line {line} column {column}"
     )]
     Shape {
-        /// Counted from one.
+        /// The line, starting at 1.
         line: usize,
-        /// Counted from one.
+        /// The column, starting at 1.
         column: usize,
     },
-    /// A field holds something else than it takes.
+    /// A field has a value that is not accepted.
     #[error("mirror request, `{field}`: expected {expected}")]
     Field {
-        /// Which.
+        /// The name of the field.
         field: &'static str,
-        /// What it takes.
+        /// The accepted values.
         expected: &'static str,
     },
 }
@@ -91,7 +91,7 @@ impl MirrorRequest {
     /// Reads the body of a message.
     ///
     /// # Errors
-    /// When it is not exactly what [`to_json`](Self::to_json) writes.
+    /// If the text does not have the form that [`to_json`](Self::to_json) writes.
     pub fn from_json(text: &str) -> Result<Self, InvalidMirrorRequest> {
         let wire: Wire = serde_json::from_str(text).map_err(|error| InvalidMirrorRequest::Shape {
             line: error.line(),
@@ -100,7 +100,7 @@ impl MirrorRequest {
         wire.try_into()
     }
 
-    /// The body of a message.
+    /// Returns the body of a message.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::json!(Wire {
@@ -115,19 +115,19 @@ impl MirrorRequest {
     }
 }
 
-/// The end of a decision that is on SES's list, where nothing ends by itself.
+/// The end of a suppression that was mirrored to a list of SES, where entries do not expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorEnd {
-    /// The request that is due then.
+    /// The request to process at that time.
     pub request: MirrorRequest,
     sk: String,
 }
 
 impl Store {
-    /// Writes down that a request is due at a later time. Written again it is the same row.
+    /// Stores a request that is due at `until`. Writing it again changes nothing.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// If DynamoDB fails.
     pub async fn put_mirror_end(&self, request: &MirrorRequest, until: Timestamp) -> Result<(), StoreError> {
         self.put(Item::from([
             ("pk".to_owned(), s(ENDS)),
@@ -141,11 +141,11 @@ impl Store {
         .await
     }
 
-    /// What is due, oldest first, at most `limit`.
+    /// Returns the requests that are due, oldest first, at most `limit`.
     ///
     /// # Errors
-    /// When DynamoDB fails.
-    pub async fn mirror_ends(&self, now: Timestamp, limit: usize) -> Result<Vec<MirrorEnd>, StoreError> {
+    /// If DynamoDB fails.
+    pub async fn due_mirror_ends(&self, now: Timestamp, limit: usize) -> Result<Vec<MirrorEnd>, StoreError> {
         let rows = self.rows_between(ENDS, "0", &stamp(now)).await?;
         let end = |row: &Item| {
             Some(MirrorEnd {
@@ -156,15 +156,12 @@ impl Store {
         Ok(rows.iter().filter_map(end).take(limit).collect())
     }
 
-    /// Removes what was taken up.
+    /// Deletes the row of a request that was sent.
     ///
     /// # Errors
-    /// When DynamoDB fails.
-    pub async fn forget_mirror_end(&self, end: &MirrorEnd) -> Result<(), StoreError> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let deleted = delete.set_key(Some(key(ENDS, &end.sk))).send().await;
-        deleted.map_err(|error| self.failed("DeleteItem", error))?;
-        Ok(())
+    /// If DynamoDB fails.
+    pub async fn delete_mirror_end(&self, end: &MirrorEnd) -> Result<(), StoreError> {
+        self.delete(ENDS, &end.sk).await
     }
 }
 
@@ -242,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_can_be_read() {
+    fn a_written_request_reads_the_same() {
         let read = MirrorRequest::from_json(&request().to_string()).unwrap();
         assert_eq!(read.address.as_str(), "Jane@example.net");
         assert_eq!(
@@ -252,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_field_and_never_quote() {
+    fn an_error_names_the_field_and_does_not_quote_the_value() {
         let cases = [
             ("action", json!("secret")),
             ("address", json!("secret")),
@@ -264,13 +261,13 @@ mod tests {
             ("secret", json!("an unknown field")),
         ];
         for (name, value) in cases {
-            let mut spoilt = request();
-            spoilt[name] = value.clone();
-            let error = MirrorRequest::from_json(&spoilt.to_string()).unwrap_err().to_string();
+            let mut invalid = request();
+            invalid[name] = value.clone();
+            let error = MirrorRequest::from_json(&invalid.to_string()).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{name} = {value}: {error}");
             assert!(error.contains(name) || name == "secret", "{name} = {value}: {error}");
         }
         let error = MirrorRequest::from_json("secret").unwrap_err().to_string();
-        assert!(error.ends_with("broken at line 1 column 1"), "{error}");
+        assert!(error.ends_with("invalid at line 1 column 1"), "{error}");
     }
 }

@@ -1,29 +1,29 @@
-//! Where a suppression holds, and who asked for it.
+//! For whom a suppression holds, and what caused it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use notification_model::{Mail, normalise_domain};
 
-/// Where a suppression holds.
+/// For whom a suppression holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// For everyone: the address does not exist. Written `global`.
+    /// Every sender, because the address does not exist. Written `global`.
     Global,
-    /// For one SES tenant. Written `tenant:NAME`.
+    /// One SES tenant. Written `tenant:NAME`.
     Tenant(String),
-    /// For the identities of one domain. Written `domain:NAME`.
+    /// The identities of one domain. Written `domain:NAME`.
     Domain(String),
 }
 
-/// The text is none of `global`, `tenant:NAME` and `domain:NAME`.
+/// A text is not a scope: `global`, `tenant:NAME` or `domain:NAME`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a scope: global, tenant:NAME or domain:NAME")]
 pub struct InvalidScope;
 
 impl Scope {
-    /// The scope of what one sender's recipient wants: the tenant's, else the sending domain's. A message that tells
-    /// neither is nobody's: `domain:unknown`, which people can look up and no sender asks for.
+    /// Returns the scope of the sender of a message: the tenant, or else the sending domain. A message without either has the
+    /// scope `domain:unknown`, which no sender checks but an operator can list.
     #[must_use]
     pub fn of(mail: &Mail) -> Self {
         match (mail.tenant(), mail.sending_domain()) {
@@ -57,20 +57,20 @@ impl FromStr for Scope {
     }
 }
 
-/// What a decision rests on. Each origin has its own register, so that one never hides another.
+/// What caused a suppression entry. Each source has an entry of its own, so that none overwrites another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SuppressionSource {
     /// A hard bounce.
     Bounce,
     /// A complaint, or its withdrawal (`not-spam`).
     Complaint,
-    /// Soft bounces in a row.
+    /// Soft bounces without a delivery between them.
     Streak,
-    /// SES refused to send because of its own list; the register expires, as that list is SES's to change.
+    /// SES did not send because of its own suppression list. The entry expires, because that list may change.
     SesList,
-    /// A person who suppressed.
+    /// A manual suppression.
     Manual,
-    /// A person who released: never blocked, and every older decision in the scope is void.
+    /// A manual release: `blocked` is false, and it voids every older entry of the scope.
     Released,
     /// The recipient left a whole contact list.
     List(String),
@@ -87,7 +87,7 @@ impl fmt::Display for SuppressionSource {
             Self::SesList => f.write_str("ses-list"),
             Self::Manual => f.write_str("manual"),
             Self::Released => f.write_str("released"),
-            // The bar ends a scope in an attribute's name.
+            // The name of an attribute is `<scope>|<source>`.
             Self::List(list) => write!(f, "list:{}", list.replace('|', "%7C")),
             Self::Topic(topic) => write!(f, "topic:{}", topic.replace('|', "%7C")),
         }

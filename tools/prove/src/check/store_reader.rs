@@ -39,7 +39,7 @@ pub async fn check_store_reader(scenario: &Scenario, store: &Store) -> Result<()
             .map_err(|error| error.to_string())?;
         for answer in answers {
             let found: BTreeSet<BlockingEntry> = answer
-                .blocks
+                .suppressions
                 .iter()
                 .map(|block| {
                     let (scope, source) = (block.scope.to_string(), block.source.to_string());

@@ -95,7 +95,7 @@ pub(super) async fn decide(store: &Store, decision: &ManualDecision) {
         .await
         .expect("no faults during a manual decision");
     store
-        .record(&address, &history.scope, &source, &entry, entry.at)
+        .record_suppression(&address, &history.scope, &source, &entry, entry.at)
         .await
         .expect("no faults during a manual decision");
 }

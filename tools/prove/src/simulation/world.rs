@@ -51,7 +51,7 @@ impl<'a> World<'a> {
             mirror_unsubscribes: rng.bool(),
             ..Policy::default()
         };
-        let mirror = (rng.u8(..3) == 0).then(|| Mirror::new(aws.sqs(), MIRROR_QUEUE_URL.to_owned()));
+        let mirror = (rng.u8(..3) == 0).then(|| MirrorQueue::new(aws.sqs(), MIRROR_QUEUE_URL.to_owned()));
         let mut world = Self {
             feedback: FeedbackEffects {
                 store: Store::new(aws.dynamodb(), "postroom"),

@@ -1,0 +1,101 @@
+//! Records the deliveries of a batch and ends the streaks of its recipients.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use notification_model::EmailAddress;
+use store::{DeliveredBatch, Scope, Store, StoreError};
+
+use super::streaks::{StreakChange, Streaks};
+use crate::decide::Action;
+use crate::policy::Policy;
+
+type Failures = Vec<(BTreeSet<usize>, StoreError)>;
+
+/// The newest delivery to a recipient in a scope, with the records that reported deliveries to it.
+struct Delivery {
+    address: EmailAddress,
+    at: Timestamp,
+    records: BTreeSet<usize>,
+}
+
+/// Records the deliveries of [`Action::RecordDelivery`], each given with the index of its record. Returns the streaks that
+/// changed and the records that failed.
+///
+/// The deliveries are written before the rows of the recipients are read. A soft bounce that is handled at the same time
+/// therefore finds either the delivery in its row or the batch (see [`DeliveredBatch`]).
+pub(super) async fn record(
+    store: &Store,
+    policy: &Policy,
+    streaks: &Streaks<'_>,
+    actions: &[(usize, Action)],
+) -> (Vec<StreakChange>, Failures) {
+    let deliveries = newest(actions);
+    if deliveries.is_empty() {
+        return (Vec::new(), Vec::new());
+    }
+    let mut failures = write_batches(store, policy, actions).await;
+    let addresses: Vec<EmailAddress> = deliveries.values().map(|delivery| delivery.address.clone()).collect();
+    let rows = match store.recipients(&addresses).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            let all = deliveries.into_values().flat_map(|delivery| delivery.records);
+            failures.push((all.collect(), error));
+            return (Vec::new(), failures);
+        }
+    };
+    let mut changes = Vec::new();
+    for ((key, scope), delivery) in deliveries {
+        let Some(row) = rows.get(&key) else { continue };
+        match streaks.end(&delivery.address, &scope, delivery.at, row).await {
+            Ok(change) => changes.extend(change),
+            Err(error) => failures.push((delivery.records, error)),
+        }
+    }
+    (changes, failures)
+}
+
+async fn write_batches(store: &Store, policy: &Policy, actions: &[(usize, Action)]) -> Failures {
+    let mut batches: Vec<(DeliveredBatch, Timestamp, BTreeSet<usize>)> = Vec::new();
+    for (index, action) in actions {
+        let Action::RecordDelivery { address, scope, at } = action else {
+            continue;
+        };
+        let existing = batches.iter().position(|(batch, ..)| batch.accepts(scope, *at));
+        let position = existing.unwrap_or_else(|| {
+            batches.push((DeliveredBatch::new(scope.clone(), *at), *at, BTreeSet::new()));
+            batches.len() - 1
+        });
+        if let Some((batch, _, records)) = batches.get_mut(position) {
+            batch.add(address, *at);
+            records.insert(*index);
+        }
+    }
+    let mut failures = Vec::new();
+    for (batch, at, records) in batches {
+        let expires_at = policy.deliveries.end_or_max(at);
+        if let Err(error) = store.put_deliveries(&batch, expires_at).await {
+            failures.push((records, error));
+        }
+    }
+    failures
+}
+
+/// Only the newest delivery to a recipient in a scope affects its streak.
+fn newest(actions: &[(usize, Action)]) -> BTreeMap<(String, Scope), Delivery> {
+    let mut deliveries = BTreeMap::new();
+    for (index, action) in actions {
+        let Action::RecordDelivery { address, scope, at } = action else {
+            continue;
+        };
+        let key = (address.key().to_owned(), scope.clone());
+        let delivery = deliveries.entry(key).or_insert_with(|| Delivery {
+            address: address.clone(),
+            at: *at,
+            records: BTreeSet::new(),
+        });
+        delivery.at = delivery.at.max(*at);
+        delivery.records.insert(*index);
+    }
+    deliveries
+}

@@ -1,0 +1,57 @@
+//! The table of metrics agrees with what the function emits.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_sqs::operation::send_message::SendMessageError;
+use aws_sdk_sqs::types::error::QueueDoesNotExist;
+use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use feedback::effects::MirrorQueue;
+use feedback::metrics::{METRICS, NAMESPACE};
+use jiff::Timestamp;
+use lambda_kit::Metrics;
+use serde_json::Value;
+use support::{Stack, event_files, read_event};
+
+/// A metric and its dimensions.
+type Definition = (String, Vec<String>);
+
+#[tokio::test]
+async fn the_events_emit_every_metric_of_the_table_and_no_other() {
+    let send = mock!(aws_sdk_sqs::Client::send_message)
+        .then_error(|| SendMessageError::QueueDoesNotExist(QueueDoesNotExist::builder().build()));
+    let mut emitted = BTreeSet::new();
+    for name in event_files() {
+        let mut stack = Stack::new().await;
+        let client = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [&send]);
+        stack.effects.mirror = Some(MirrorQueue::new(client, "https://sqs.example/mirror"));
+        let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+        let mut metrics = Metrics::default();
+        let _ = feedback::handle(&read_event(&name), &stack.effects, &mut metrics, now).await;
+        emitted.extend(metrics.lines(NAMESPACE, now).iter().flat_map(definitions));
+    }
+    let table: BTreeSet<Definition> = METRICS
+        .iter()
+        .map(|(metric, dimensions)| {
+            let dimensions = dimensions.iter().map(|name| (*name).to_owned());
+            ((*metric).to_owned(), dimensions.collect())
+        })
+        .collect();
+    assert_eq!(emitted, table);
+}
+
+/// Reads the definitions in a document of the Embedded Metric Format.
+fn definitions(document: &Value) -> Vec<Definition> {
+    let names = |list: &Value, field: &str| -> Vec<String> {
+        let items = list.as_array().unwrap().iter();
+        let name = |item: &Value| item.get(field).unwrap_or(item).as_str().unwrap().to_owned();
+        items.map(name).collect()
+    };
+    let directive = &document["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(directive["Namespace"], NAMESPACE);
+    let dimensions = names(&directive["Dimensions"][0], "Name");
+    let metrics = names(&directive["Metrics"], "Name").into_iter();
+    metrics.map(|metric| (metric, dimensions.clone())).collect()
+}
