@@ -7,6 +7,7 @@
 mod apply;
 mod auto_reply;
 mod bounce;
+mod bounce_pacer;
 mod claimed;
 mod clients;
 mod context;

@@ -12,41 +12,13 @@ use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use store::testing::Fault;
 use store::{Mailbox, MailboxAction, MailboxKey, VerdictRules};
-use test_stack::{INBOUND_QUEUE, TOPIC, TestStack, address, metric_texts, now, read_event};
-
-/// An event with another message id.
-fn event_with_id(name: &str, message_id: &str) -> Value {
-    let mut event = read_event(name);
-    event["Records"][0]["ses"]["mail"]["messageId"] = json!(message_id);
-    event
-}
-
-/// An event with other recipients.
-fn event_for(recipients: &[&str]) -> Value {
-    let mut event = read_event("forward");
-    event["Records"][0]["ses"]["receipt"]["recipients"] = json!(recipients);
-    event
-}
-
-async fn handle(stack: &TestStack, event: &Value) -> (Value, Vec<String>) {
-    let mut metrics = Metrics::default();
-    let response = stack.handle(event, &mut metrics, now()).await;
-    (response, metric_texts(&metrics))
-}
-
-#[track_caller]
-fn assert_metric(metrics: &[String], expected: &str) {
-    assert!(
-        metrics.iter().any(|metric| metric == expected),
-        "{expected} in {metrics:?}"
-    );
-}
+use test_stack::{INBOUND_QUEUE, TOPIC, TestStack, address, assert_metric, event_for, event_with_id, now, read_event};
 
 #[tokio::test]
 async fn only_the_failed_address_is_retried() {
     let stack = TestStack::new().await;
     stack.fail("owner@target.example", "TooManyRequestsException");
-    let (response, metrics) = handle(&stack, &read_event("forward")).await;
+    let (response, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_eq!(response, json!({"disposition": "CONTINUE"}));
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=failed} 1");
     assert_metric(&metrics, "HandedOver 1");
@@ -63,7 +35,7 @@ async fn only_the_failed_address_is_retried() {
 async fn a_notice_replaces_a_mail_that_ses_rejects() {
     let stack = TestStack::new().await;
     stack.fail("once:owner@target.example", "MessageRejected");
-    let (_, metrics) = handle(&stack, &read_event("forward")).await;
+    let (_, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=notice-sent} 1");
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=done} 1");
     let notice = String::from_utf8(stack.sent_mail()[1].mail.clone()).unwrap();
@@ -85,7 +57,7 @@ async fn a_notice_replaces_a_mail_that_ses_rejects() {
 async fn a_mail_whose_notice_is_rejected_too_ends_in_the_dead_letter_queue() {
     let stack = TestStack::new().await;
     stack.fail("owner@target.example", "MessageRejected");
-    let (_, metrics) = handle(&stack, &read_event("forward")).await;
+    let (_, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=failed} 1");
     assert_eq!(stack.deliver_handed_over(&mut Metrics::default()).await, 1);
 }
@@ -98,7 +70,7 @@ async fn a_notice_replaces_a_mail_beyond_the_limits() {
         ("HEADER_BYTES", "100", "longer than 100 octets"),
     ] {
         let stack = TestStack::with_settings(&[(limit, value)]).await;
-        let (response, metrics) = handle(&stack, &read_event("forward")).await;
+        let (response, metrics) = stack.handle_now(&read_event("forward")).await;
         assert_eq!(response, json!({"disposition": "CONTINUE"}));
         assert_metric(&metrics, "Actions{Kind=forward, Outcome=notice-sent} 2");
         let notice = String::from_utf8(stack.sent_mail()[0].mail.clone()).unwrap();
@@ -118,7 +90,7 @@ async fn a_large_mail_is_read_once_and_forwarded_byte_for_byte() {
     mail.truncate(head);
     mail.extend((0..3_000_000u32).map(|i| (i % 251) as u8));
     stack.put_object("large--1", mail.clone());
-    handle(&stack, &event_with_id("forward", "large--1")).await;
+    stack.handle_now(&event_with_id("forward", "large--1")).await;
     let sent = stack.sent_mail();
     assert_eq!(sent.len(), 2);
     for one in &sent {
@@ -151,8 +123,10 @@ async fn concurrent_invocations_take_each_action_once() {
 #[tokio::test]
 async fn a_second_rule_adds_its_recipients() {
     let stack = TestStack::new().await;
-    handle(&stack, &event_for(&["info+a@shop.example"])).await;
-    handle(&stack, &event_for(&["info+b@shop.example", "old@shop.example"])).await;
+    stack.handle_now(&event_for(&["info+a@shop.example"])).await;
+    stack
+        .handle_now(&event_for(&["info+b@shop.example", "old@shop.example"]))
+        .await;
     assert_eq!(stack.recipients().len(), 2, "one forward to each target of the mailbox");
     let mails = stack
         .store
@@ -178,7 +152,7 @@ async fn a_retry_completes_the_work_after_any_lost_request() {
         if let Some((fault, after)) = fault {
             stack.requests.fail(fault, after);
         }
-        handle(&stack, &event).await;
+        stack.handle_now(&event).await;
         assert_eq!(stack.deliver_handed_over(&mut Metrics::default()).await, 0, "{fault:?}");
         let occurred = !stack.requests.cancel_fault();
         let requests: usize = stack.requests.take().values().sum();
@@ -208,7 +182,7 @@ async fn an_action_of_an_ended_invocation_is_retried_when_its_claim_has_expired(
         target: "owner@target.example".to_owned(),
     };
     stack.store.claim(&claim, now(), now(), now()).await.unwrap();
-    let (response, metrics) = handle(&stack, &read_event("forward")).await;
+    let (response, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_eq!(response, json!({"disposition": "CONTINUE"}));
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=in-progress} 1");
     assert_metric(&metrics, "RecordFailures{Kind=in-progress} 1");
@@ -218,63 +192,17 @@ async fn an_action_of_an_ended_invocation_is_retried_when_its_claim_has_expired(
 }
 
 #[tokio::test]
-async fn forwards_of_a_sender_are_limited() {
-    let stack = TestStack::with_settings(&[("FORWARDS_PER_SENDER", "2")]).await;
-    for id in ["plain--1", "plain--2", "plain--3", "plain--1"] {
-        handle(&stack, &event_with_id("forward", id)).await;
-    }
-    assert_eq!(stack.recipients().len(), 4);
-    let mails = stack.store.mail_by_id("plain--3").await.unwrap();
-    let reasons: Vec<_> = mails[0].reasons.iter().collect();
-    assert_eq!(
-        reasons,
-        ["forward: not sent: the sender has more than 2 forwards within an hour"]
-    );
-
-    // Forged mail does not count against the limit of the sender it names.
-    let stack = TestStack::with_settings(&[("FORWARDS_PER_SENDER", "2")]).await;
-    for id in ["plain--1", "plain--2", "plain--3"] {
-        handle(&stack, &event_with_id("verdict-gray", id)).await;
-    }
-    handle(&stack, &event_with_id("forward", "plain--4")).await;
-    assert_eq!(stack.recipients().len(), 6);
-}
-
-#[tokio::test]
-async fn replies_to_a_sender_are_limited_by_period_and_by_hour() {
-    let stack = TestStack::with_settings(&[("ANSWERS_PER_SENDER", "2")]).await;
-    handle(&stack, &read_event("auto-reply")).await;
-    let mut second = read_event("auto-reply").to_string();
-    second = second.replace("answer--1", "answer--2");
-    handle(&stack, &serde_json::from_str(&second).unwrap()).await;
-    assert_eq!(stack.recipients(), ["jane@client.example"]);
-    let mails = stack.store.mail_by_id("answer--2").await.unwrap();
-    assert!(
-        mails[0]
-            .reasons
-            .contains("auto-reply: not sent: the sender got a reply within 7 days")
-    );
-
-    for id in ["plain--1", "plain--2", "plain--3"] {
-        let mut bounce = event_for(&["old@shop.example"]);
-        bounce["Records"][0]["ses"]["mail"]["messageId"] = json!(id);
-        handle(&stack, &bounce).await;
-    }
-    assert_eq!(stack.messages().len(), 1, "one reply and one bounce");
-}
-
-#[tokio::test]
 async fn a_waiting_rule_gets_a_disposition_even_if_the_hand_over_fails() {
     let stack = TestStack::new().await;
     stack.fail(INBOUND_QUEUE, "InternalFailure");
     stack.fail("s3", "SlowDown");
-    let (response, metrics) = handle(&stack, &read_event("forward")).await;
+    let (response, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_eq!(response, json!({"disposition": "CONTINUE"}));
     assert_metric(&metrics, "HandOverFailures 1");
-    let (response, _) = handle(&stack, &read_event("verdict-spam-fail")).await;
+    let (response, _) = stack.handle_now(&read_event("verdict-spam-fail")).await;
     assert_eq!(response, json!({"disposition": "STOP_RULE_SET"}));
     for name in ["carrier-lambda-event", "carrier-sns-s3", "carrier-sqs-from-sns"] {
-        let (response, _) = handle(&stack, &read_event(name)).await;
+        let (response, _) = stack.handle_now(&read_event(name)).await;
         assert_eq!(response, json!({"error": "1 of 1 records failed"}), "{name}");
     }
 }
@@ -282,7 +210,7 @@ async fn a_waiting_rule_gets_a_disposition_even_if_the_hand_over_fails() {
 #[tokio::test]
 async fn after_a_panic_the_verdicts_decide_and_the_work_is_handed_over() {
     let stack = TestStack::new().await;
-    let (response, metrics) = handle(&stack, &event_with_id("verdict-spam-fail", "panic--1")).await;
+    let (response, metrics) = stack.handle_now(&event_with_id("verdict-spam-fail", "panic--1")).await;
     assert_eq!(response, json!({"disposition": "STOP_RULE_SET"}));
     assert_metric(&metrics, "RecordFailures{Kind=panic} 1");
     assert_metric(&metrics, "HandedOver 1");
@@ -291,10 +219,10 @@ async fn after_a_panic_the_verdicts_decide_and_the_work_is_handed_over() {
 #[tokio::test]
 async fn an_unreadable_event_gets_the_fallback_disposition() {
     let stack = TestStack::with_settings(&[("FALLBACK_DISPOSITION", "STOP_RULE")]).await;
-    let (response, _) = handle(&stack, &read_event("bad-without-receipt")).await;
+    let (response, _) = stack.handle_now(&read_event("bad-without-receipt")).await;
     assert_eq!(response, json!({"disposition": "STOP_RULE"}));
     let broken = json!({"Records": [{"eventSource": "aws:ses", "ses": {"mail": {}}}]});
-    let (response, metrics) = handle(&stack, &broken).await;
+    let (response, metrics) = stack.handle_now(&broken).await;
     assert_eq!(response, json!({"disposition": "STOP_RULE"}));
     assert_metric(&metrics, "RecordFailures{Kind=bad_envelope} 1");
     let handed_over = stack.services().handed_over.clone();
@@ -307,7 +235,7 @@ async fn an_unreadable_event_gets_the_fallback_disposition() {
 #[tokio::test]
 async fn a_retry_finds_an_object_that_was_missing() {
     let stack = TestStack::new().await;
-    handle(&stack, &event_with_id("forward", "missing--1")).await;
+    stack.handle_now(&event_with_id("forward", "missing--1")).await;
     assert!(stack.sent_mail().is_empty());
     let mail = std::fs::read("../../events/inbound/mail/plain.eml").unwrap();
     stack.put_object("missing--1", mail);
@@ -319,7 +247,7 @@ async fn a_retry_finds_an_object_that_was_missing() {
 async fn a_failed_target_does_not_prevent_other_actions() {
     let stack = TestStack::new().await;
     stack.fail(TOPIC, "NotFound");
-    let (_, metrics) = handle(&stack, &read_event("forward")).await;
+    let (_, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=done} 2");
     assert_metric(&metrics, "Actions{Kind=notify, Outcome=failed} 1");
     assert_metric(&metrics, "Actions{Kind=store, Outcome=done} 1");
@@ -330,9 +258,9 @@ async fn a_failed_target_does_not_prevent_other_actions() {
 async fn an_unknown_result_is_not_retried_before_the_claim_expires() {
     let stack = TestStack::new().await;
     stack.fail("owner@target.example", "InternalServiceError");
-    handle(&stack, &read_event("forward")).await;
+    stack.handle_now(&read_event("forward")).await;
     stack.succeed("owner@target.example");
-    let (_, metrics) = handle(&stack, &read_event("forward")).await;
+    let (_, metrics) = stack.handle_now(&read_event("forward")).await;
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=in-progress} 1");
     assert_eq!(stack.recipients(), ["Second@target.example"]);
     assert_eq!(stack.deliver_handed_over(&mut Metrics::default()).await, 0);
@@ -342,13 +270,13 @@ async fn an_unknown_result_is_not_retried_before_the_claim_expires() {
 #[tokio::test]
 async fn without_the_header_no_mail_is_sent() {
     let stack = TestStack::with_settings(&[("MAIL_BUCKET", ""), ("FEEDBACK_TOPIC_ARN", "")]).await;
-    let (_, metrics) = handle(&stack, &read_event("forward-with-truncated-headers")).await;
+    let (_, metrics) = stack.handle_now(&read_event("forward-with-truncated-headers")).await;
     assert_metric(&metrics, "Actions{Kind=forward, Outcome=failed} 2");
     let mut all = read_event("sign-none").to_string();
     // The headers in the event are truncated, and the mail is not in it.
     all = all.replace(r#"\"headersTruncated\": false"#, r#"\"headersTruncated\": true"#);
     all = all.replace(r#"\"content\":"#, r#"\"contents\":"#);
-    let (_, metrics) = handle(&stack, &serde_json::from_str(&all).unwrap()).await;
+    let (_, metrics) = stack.handle_now(&serde_json::from_str(&all).unwrap()).await;
     for kind in ["auto-reply", "bounce"] {
         assert_metric(&metrics, &format!("Actions{{Kind={kind}, Outcome=failed}} 1"));
     }
@@ -373,58 +301,10 @@ async fn the_loop_header_of_a_catch_all_mailbox_names_the_domain() {
         }],
     };
     stack.store.put_mailbox(&mailbox).await.unwrap();
-    handle(&stack, &event_for(&["jane@elsewhere.example"])).await;
+    stack.handle_now(&event_for(&["jane@elsewhere.example"])).await;
     let forward = String::from_utf8(stack.sent_mail()[0].mail.clone()).unwrap();
     assert!(
         forward.contains("X-Postroom-Forwarded: elsewhere.example\r\n"),
         "{forward}"
     );
-}
-
-/// SES accepts one bounce per second, so 100 bounces of one mail would end in the dead-letter queue.
-#[tokio::test]
-async fn bounces_of_one_mail_are_limited() {
-    let stack = TestStack::with_settings(&[("ANSWERS_PER_SENDER", "2")]).await;
-    let mailbox = Mailbox {
-        key: "gone.example".parse().unwrap(),
-        verdicts: VerdictRules::default(),
-        actions: vec![MailboxAction::Bounce {
-            sender: address("postmaster@shop.example"),
-            message: "Unknown address".to_owned(),
-            status_code: "5.1.1".to_owned(),
-        }],
-    };
-    stack.store.put_mailbox(&mailbox).await.unwrap();
-    let (_, metrics) = handle(
-        &stack,
-        &event_for(&["a@gone.example", "b@gone.example", "c@gone.example"]),
-    )
-    .await;
-    assert_metric(&metrics, "Actions{Kind=bounce, Outcome=done} 2");
-    assert_metric(&metrics, "Actions{Kind=bounce, Outcome=rejected} 1");
-}
-
-/// Without DMARC, anyone can forge the author. SPF shows which mail comes from the author's servers.
-#[tokio::test]
-async fn forged_mail_does_not_count_against_an_author_without_dmarc() {
-    let stack = TestStack::with_settings(&[("FORWARDS_PER_SENDER", "1")]).await;
-    let mail = |id: &str, spf: &str, source: &str| {
-        let mut event = event_with_id("forward", id);
-        let ses = &mut event["Records"][0]["ses"];
-        ses["mail"]["source"] = json!(source);
-        ses["receipt"]["dmarcVerdict"] = json!({"status": "GRAY"});
-        ses["receipt"]["spfVerdict"] = json!({"status": spf});
-        event
-    };
-    let forgeries = [
-        mail("plain--1", "GRAY", "jane@client.example"),
-        mail("plain--2", "PASS", "x@evil.example"),
-        mail("plain--3", "PASS", "x@evil.example"),
-    ];
-    for forgery in &forgeries {
-        handle(&stack, forgery).await;
-    }
-    let before = stack.sent_mail().len();
-    handle(&stack, &mail("plain--4", "PASS", "jane@client.example")).await;
-    assert!(stack.sent_mail().len() > before, "the confirmed mail is forwarded");
 }

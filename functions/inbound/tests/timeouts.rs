@@ -1,10 +1,6 @@
 //! SES gets a disposition in time even if services do not respond. The clients and their time-outs are those of `main.rs`; the
 //! clock is paused, so that the tests measure exact times and do not wait.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

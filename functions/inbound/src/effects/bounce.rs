@@ -1,10 +1,6 @@
 //! Bounces mail with SES `SendBounce`.
 
-use std::time::Duration;
-
 use aws_sdk_ses::types::{BouncedRecipientInfo, DsnAction, RecipientDsnFields};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::claimed::ActionKey;
 use super::context::MailContext;
@@ -13,23 +9,6 @@ use super::mail_source::MailSourceError;
 use super::outcome::Outcome;
 use super::services::Effects;
 use crate::decide::{ActionKind, MailboxDecision};
-
-/// SES accepts one `SendBounce` per second from an account.
-const BOUNCE_INTERVAL: Duration = Duration::from_millis(1100);
-
-/// Spaces the bounces of this process. Other processes have their own; a bounce that SES throttles is retried later.
-#[derive(Debug, Default)]
-pub(super) struct BouncePacer(Mutex<Option<Instant>>);
-
-impl BouncePacer {
-    async fn wait(&self) {
-        let mut last = self.0.lock().await;
-        if let Some(last) = *last {
-            tokio::time::sleep_until(last + BOUNCE_INTERVAL).await;
-        }
-        *last = Some(Instant::now());
-    }
-}
 
 impl Effects {
     /// Bounces a mail for one recipient, unless the sender is over the limit.

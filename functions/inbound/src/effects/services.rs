@@ -3,7 +3,7 @@
 use store::Store;
 use tokio::sync::Semaphore;
 
-use super::bounce::BouncePacer;
+use super::bounce_pacer::BouncePacer;
 use super::clients::Clients;
 use super::unsubscribe_keys::KeyCache;
 use crate::settings::Settings;

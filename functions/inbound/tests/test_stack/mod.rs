@@ -101,6 +101,13 @@ impl TestStack {
         }
     }
 
+    /// The response and the metrics of an event.
+    pub(crate) async fn handle_now(&self, event: &Value) -> (Value, Vec<String>) {
+        let mut metrics = Metrics::default();
+        let response = self.handle(event, &mut metrics, now()).await;
+        (response, metric_texts(&metrics))
+    }
+
     /// Delivers the inbound queue to the function up to five times, each time after the claims have expired. Returns the
     /// number of messages that go to the dead-letter queue.
     pub(crate) async fn deliver_handed_over(&self, metrics: &mut Metrics) -> usize {
@@ -194,6 +201,20 @@ pub(crate) fn read_event(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
+/// An event with another message id.
+pub(crate) fn event_with_id(name: &str, message_id: &str) -> Value {
+    let mut event = read_event(name);
+    event["Records"][0]["ses"]["mail"]["messageId"] = json!(message_id);
+    event
+}
+
+/// The event `forward` with other recipients.
+pub(crate) fn event_for(recipients: &[&str]) -> Value {
+    let mut event = read_event("forward");
+    event["Records"][0]["ses"]["receipt"]["recipients"] = json!(recipients);
+    event
+}
+
 /// The names of all events.
 pub(crate) fn event_names() -> Vec<String> {
     let files = std::fs::read_dir("../../events/inbound").unwrap();
@@ -235,4 +256,12 @@ pub(crate) fn metric_definitions(line: &Value) -> Vec<(String, Vec<String>)> {
     definitions
         .map(|metric| (metric["Name"].as_str().unwrap().to_owned(), dimensions.clone()))
         .collect()
+}
+
+#[track_caller]
+pub(crate) fn assert_metric(metrics: &[String], expected: &str) {
+    assert!(
+        metrics.iter().any(|metric| metric == expected),
+        "{expected} in {metrics:?}"
+    );
 }
