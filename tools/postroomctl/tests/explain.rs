@@ -370,7 +370,7 @@ fn missing_mailboxes_and_headers_are_noted() {
 #[test]
 fn the_header_of_a_mail_file_replaces_the_headers_of_the_event() {
     let mail = "../../events/inbound/mail/bounce-postfix.eml";
-    let event = "../../events/inbound/answer.json";
+    let event = "../../events/inbound/auto-reply.json";
     let arguments = ["explain", event, "--config", MAILBOXES, "--mail", mail];
     let output = postroomctl(&arguments, "", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -1,6 +1,6 @@
 //! The mails and notifications that the inbound function sends.
 
-use inbound::decide::{Action, MailboxDecision, What};
+use inbound::decide::{Action, ActionKind, MailboxDecision};
 use inbound::mail::Limits;
 use inbound::mail::forward::{Rewrite, rewrite};
 use inbound::mail::report::{self, Arrival};
@@ -15,12 +15,12 @@ pub(super) fn sent_content(
     action: &Action,
     limits: &Limits,
 ) -> Vec<String> {
-    match (&action.what, mailbox) {
-        (What::Forward { to, from }, Some(mailbox)) => {
+    match (&action.kind, mailbox) {
+        (ActionKind::Forward { to, from }, Some(mailbox)) => {
             let key = mailbox.mailbox.as_ref().map(ToString::to_string).unwrap_or_default();
             vec![forwarded_mail(mail, received, &key, to, from, limits)]
         }
-        (What::PublishReport, _) => notifications(mail, received, limits),
+        (ActionKind::PublishReport, _) => notifications(mail, received, limits),
         _ => Vec::new(),
     }
 }
