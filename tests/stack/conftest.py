@@ -100,14 +100,9 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-<<<<<<< HEAD
 def stack(request):
-    """The stack. After the last test every call that a function made to SES must be one its role allows."""
-    # A first build takes minutes: let its progress through instead of capturing it.
-=======
-def stack(request) -> Stack:
+    """The deployed stack. After the last test, the roles must allow every call that a function made to SES."""
     # The first build takes minutes. Its progress is not captured.
->>>>>>> prove
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print()
         subprocess.run([sys.executable, STACK, "deploy"], check=True)
@@ -115,15 +110,8 @@ def stack(request) -> Stack:
     environment = subprocess.run([sys.executable, STACK, "env", "--json"], check=True, capture_output=True).stdout
     os.environ.update(json.loads(environment))
     stack = Stack(json.loads((ROOT / ".local" / "outputs.json").read_text()))
-<<<<<<< HEAD
     stack.report_identity(IDENTITY)
-    stack.hand_out_again_after(VISIBILITY_SECONDS, *stack.work_queues().values())
-=======
-    stack.ses.verify_domain_identity(Domain=IDENTITY)
-    for kind in ("Bounce", "Complaint"):
-        stack.ses.set_identity_notification_topic(Identity=IDENTITY, NotificationType=kind, SnsTopic=stack.topic_arn)
     stack.set_visibility_timeout(VISIBILITY_SECONDS, *stack.source_queues().values())
->>>>>>> prove
     stack.take_dead_letters()
     calls_before = len(stack.local_ses.calls())
     yield stack

@@ -1,7 +1,6 @@
-"""Compares the calls that functions made to SES with the policies of their roles.
+"""Compares the functions' calls to SES with the policies of their roles.
 
-The local SES does not evaluate IAM. AWS does, so the role that made a call must allow it.
-Conditions of policies are not evaluated.
+The local SES does not evaluate IAM policies, AWS does. Conditions are not compared.
 """
 
 import fnmatch
@@ -10,7 +9,7 @@ import boto3
 
 
 def calls_without_permission(calls: list[dict]) -> list[str]:
-    """The calls of roles that their policies do not allow, as text."""
+    """Descriptions of the calls that the policies of the calling role do not allow."""
     iam, statements, found = boto3.client("iam"), {}, []
     for call in calls:
         if ":assumed-role/" not in call["identity"] or call["error"]:

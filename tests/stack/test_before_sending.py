@@ -14,19 +14,11 @@ def test_the_documentation_contains_the_tested_example():
     assert example in (ROOT / "docs" / "before-you-send.md").read_text()
 
 
-<<<<<<< HEAD
-def test_a_sender_in_another_language_reads_the_same_answer(stack, unique):
-    dead, angry, fine = (f"{word}-{unique}@Example.com" for word in ("dead", "angry", "fine"))
-    stack.local_ses.bounce(dead)
-    stack.local_ses.complain(angry)
-    eventually(lambda: stack.suppressions(dead) and stack.suppressions(angry))
-=======
 def test_the_python_example_and_postroomctl_give_the_same_answer(stack, unique):
     bounced, complained, other = (f"{name}-{unique}@Example.com" for name in ("bounced", "complained", "other"))
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=bounce(bounced))
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=complaint(complained))
+    stack.local_ses.bounce(bounced)
+    stack.local_ses.complain(complained)
     eventually(lambda: stack.suppressions(bounced) and stack.suppressions(complained))
->>>>>>> prove
 
     table = stack.table
     assert why_not(table, other) is None

@@ -1,13 +1,6 @@
-<<<<<<< HEAD
-"""Mail that arrives: given to the local SES, whose active receipt rule stores it and invokes the function.
+"""Inbound mail: the active receipt rule of the local SES stores it and invokes the function.
 
-What the function sends is in the outbox of the local SES, byte for byte.
-=======
-"""Inbound mail: each test puts it into the bucket as the S3 action does, and invokes the function as the Lambda action does.
-
-The emulator has no receipt rules, and stores only what it can parse of a sent mail. The function's SES requests pass through
-a recorder, which keeps the bytes.
->>>>>>> prove
+The outbox of the local SES contains the unchanged bytes of the mail that the function sends.
 """
 
 import contextlib
@@ -27,52 +20,10 @@ from conftest import ROOT, eventually
 
 DOMAIN = "inbound-test.example"
 MAILS = ROOT / "events" / "inbound" / "mail"
-<<<<<<< HEAD
-# What a slow machine did not finish before SES was answered comes from the queue, after CLAIM_SECONDS: 90.
-HANDED_OVER_SECONDS = 300
-
-
-=======
-PASS = {"status": "PASS"}
 # Work that is not finished within the time budget is handed over to the queue and begins after CLAIM_SECONDS (90).
 HANDED_OVER_SECONDS = 300
 
 
-class Recorder:
-    """A proxy in front of the local SES that records the requests."""
-
-    def __init__(self):
-        self.sent: list[dict] = []
-        recorder = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + self.path, body, dict(self.headers))
-                try:
-                    with urllib.request.urlopen(request) as response:
-                        status, text = response.status, response.read()
-                except urllib.error.HTTPError as error:
-                    status, text = error.code, error.read()
-                recorder.sent.append({"status": status, "response": text.decode(), "request": json.loads(body)})
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def to(self, address: str) -> list[dict]:
-        return [sent for sent in self.sent if sent["request"]["Destination"]["ToAddresses"] == [address]]
-
-
->>>>>>> prove
 class Inbound:
     """The inbound function."""
 
@@ -82,16 +33,6 @@ class Inbound:
         self.bucket = stack.outputs["MailBucketName"]
         self.s3, self.client = boto3.client("s3"), boto3.client("lambda")
 
-<<<<<<< HEAD
-=======
-    def allow_the_local_ses(self) -> None:
-        """Allow ses:SendEmail for `*`: the emulator does not check the permission for the identity."""
-        role = self.client.get_function_configuration(FunctionName=self.function)["Role"].rsplit("/", 1)[1]
-        send = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [send]})
-        boto3.client("iam").put_role_policy(RoleName=role, PolicyName="local-ses", PolicyDocument=policy)
-
->>>>>>> prove
     @contextlib.contextmanager
     def environment(self, **changes: str):
         """Change environment variables of the function."""
@@ -133,21 +74,12 @@ class Inbound:
         answer = self.stack.postroomctl("apply", str(file), "--yes")
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
-<<<<<<< HEAD
     def receive(self, mail: bytes, recipient: str, **verdicts: str) -> tuple[str, str]:
-        """The id of the message, and the function's last disposition."""
+        """Receive a mail. Returns the message id and the function's last disposition."""
         report = self.stack.local_ses.receive(mail, [recipient], verdicts=verdicts)
         failed = [action for action in report["actions"] if "error" in action]
         assert not failed, failed
         return report["messageId"], report["actions"][-1]["disposition"]
-=======
-    def receive(self, mail: bytes, recipient: str, **receipt) -> tuple[str, dict]:
-        """Store the mail and invoke the function synchronously, as SES does."""
-        event = self.event(recipient, **receipt)
-        message_id = event["Records"][0]["ses"]["mail"]["messageId"]
-        self.s3.put_object(Bucket=self.bucket, Key=f"mail/{message_id}", Body=mail)
-        return message_id, self.invoke(event)
->>>>>>> prove
 
     def sent_to(self, address: str) -> list[bytes]:
         return self.stack.local_ses.sent_to(address)
@@ -160,19 +92,7 @@ class Inbound:
 @pytest.fixture(scope="module")
 def inbound(stack, tmp_path_factory):
     stack.ses.verify_domain_identity(Domain=DOMAIN)
-<<<<<<< HEAD
     return Inbound(stack, tmp_path_factory.mktemp("inbound"))
-=======
-    recorder = Recorder()
-    inbound = Inbound(stack, recorder, tmp_path_factory.mktemp("inbound"))
-    inbound.allow_the_local_ses()
-    with inbound.environment(AWS_ENDPOINT_URL_SESV2=recorder.url):
-        yield inbound
-
-
-def raw(sent: dict) -> bytes:
-    return base64.b64decode(sent["request"]["Content"]["Raw"]["Data"])
->>>>>>> prove
 
 
 def body(mail: bytes) -> bytes:
@@ -188,17 +108,8 @@ def test_a_forward_is_accepted_by_ses_with_an_unchanged_body(inbound, unique, na
     box, to = f"{unique}@{DOMAIN}", f"{unique}@client.example"
     inbound.apply({"address": box, "actions": [{"action": "forward", "to": [to], "from": f"forward@{DOMAIN}"}]})
 
-<<<<<<< HEAD
     assert inbound.receive(mail, box)[1] == "CONTINUE"
     (forwarded,) = eventually(lambda: inbound.sent_to(to), HANDED_OVER_SECONDS)
-=======
-    _, answer = inbound.receive(mail, box)
-
-    assert answer == {"disposition": "CONTINUE"}
-    (sent,) = eventually(lambda: inbound.recorder.to(to), HANDED_OVER_SECONDS)
-    assert sent["status"] == 200, sent["response"]
-    forwarded = raw(sent)
->>>>>>> prove
     assert body(forwarded) == body(mail)
     read = email.message_from_bytes(forwarded, policy=email.policy.default)
     assert read["From"].addresses[0].addr_spec == f"forward@{DOMAIN}"
@@ -215,27 +126,15 @@ def test_two_invocations_for_a_mail_forward_it_once_and_a_forward_loop_ends(inbo
     assert dispositions == ["CONTINUE", "CONTINUE"]
     (sent,) = eventually(lambda: inbound.sent_to(to), HANDED_OVER_SECONDS)
 
-<<<<<<< HEAD
-    # What was sent comes back to the mailbox.
-    assert inbound.receive(sent, box)[1] == "CONTINUE"
-=======
     # The forward returns to the mailbox.
-    _, answer = inbound.receive(raw(sent), box)
-
-    assert answer == {"disposition": "CONTINUE"}
->>>>>>> prove
+    assert inbound.receive(sent, box)[1] == "CONTINUE"
 
     def loop_recorded():
         reasons = [reason for row in inbound.index(box) for reason in row.get("reasons", set())]
         return any("loop" in reason for reason in reasons)
 
-<<<<<<< HEAD
-    eventually(noticed, HANDED_OVER_SECONDS)
-    assert len(inbound.sent_to(to)) == 1
-=======
     eventually(loop_recorded, HANDED_OVER_SECONDS)
-    assert len(inbound.recorder.to(to)) == 1
->>>>>>> prove
+    assert len(inbound.sent_to(to)) == 1
 
 
 def test_a_mail_with_a_failed_verdict_is_stored_and_not_forwarded(inbound, unique):
@@ -282,13 +181,8 @@ def test_a_valid_token_unsubscribes_and_a_forged_token_does_not(inbound, unique)
     )
 
 
-<<<<<<< HEAD
-def test_a_bounce_that_came_as_mail_suppresses(inbound, unique):
-    """When SES cannot publish to a topic it mails its reports, to the sender."""
-=======
 def test_a_bounce_received_as_mail_suppresses_the_recipient(inbound, unique):
     """SES sends its reports to the sender by mail when it cannot publish to a topic."""
->>>>>>> prove
     box, dead = f"sender-{unique}@{DOMAIN}", f"{unique}@gone.example"
     inbound.apply({"address": box, "actions": [{"action": "store"}]})
     # The domain has no topics, so SES sends the report to the Return-Path.
@@ -322,22 +216,11 @@ def test_without_a_response_of_the_table_the_function_answers_in_time_and_forwar
             # Both invocations wait for the table. On a busy machine one of them may exceed the limit.
             for recipient in (box, f"nobody-{box}"):
                 began = time.monotonic()
-<<<<<<< HEAD
                 _, disposition = inbound.receive(mail, recipient)
-                took.append(time.monotonic() - began)
+                durations.append(time.monotonic() - began)
                 assert disposition == "CONTINUE"
             _, stopped = inbound.receive(mail, box, spamVerdict="FAIL")
-    assert stopped == "STOP_RULE_SET", "the verdicts count without the table"
-    assert min(took) < 10, took
+    assert stopped == "STOP_RULE_SET", "verdicts are applied without the table"
+    assert min(durations) < 10, durations
     (sent,) = eventually(lambda: inbound.sent_to(to), HANDED_OVER_SECONDS)
     assert body(sent) == b"Hello\r\n"
-=======
-                _, answer = inbound.receive(mail, recipient)
-                durations.append(time.monotonic() - began)
-                assert answer == {"disposition": "CONTINUE"}
-            _, stopped = inbound.receive(mail, box, spamVerdict={"status": "FAIL"})
-    assert stopped == {"disposition": "STOP_RULE_SET"}, "verdicts are applied without the table"
-    assert min(durations) < 10, durations
-    (sent,) = eventually(lambda: inbound.recorder.to(to), HANDED_OVER_SECONDS)
-    assert body(raw(sent)) == b"Hello\r\n"
->>>>>>> prove

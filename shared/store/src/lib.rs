@@ -96,7 +96,7 @@ pub mod testing;
 pub use client::{Store, StoreError};
 pub use inbound::{
     ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, InvalidMailboxKey, KeptSubject, MailLocation, Mailbox,
-    MailboxAction, MailboxKey, NotifyTarget, SenderCap, VerdictAction, VerdictRules,
+    MailboxAction, MailboxKey, NotifyTarget, SenderLimit, VerdictAction, VerdictRules,
 };
 pub use item::stamp;
 pub use reputation::{

@@ -19,6 +19,7 @@ mod queue;
 mod replay;
 mod reputation;
 mod routes;
+mod sdk_config;
 mod suppression;
 mod table;
 mod unsubscribe_link;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
@@ -57,7 +56,7 @@ pub(crate) struct QueueInfo {
 
 impl Queue {
     pub(crate) async fn open(url: &str) -> Self {
-        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let config = crate::sdk_config::load().await;
         Self {
             client: Client::new(&config),
             url: url.to_owned(),

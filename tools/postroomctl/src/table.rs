@@ -1,6 +1,5 @@
 //! The stack's DynamoDB table.
 
-use aws_config::BehaviorVersion;
 use clap::Args;
 use store::Store;
 
@@ -21,6 +20,6 @@ impl TableArgs {
 }
 
 pub(crate) async fn open_table(name: &str) -> Store {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = crate::sdk_config::load().await;
     Store::new(aws_sdk_dynamodb::Client::new(&config), name)
 }

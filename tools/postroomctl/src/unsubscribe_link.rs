@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use aws_config::BehaviorVersion;
 use clap::Args;
-use inbound::token::{Keys, Leaves, Token, mailto};
+use inbound::token::{Keys, Token, UnsubscribeFrom, mailto};
 use notification_model::EmailAddress;
 use serde_json::json;
 use store::Scope;
@@ -53,9 +52,9 @@ pub(crate) struct UnsubscribeLinkArgs {
 pub(crate) async fn run(args: &UnsubscribeLinkArgs) -> anyhow::Result<Output> {
     let keys = Keys::parse(&read_key(args).await?).context("the unsubscribe key")?;
     let leaves = match (&args.list, &args.topic) {
-        (None, _) => Leaves::Everything,
-        (Some(list), None) => Leaves::List(list.clone()),
-        (Some(list), Some(topic)) => Leaves::Topic {
+        (None, _) => UnsubscribeFrom::Everything,
+        (Some(list), None) => UnsubscribeFrom::List(list.clone()),
+        (Some(list), Some(topic)) => UnsubscribeFrom::Topic {
             list: list.clone(),
             topic: topic.clone(),
         },
@@ -101,7 +100,7 @@ async fn read_key(args: &UnsubscribeLinkArgs) -> anyhow::Result<String> {
     let Some(secret) = &args.key_secret else {
         bail!("expected a key: --key-file, POSTROOM_UNSUBSCRIBE_KEY or --key-secret");
     };
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = crate::sdk_config::load().await;
     let request = aws_sdk_secretsmanager::Client::new(&config)
         .get_secret_value()
         .secret_id(secret);

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use anyhow::{Context, bail};
-use aws_config::BehaviorVersion;
 use aws_sdk_s3::Client;
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
@@ -88,7 +87,7 @@ fn days(since: Timestamp, until: Timestamp) -> BTreeSet<String> {
 }
 
 async fn s3_client() -> Client {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = crate::sdk_config::load().await;
     let mut settings = aws_sdk_s3::config::Builder::from(&config);
     if std::env::var_os("AWS_ENDPOINT_URL").is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some() {
         // A local S3 has no host name for each bucket.

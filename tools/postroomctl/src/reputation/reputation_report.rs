@@ -74,7 +74,7 @@ pub(super) fn enforcement_json(enforcement: &Enforcement) -> Value {
         "kind": enforcement.change.kind().as_str(), "object": enforcement.change.object(),
         "window": enforcement.window.as_str(), "measure": enforcement.measure.as_str(),
         "crossedAt": enforcement.crossed_at.to_string(), "count": enforcement.figures.count,
-        "recipients": enforcement.figures.volume, "status": enforcement.status.word(),
+        "recipients": enforcement.figures.volume, "status": enforcement.status.as_str(),
         "statusAt": at.map(ToString::to_string), "by": by, "error": error, "policy": policy,
     })
 }

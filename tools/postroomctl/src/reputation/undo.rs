@@ -1,7 +1,6 @@
 //! `postroomctl reputation undo`.
 
 use anyhow::bail;
-use aws_config::BehaviorVersion;
 use clap::Args;
 use jiff::Timestamp;
 use reputation::{Undo, UndoError, undo};
@@ -23,7 +22,7 @@ pub(crate) struct UndoArgs {
 
 pub(crate) async fn run(args: &UndoArgs) -> anyhow::Result<Output> {
     let store = args.table.open().await;
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = crate::sdk_config::load().await;
     let ses = aws_sdk_sesv2::Client::new(&config);
     let result = undo(&store, &ses, &args.enforcement, &operator_name(), Timestamp::now()).await;
     let (enforcement, text) = match result {

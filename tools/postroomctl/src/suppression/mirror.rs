@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use aws_config::BehaviorVersion;
 use clap::Args;
 use store::MirrorRequest;
 
@@ -43,7 +42,7 @@ impl MirrorArgs {
         let Some(url) = self.mirror_queue.as_deref().filter(|url| !url.is_empty()) else {
             return Ok(output);
         };
-        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let config = crate::sdk_config::load().await;
         let queue = aws_sdk_sqs::Client::new(&config);
         for request in requests {
             let message = queue.send_message().queue_url(url).message_body(request.to_json());
