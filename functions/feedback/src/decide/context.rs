@@ -9,8 +9,8 @@ use store::{EventKind, HistoryEntry, Scope, Sender, SenderEvent, SendingStream, 
 use crate::action::Action;
 use crate::policy::Policy;
 
-/// Maximum length of a value of evidence in characters. It limits the size of a recipient's row.
-const MAX_EVIDENCE_LENGTH: usize = 1_000;
+/// Maximum length of a value of evidence and of a reason in characters. It limits the size of a recipient's row.
+const MAX_TEXT_LENGTH: usize = 1_000;
 
 /// Named values of a notification, before those that are absent are left out.
 pub(super) type Evidence = BTreeMap<&'static str, Option<String>>;
@@ -58,7 +58,7 @@ impl Context<'_> {
             .chain(message)
             .filter_map(|(name, value)| Some((name, value?)));
         present
-            .map(|(name, value)| (name.to_owned(), value.chars().take(MAX_EVIDENCE_LENGTH).collect()))
+            .map(|(name, value)| (name.to_owned(), bounded(&value)))
             .collect()
     }
 
@@ -74,7 +74,7 @@ impl Context<'_> {
             id: self.mail.message_id.clone(),
             blocked: true,
             until,
-            reason: reason.to_owned(),
+            reason: bounded(reason),
             address: address.as_str().to_owned(),
             evidence,
         }
@@ -127,7 +127,7 @@ impl Context<'_> {
             at: self.at,
             id: self.mail.message_id.clone(),
             kind: kind.to_owned(),
-            reason: reason.to_owned(),
+            reason: bounded(reason),
             scope,
             suppresses: false,
             evidence,
@@ -165,6 +165,11 @@ impl Context<'_> {
         let keys = recipients.iter().map(|recipient| key(recipient.as_ref()));
         keys.map(count).collect()
     }
+}
+
+/// A report quotes remote parties, who choose how much they write.
+fn bounded(text: &str) -> String {
+    text.chars().take(MAX_TEXT_LENGTH).collect()
 }
 
 /// Does nothing but acknowledge the record.
