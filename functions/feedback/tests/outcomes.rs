@@ -24,6 +24,7 @@ async fn each_event_has_the_recorded_outcomes() {
     for name in event_files() {
         report.push_str(&format!("{name}\n"));
         for line in outcomes(&read_event(&name)).await {
+            let line = line.replace('\n', "\\n").replace('\u{1b}', "\\u{1b}");
             report.push_str(&format!("  {line}\n"));
         }
     }

@@ -160,7 +160,10 @@ async fn a_feedback_type_with_control_characters_stays_on_its_line() {
     stack.receive_event("complaint-control-characters").await;
     let history = stack.run_successfully("suppression history me@attacker.example").await;
     assert_eq!(history.lines().count(), 1, "{history}");
-    assert!(history.contains(r"reported as \u{1b}[31mabuse\n2026-03-02"), "{history}");
+    assert!(
+        history.contains(r"reported as \u{1b}[31mabuse\n2026-03-02"),
+        "{history}"
+    );
     let entry = stack.run_successfully("suppression get me@attacker.example").await;
     assert!(!entry.contains('\u{1b}'), "{entry:?}");
     assert!(!entry.lines().any(|line| line.starts_with("2026")), "{entry}");
