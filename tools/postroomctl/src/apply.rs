@@ -17,6 +17,7 @@ use crate::aws_error::AwsError;
 use crate::config;
 use crate::output::{Output, json_text, warnings_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
@@ -40,15 +41,17 @@ pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     let sections = compare(&current, &desired, &config.names);
     let differs = sections.iter().any(|section| !section.changes.is_empty());
     let mut text = if args.table.json {
-        String::new()
+        Text::default()
     } else {
-        format!("{}{}", warnings_text(&config.warnings), changes_text(&sections)?)
+        let mut text = warnings_text(&config.warnings);
+        text.push(&changes_text(&sections)?);
+        text
     };
 
     let mut applied = false;
     if differs && !args.dry_run {
         if !args.yes && !confirm(&mut text)? {
-            return Ok(Output::answer(false, "nothing is changed\n".to_owned()));
+            return Ok(Output::answer(false, Text::of_line("nothing is changed")));
         }
         current.change_to(&desired, &store).await.map_err(AwsError::from)?;
         applied = true;
@@ -56,26 +59,26 @@ pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     if args.table.json {
         text = json_text(&changes_json(&sections, applied, &config.warnings));
     } else {
-        text.push_str(match (differs, applied) {
-            (false, _) => "nothing to change: the table agrees with the file\n",
-            (true, true) => "applied\n",
-            (true, false) => "dry run: nothing is changed\n",
+        text.push_line(match (differs, applied) {
+            (false, _) => "nothing to change: the table agrees with the file",
+            (true, true) => "applied",
+            (true, false) => "dry run: nothing is changed",
         });
     }
     Ok(Output::answer(applied || !differs, text))
 }
 
 /// Prints the changes and asks for confirmation on the terminal.
-fn confirm(changes: &mut String) -> anyhow::Result<bool> {
+fn confirm(changes: &mut Text) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         bail!(
-            "{changes}standard input is not a terminal: confirm with --yes, or use --dry-run to show the changes only"
+            "{}standard input is not a terminal: confirm with --yes, or use --dry-run to show the changes only",
+            changes.as_str()
         );
     }
     let mut out = std::io::stdout().lock();
-    write!(out, "{changes}apply? [y/N] ")?;
+    write!(out, "{}apply? [y/N] ", changes.take().as_str())?;
     out.flush()?;
-    changes.clear();
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))

@@ -1,7 +1,5 @@
 //! `postroomctl mail`: the index of inbound mail.
 
-use std::fmt::Write;
-
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,6 +9,7 @@ use crate::arguments::{parse_day_or_time, parse_limit};
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
@@ -65,7 +64,7 @@ async fn list(args: &ListArgs) -> anyhow::Result<Output> {
         let rows: Vec<Value> = mails.iter().map(mail_json).collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for mail in &mails {
         write_mail(&mut text, mail)?;
     }
@@ -85,7 +84,7 @@ async fn get(args: &GetArgs) -> anyhow::Result<Output> {
         let value = json!({"messageId": args.message_id, "mailboxes": rows, "actions": claims});
         return Ok(Output::answer(is_known, json_text(&value)));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for mail in &mails {
         write_mail(&mut text, mail)?;
     }
@@ -112,7 +111,7 @@ fn claim_parts(claim: &str) -> [&str; 3] {
     }
 }
 
-fn write_mail(text: &mut String, mail: &IndexedMail) -> std::fmt::Result {
+fn write_mail(text: &mut Text, mail: &IndexedMail) -> std::fmt::Result {
     let from = mail.from.as_deref().unwrap_or("an unknown sender");
     writeln!(text, "{} {} from {from}", mail.at, mail.mailbox)?;
     if let Some(subject) = &mail.subject {

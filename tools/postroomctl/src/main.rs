@@ -22,6 +22,7 @@ mod routes;
 mod sdk_config;
 mod suppression;
 mod table;
+mod text;
 mod unsubscribe_link;
 
 use std::io::Write;
@@ -32,6 +33,7 @@ use clap::Parser;
 use crate::aws_error::AwsError;
 use crate::cli::Cli;
 use crate::suppression::MirrorError;
+use crate::text::{Text, escape_message};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,7 +47,7 @@ async fn main() -> ExitCode {
             if let Some(error) = mirror_error {
                 print(&error.output);
             }
-            let message = escape_control_characters(&format!("postroomctl: {error:#}"));
+            let message = escape_message(&format!("postroomctl: {error:#}"));
             let _ = writeln!(std::io::stderr(), "{message}");
             let is_aws_error = mirror_error.is_some() || error.is::<AwsError>();
             ExitCode::from(if is_aws_error { 3 } else { 2 })
@@ -54,20 +56,6 @@ async fn main() -> ExitCode {
 }
 
 /// Ignores errors: a reader that stops early, such as `head`, is no failure.
-fn print(text: &str) {
-    let text = escape_control_characters(text);
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-}
-
-/// Escapes control characters except line breaks, because remote servers write some of the texts.
-fn escape_control_characters(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() && character != '\n' {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
+fn print(text: &Text) {
+    let _ = std::io::stdout().lock().write_all(text.as_str().as_bytes());
 }

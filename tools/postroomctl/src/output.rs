@@ -2,30 +2,36 @@
 
 use serde_json::Value;
 
+use crate::text::Text;
+
 /// The text on standard output, and whether the exit code is 0 (yes, done) or 1 (no).
 pub(crate) struct Output {
-    pub(crate) text: String,
+    pub(crate) text: Text,
     pub(crate) is_yes: bool,
 }
 
 impl Output {
     /// Exit code 0.
-    pub(crate) fn done(text: String) -> Self {
+    pub(crate) fn done(text: Text) -> Self {
         Self { text, is_yes: true }
     }
 
     /// Exit code 0 for yes, 1 for no.
-    pub(crate) fn answer(is_yes: bool, text: String) -> Self {
+    pub(crate) fn answer(is_yes: bool, text: Text) -> Self {
         Self { text, is_yes }
     }
 }
 
 /// JSON as `--json` prints it.
-pub(crate) fn json_text(value: &Value) -> String {
-    format!("{value:#}\n")
+pub(crate) fn json_text(value: &Value) -> Text {
+    Text::of_json(value)
 }
 
 /// The warnings about a configuration file, one a line.
-pub(crate) fn warnings_text(warnings: &[String]) -> String {
-    warnings.iter().map(|warning| format!("warning: {warning}\n")).collect()
+pub(crate) fn warnings_text(warnings: &[String]) -> Text {
+    let mut text = Text::default();
+    for warning in warnings {
+        text.push_line(&format!("warning: {warning}"));
+    }
+    text
 }

@@ -8,7 +8,6 @@ mod envelope;
 mod progress;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::arguments::parse_day_or_time;
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::queue::{OutgoingMessage, Queue};
+use crate::text::Text;
 
 const BATCH_MESSAGES: usize = 10;
 
@@ -165,8 +165,8 @@ async fn replay_object(
     Ok(())
 }
 
-fn counts_text(counts: &Counts, dry_run: bool) -> anyhow::Result<String> {
-    let mut text = String::new();
+fn counts_text(counts: &Counts, dry_run: bool) -> anyhow::Result<Text> {
+    let mut text = Text::default();
     let found: usize = counts.found.values().sum();
     writeln!(text, "{} object(s) with {found} notification(s)", counts.objects)?;
     if counts.skipped_objects > 0 {
@@ -187,7 +187,7 @@ fn counts_text(counts: &Counts, dry_run: bool) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn counts_json(counts: &Counts, dry_run: bool) -> String {
+fn counts_json(counts: &Counts, dry_run: bool) -> Text {
     json_text(&json!({
         "objects": counts.objects, "skippedObjects": counts.skipped_objects, "found": counts.found,
         "selected": counts.selected, "unreadable": counts.unreadable, "sent": counts.sent, "dryRun": dry_run,

@@ -12,6 +12,7 @@ use store::Scope;
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
+use crate::text::Text;
 
 /// The maximum length of a line in [RFC 5322 section 2.1.1](https://www.rfc-editor.org/rfc/rfc5322#section-2.1.1).
 const MAX_LINE_CHARACTERS: usize = 998;
@@ -77,8 +78,11 @@ pub(crate) async fn run(args: &UnsubscribeLinkArgs) -> anyhow::Result<Output> {
         let value = json!({"token": token, "List-Unsubscribe": header, "List-Unsubscribe-Post": post_header});
         return Ok(Output::done(json_text(&value)));
     }
-    let post_header = post_header.map_or_else(String::new, |value| format!("List-Unsubscribe-Post: {value}\n"));
-    Ok(Output::done(format!("List-Unsubscribe: {header}\n{post_header}")))
+    let mut text = Text::of_line(&format!("List-Unsubscribe: {header}"));
+    if let Some(value) = post_header {
+        writeln!(text, "List-Unsubscribe-Post: {value}")?;
+    }
+    Ok(Output::done(text))
 }
 
 fn one_click_url(template: &str, token: &str) -> anyhow::Result<String> {

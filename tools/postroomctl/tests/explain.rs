@@ -343,6 +343,30 @@ fn show_sent_prints_the_rewritten_mail_and_the_notifications_of_a_report() {
 }
 
 #[test]
+fn output_has_no_control_or_bidirectional_characters_of_the_input() {
+    let event = std::fs::read_to_string("../../events/feedback/complaint-control-characters.json").unwrap();
+    let event = event.replace("abuse", "a\u{202e}esuba");
+    let is_raw = |character: char| character == '\u{1b}' || character == '\u{202e}';
+    let output = text(&postroomctl(&["explain", "-"], &event, &[]).stdout);
+    assert!(!output.contains(is_raw), "{output:?}");
+    let because = output.lines().find(|line| line.contains("because")).unwrap();
+    assert!(
+        because.contains(r"\u{1b}[31ma\u{202e}esuba\n2026-03-02T08:15:32Z  manual-release"),
+        "{because}"
+    );
+    assert!(!output.lines().any(|line| line.starts_with("2026")), "{output}");
+    let json = text(&postroomctl(&["explain", "--json", "-"], &event, &[]).stdout);
+    assert!(!json.contains(is_raw), "{json:?}");
+    let explanations: Value = serde_json::from_str(&json).unwrap();
+    assert!(
+        explanations[0]["outcomes"][0]["because"]
+            .as_str()
+            .unwrap()
+            .contains("\u{1b}[31ma\u{202e}esuba\n")
+    );
+}
+
+#[test]
 fn setup_messages_in_plain_text_are_explained() {
     let input = "Successfully validated SNS topic for Amazon SES event publishing.\n";
     let output = postroomctl(&["explain", "-"], input, &[]);

@@ -153,3 +153,18 @@ async fn a_failed_request_to_aws_has_exit_code_3() {
     assert_eq!(outcome.exit_code, 3);
     assert!(outcome.stderr.contains("check --table"), "{}", outcome.stderr);
 }
+
+#[tokio::test]
+async fn a_feedback_type_with_control_characters_stays_on_its_line() {
+    let stack = Stack::new().await;
+    stack.receive_event("complaint-control-characters").await;
+    let history = stack.run_successfully("suppression history me@attacker.example").await;
+    assert_eq!(history.lines().count(), 1, "{history}");
+    assert!(
+        history.contains(r"reported as \u{1b}[31mabuse\n2026-03-02"),
+        "{history}"
+    );
+    let entry = stack.run_successfully("suppression get me@attacker.example").await;
+    assert!(!entry.contains('\u{1b}'), "{entry:?}");
+    assert!(!entry.lines().any(|line| line.starts_with("2026")), "{entry}");
+}

@@ -1,13 +1,13 @@
 //! The changes as text and as JSON.
 
-use std::fmt::Write;
-
 use serde_json::{Map, Value, json};
 
 use super::changes::{Change, Fields, Section};
 
-pub(super) fn changes_text(sections: &[Section]) -> anyhow::Result<String> {
-    let mut text = String::new();
+use crate::text::Text;
+
+pub(super) fn changes_text(sections: &[Section]) -> anyhow::Result<Text> {
+    let mut text = Text::default();
     let (mut added, mut changed, mut removed) = (0, 0, 0);
     for section in sections.iter().filter(|section| !section.changes.is_empty()) {
         writeln!(text, "{}", section.title)?;

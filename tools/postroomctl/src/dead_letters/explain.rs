@@ -1,7 +1,5 @@
 //! `postroomctl dlq explain`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -9,6 +7,7 @@ use super::message::{DeadLetter, Selection, peek};
 use crate::arguments::parse_limit;
 use crate::output::{Output, json_text};
 use crate::queue::Queue;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -36,7 +35,7 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
         let rows: Vec<Value> = selected.iter().map(|letter| letter.json()).collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for letter in &selected {
         letter.write(&mut text)?;
         writeln!(text, "  redrive: {}", letter.finding.cause.redrive_advice())?;

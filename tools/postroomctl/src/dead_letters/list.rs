@@ -1,7 +1,6 @@
 //! `postroomctl dlq list`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +12,7 @@ use super::message::peek;
 use crate::arguments::parse_limit;
 use crate::output::{Output, json_text};
 use crate::queue::Queue;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &ListArgs) -> anyhow::Result<Output> {
         let rows: Vec<Value> = summaries.iter().map(summary_json).collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for summary in &summaries {
         write_summary(&mut text, summary, now)?;
     }
@@ -87,7 +87,7 @@ async fn summarize(url: &str, args: &ListArgs) -> anyhow::Result<Summary> {
     })
 }
 
-fn write_summary(text: &mut String, summary: &Summary, now: Timestamp) -> std::fmt::Result {
+fn write_summary(text: &mut Text, summary: &Summary, now: Timestamp) -> std::fmt::Result {
     writeln!(text, "{}", summary.name)?;
     if summary.read == 0 {
         return match summary.messages {
@@ -108,11 +108,11 @@ fn write_summary(text: &mut String, summary: &Summary, now: Timestamp) -> std::f
         writeln!(text, "  {count:>6}  {cause}: {}", cause.redrive_advice())?;
     }
     if let Some(oldest) = summary.oldest {
-        write!(text, "  oldest: sent {} ago", duration_text(now.duration_since(oldest)))?;
-        if let Some(expires_at) = summary.oldest_expires_at {
-            write!(text, ", expires in {}", duration_text(expires_at.duration_since(now)))?;
-        }
-        writeln!(text)?;
+        let age = duration_text(now.duration_since(oldest));
+        let expires = summary.oldest_expires_at.map_or_else(String::new, |expires_at| {
+            format!(", expires in {}", duration_text(expires_at.duration_since(now)))
+        });
+        writeln!(text, "  oldest: sent {age} ago{expires}")?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Messages of a dead-letter queue with their diagnosis, and the selection of some.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,6 +10,7 @@ use super::finding::Finding;
 use super::function::Function;
 use crate::aws_error::AwsError;
 use crate::queue::{Queue, QueueMessage};
+use crate::text::Text;
 
 /// How long peeked messages are invisible to other receivers at most.
 const PEEK_VISIBILITY: Duration = Duration::from_secs(60);
@@ -50,7 +50,7 @@ impl DeadLetter {
         Self { message, finding }
     }
 
-    pub(super) fn write(&self, text: &mut String) -> std::fmt::Result {
+    pub(super) fn write(&self, text: &mut Text) -> std::fmt::Result {
         let Self { message, finding } = self;
         writeln!(text, "{}", finding.message)?;
         let sent = message.sent_at.map(|at| format!(", sent {at}")).unwrap_or_default();

@@ -5,7 +5,6 @@
 //! deleted: after an interruption a message may be in both queues, but never in none.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -17,6 +16,7 @@ use super::message::{DeadLetter, Selection, peek};
 use crate::arguments::parse_limit;
 use crate::output::{Output, json_text};
 use crate::queue::{EMPTY_RESPONSES, OutgoingMessage, Queue, QueueMessage};
+use crate::text::Text;
 
 /// How long received messages are invisible to other receivers at most.
 const REDRIVE_VISIBILITY: Duration = Duration::from_secs(300);
@@ -89,7 +89,7 @@ fn dry_run(args: &RedriveArgs, to: &str, selected: &[&DeadLetter], read: usize) 
         let value = json!({"to": to, "dryRun": true, "selected": rows});
         return Ok(Output::answer(nothing_to_send, json_text(&value)));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for letter in selected {
         letter.write(&mut text)?;
     }
@@ -233,7 +233,7 @@ impl<'a> Redrive<'a> {
             });
             return Ok(Output::answer(is_complete, json_text(&value)));
         }
-        let mut text = String::new();
+        let mut text = Text::default();
         for (id, cause) in &self.moved {
             writeln!(text, "{id}  {cause}")?;
         }

@@ -1,8 +1,8 @@
 //! Explanations of records, and their text.
 
-use std::fmt::Write;
-
 use serde::Serialize;
+
+use crate::text::Text;
 
 /// One record of the payload.
 #[derive(Serialize)]
@@ -89,11 +89,11 @@ impl Outcome {
     }
 }
 
-pub(super) fn explanations_text(explanations: &[Explanation]) -> anyhow::Result<String> {
-    let mut text = String::new();
+pub(super) fn explanations_text(explanations: &[Explanation]) -> anyhow::Result<Text> {
+    let mut text = Text::default();
     for (index, explanation) in explanations.iter().enumerate() {
         if index > 0 {
-            text.push('\n');
+            writeln!(text)?;
         }
         write_explanation(&mut text, explanation)?;
     }
@@ -103,7 +103,7 @@ pub(super) fn explanations_text(explanations: &[Explanation]) -> anyhow::Result<
     Ok(text)
 }
 
-fn write_explanation(text: &mut String, explanation: &Explanation) -> std::fmt::Result {
+fn write_explanation(text: &mut Text, explanation: &Explanation) -> std::fmt::Result {
     writeln!(text, "{}", explanation.message)?;
     let via = explanation
         .via

@@ -1,7 +1,5 @@
 //! `postroomctl mailboxes list`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::{Value, json};
 

@@ -1,13 +1,12 @@
 //! A mailbox as text and as JSON.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 use store::{Mailbox, MailboxAction, VerdictRules};
 
 use crate::describe::{action_text, verdict_rules_json, verdict_rules_text};
+use crate::text::Text;
 
-pub(crate) fn write_mailbox(text: &mut String, mailbox: &Mailbox) -> std::fmt::Result {
+pub(crate) fn write_mailbox(text: &mut Text, mailbox: &Mailbox) -> std::fmt::Result {
     writeln!(text, "{}", mailbox.key)?;
     for action in &mailbox.actions {
         writeln!(text, "  {}", action_text(action))?;

@@ -1,7 +1,5 @@
 //! `postroomctl mailboxes test`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use notification_model::EmailAddress;
 use serde_json::json;

@@ -1,7 +1,5 @@
 //! `postroomctl reputation enforcements`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -9,6 +7,7 @@ use super::reputation_report::{enforcement_json, enforcement_text};
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct EnforcementsArgs {
@@ -22,7 +21,7 @@ pub(crate) async fn run(args: &EnforcementsArgs) -> anyhow::Result<Output> {
         let rows: Vec<Value> = enforcements.iter().map(enforcement_json).collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for enforcement in &enforcements {
         writeln!(text, "{}  {}", enforcement.id, enforcement_text(enforcement))?;
     }

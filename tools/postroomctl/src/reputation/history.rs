@@ -1,7 +1,5 @@
 //! `postroomctl reputation history`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::{Value, json};
 use store::{EnforcementChange, Sender};
@@ -10,6 +8,7 @@ use super::reputation_report::{enforcement_json, enforcement_text, state_json, s
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -32,10 +31,12 @@ pub(crate) async fn run(args: &HistoryArgs) -> anyhow::Result<Output> {
         return Ok(Output::done(json_text(&value)));
     }
     let (bounces, complaints) = (&thresholds.bounces, &thresholds.complaints);
-    let mut text = format!(
-        "{sender}\n  thresholds   bounces warn {}, enforce {}; complaints warn {}, enforce {}\n",
+    let mut text = Text::of_line(&sender.to_string());
+    writeln!(
+        text,
+        "  thresholds   bounces warn {}, enforce {}; complaints warn {}, enforce {}",
         bounces.warn, bounces.enforce, complaints.warn, complaints.enforce
-    );
+    )?;
     for state in &states {
         writeln!(text, "  status       {}", state_text(state))?;
     }

@@ -1,7 +1,5 @@
 //! `postroomctl reputation senders`: rates of senders against the rates at which AWS reviews and pauses an account.
 
-use std::fmt::Write;
-
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,6 +8,7 @@ use store::{EventCounts, EventKind, Sender, SenderRates, SendingStream};
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct SendersArgs {
@@ -101,11 +100,11 @@ const KINDS: [EventKind; 8] = [
     EventKind::Delay,
 ];
 
-fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<String> {
+fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<Text> {
     if senders.is_empty() {
-        return Ok("no senders in the last 24 hours\n".to_owned());
+        return Ok(Text::of_line("no senders in the last 24 hours"));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for rates in senders {
         writeln!(text, "{}", sender_text(&rates.sender))?;
         for (period, counts) in [("1 h", &rates.hour), ("24 h", &rates.day)] {
@@ -123,10 +122,14 @@ fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<String>
             }
         }
     }
+    writeln!(text)?;
     writeln!(
         text,
-        "\nAWS reviews an account at 5 % bounces or 0.1 % complaints, and pauses it at 10 % or 0.5 %.\n\
-         low volume: fewer than {minimum} recipients. no volume: publish Send or Delivery events to count recipients."
+        "AWS reviews an account at 5 % bounces or 0.1 % complaints, and pauses it at 10 % or 0.5 %."
+    )?;
+    writeln!(
+        text,
+        "low volume: fewer than {minimum} recipients. no volume: publish Send or Delivery events to count recipients."
     )?;
     Ok(text)
 }
@@ -165,7 +168,7 @@ fn percent(rate: Option<f64>) -> String {
     rate.map_or_else(|| "     -  ".to_owned(), |rate| format!("{:6.2} %", rate * 100.0))
 }
 
-fn senders_json(senders: &[SenderRates], minimum: u64) -> String {
+fn senders_json(senders: &[SenderRates], minimum: u64) -> Text {
     let rows: Vec<Value> = senders
         .iter()
         .map(|rates| {

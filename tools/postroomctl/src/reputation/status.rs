@@ -1,7 +1,5 @@
 //! `postroomctl reputation status`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::{Value, json};
 use store::{EnforcementStatus, Level, ReputationState, Sender};
@@ -10,6 +8,7 @@ use super::reputation_report::{enforcement_json, enforcement_text, state_json, s
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
@@ -38,7 +37,7 @@ pub(crate) async fn run(args: &StatusArgs) -> anyhow::Result<Output> {
         let value = json!({"senders": senders, "enforcements": enforcements});
         return Ok(Output::done(json_text(&value)));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for (sender, state) in &states {
         writeln!(text, "{sender}  {}", state_text(state))?;
     }
@@ -46,7 +45,8 @@ pub(crate) async fn run(args: &StatusArgs) -> anyhow::Result<Output> {
         writeln!(text, "all senders are below their thresholds")?;
     }
     if !enforcements.is_empty() {
-        writeln!(text, "\nenforcements in force:")?;
+        writeln!(text)?;
+        writeln!(text, "enforcements in force:")?;
     }
     for enforcement in &enforcements {
         writeln!(text, "{}  {}", enforcement.id, enforcement_text(enforcement))?;

@@ -10,6 +10,7 @@ use crate::aws_error::AwsError;
 use crate::operator::operator_name;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct UndoArgs {
@@ -27,14 +28,14 @@ pub(crate) async fn run(args: &UndoArgs) -> anyhow::Result<Output> {
     let result = undo(&store, &ses, &args.enforcement, &operator_name(), Timestamp::now()).await;
     let (enforcement, text) = match result {
         Ok(Undo::Undone(enforcement)) => {
-            let text = format!("undone: {}\n", change_text(&enforcement));
+            let text = format!("undone: {}", change_text(&enforcement));
             (enforcement, text)
         }
         Ok(Undo::Already(enforcement)) => {
-            let text = format!("nothing to undo: {}\n", status_text(&enforcement.status));
+            let text = format!("nothing to undo: {}", status_text(&enforcement.status));
             (enforcement, text)
         }
-        Err(error @ UndoError::NeverDone(_)) => return Ok(Output::answer(false, format!("{error}\n"))),
+        Err(error @ UndoError::NeverDone(_)) => return Ok(Output::answer(false, Text::of_line(&error.to_string()))),
         Err(error @ UndoError::Unknown(_)) => {
             bail!("{error}; `postroomctl reputation enforcements` lists the ids");
         }
@@ -44,5 +45,5 @@ pub(crate) async fn run(args: &UndoArgs) -> anyhow::Result<Output> {
     if args.table.json {
         return Ok(Output::done(json_text(&enforcement_json(&enforcement))));
     }
-    Ok(Output::done(text))
+    Ok(Output::done(Text::of_line(&text)))
 }

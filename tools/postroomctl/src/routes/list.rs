@@ -1,7 +1,5 @@
 //! `postroomctl routes list`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::{Value, json};
 use store::{Route, SenderMatch};
@@ -10,6 +8,7 @@ use crate::aws_error::AwsError;
 use crate::describe::{filter_text, redaction_text, sender_match_text, target_text};
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -25,7 +24,7 @@ pub(crate) async fn run(args: &ListArgs) -> anyhow::Result<Output> {
         let rows: Vec<Value> = routes.iter().map(route_json).collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for route in &routes {
         writeln!(text, "{}", route.name)?;
         writeln!(text, "  senders    {}", sender_match_text(&route.senders))?;

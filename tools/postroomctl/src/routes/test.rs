@@ -1,7 +1,6 @@
 //! `postroomctl routes test`: the router's own decision about notifications in a file.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -22,6 +21,7 @@ use crate::describe::target_text;
 use crate::output::{Output, json_text};
 use crate::payload::read_inputs;
 use crate::table::open_table;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
@@ -160,8 +160,8 @@ fn ownership_text(ownership: &Ownership, mail: &Mail) -> String {
     text
 }
 
-fn routings_text(routings: &[Routing]) -> anyhow::Result<String> {
-    let mut text = String::new();
+fn routings_text(routings: &[Routing]) -> anyhow::Result<Text> {
+    let mut text = Text::default();
     for routing in routings {
         writeln!(text, "{}", routing.notification)?;
         if let Some(ownership) = &routing.ownership {
@@ -182,7 +182,7 @@ fn routings_text(routings: &[Routing]) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn routings_json(routings: &[Routing]) -> String {
+fn routings_json(routings: &[Routing]) -> Text {
     let rows: Vec<Value> = routings
         .iter()
         .map(|routing| {

@@ -1,7 +1,5 @@
 //! `postroomctl check`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
@@ -13,6 +11,7 @@ use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -56,7 +55,7 @@ pub(crate) async fn run(args: &CheckArgs) -> anyhow::Result<Output> {
             .collect();
         return Ok(Output::answer(none_suppressed, json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for result in &results {
         let address = result.address.key();
         match result.suppressions.first() {

@@ -1,7 +1,5 @@
 //! `postroomctl suppression get`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
@@ -15,6 +13,7 @@ use crate::aws_error::AwsError;
 use crate::describe::{period_text, scope_text};
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
@@ -47,13 +46,17 @@ pub(crate) async fn run(args: &GetArgs) -> anyhow::Result<Output> {
         return Ok(Output::answer(is_suppressed, json_text(&value)));
     }
     if !is_suppressed {
-        return Ok(Output::answer(false, format!("{address} is not suppressed\n")));
+        return Ok(Output::answer(
+            false,
+            Text::of_line(&format!("{address} is not suppressed")),
+        ));
     }
-    let mut text = format!("{address} is suppressed\n");
+    let mut text = Text::of_line(&format!("{address} is suppressed"));
     for (suppression, since) in suppressions {
+        writeln!(text)?;
         writeln!(
             text,
-            "\n  {}, {}",
+            "  {}, {}",
             scope_text(&suppression.scope),
             period_text(&suppression.entry)
         )?;

@@ -1,7 +1,5 @@
 //! `postroomctl suppression history`.
 
-use std::fmt::Write;
-
 use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
@@ -12,6 +10,7 @@ use crate::arguments::{parse_address, parse_day_or_time};
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
@@ -51,7 +50,7 @@ pub(crate) async fn run(args: &HistoryArgs) -> anyhow::Result<Output> {
             .collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for entry in &entries {
         let (at, kind, scope, reason) = (entry.at, &entry.kind, &entry.scope, &entry.reason);
         writeln!(text, "{at}  {kind:<16}  {scope}  {reason}")?;

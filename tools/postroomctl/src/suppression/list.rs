@@ -1,7 +1,6 @@
 //! `postroomctl suppression list`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -15,6 +14,7 @@ use crate::aws_error::AwsError;
 use crate::describe::{period_text, scope_text};
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -61,7 +61,7 @@ pub(crate) async fn run(args: &ListArgs) -> anyhow::Result<Output> {
             .collect();
         return Ok(Output::done(json_text(&json!(rows))));
     }
-    let mut text = String::new();
+    let mut text = Text::default();
     for (address, suppression) in &in_force {
         let entry = &suppression.entry;
         writeln!(

@@ -6,6 +6,7 @@ use clap::Args;
 use store::MirrorRequest;
 
 use crate::aws_error::sdk_error_text;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct MirrorArgs {
@@ -19,7 +20,7 @@ pub(crate) struct MirrorArgs {
 #[derive(Debug)]
 pub(crate) struct MirrorError {
     /// What the command prints about the change of the table.
-    pub(crate) output: String,
+    pub(crate) output: Text,
     cause: String,
 }
 
@@ -38,7 +39,7 @@ impl std::error::Error for MirrorError {}
 
 impl MirrorArgs {
     /// Sends the requests when there is a queue, and returns what the command prints.
-    pub(super) async fn send(&self, requests: &[MirrorRequest], output: String) -> Result<String, MirrorError> {
+    pub(super) async fn send(&self, requests: &[MirrorRequest], output: Text) -> Result<Text, MirrorError> {
         let Some(url) = self.mirror_queue.as_deref().filter(|url| !url.is_empty()) else {
             return Ok(output);
         };

@@ -11,6 +11,7 @@ use crate::arguments::parse_address;
 use crate::describe::{period_text, scope_text};
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct PutArgs {
@@ -47,7 +48,10 @@ pub(crate) async fn run(args: &PutArgs) -> anyhow::Result<Output> {
         json_text(&decision.json())
     } else {
         let (address, scope) = (args.address.key(), scope_text(&args.scope));
-        format!("{address} is suppressed, {scope}, {}\n", period_text(&decision.entry))
+        Text::of_line(&format!(
+            "{address} is suppressed, {scope}, {}",
+            period_text(&decision.entry)
+        ))
     };
     let text = args.mirror.send(&decision.mirror_requests(), text).await?;
     Ok(Output::done(text))

@@ -13,6 +13,7 @@ use crate::arguments::parse_address;
 use crate::describe::scope_text;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
+use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ReleaseArgs {
@@ -55,9 +56,9 @@ pub(crate) async fn run(args: &ReleaseArgs) -> anyhow::Result<Output> {
         json_text(&decision.json())
     } else if is_released {
         let scopes: Vec<String> = decision.scopes.iter().map(scope_text).collect();
-        format!("{address} is released, {}\n", scopes.join(" and "))
+        Text::of_line(&format!("{address} is released, {}", scopes.join(" and ")))
     } else {
-        format!("{address} is not suppressed: nothing to release\n")
+        Text::of_line(&format!("{address} is not suppressed: nothing to release"))
     };
     let text = args.mirror.send(&decision.mirror_requests(), text).await?;
     Ok(Output::answer(is_released, text))
