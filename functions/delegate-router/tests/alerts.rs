@@ -11,7 +11,7 @@ use delegate_router::decide_alert::{decide_alert, route_keys};
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use reputation::EnforcementReport;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
 use support::{A, B, DELIVERY_QUEUE_ARN, OWNER, World, now, route, senders, sqs_event};
 
@@ -41,8 +41,7 @@ fn alert_about(account: &str) -> reputation::Alert {
 }
 
 fn parsed(alert: &reputation::Alert) -> Alert {
-    let fields: Map<String, Value> = serde_json::from_str(&alert.to_message()).unwrap();
-    Alert::from_fields(fields).unwrap()
+    Alert::from_message(&alert.to_message()).unwrap()
 }
 
 /// Hands the message of an alert to the function, as SQS does. Returns the response.

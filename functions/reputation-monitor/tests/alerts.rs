@@ -322,9 +322,9 @@ async fn a_failed_sender_does_not_stop_the_others() {
     let reads: usize = quiet.requests.take().values().sum();
 
     // The first read of the second sender: each sender takes two.
-    world.requests.fail(Fault::Lost, reads - 3);
+    world.requests.fail(Fault::RequestLost, reads - 3);
     let (error, counts) = world.run(1).await;
-    assert!(!world.requests.call_off(), "the fault occurred");
+    assert!(!world.requests.cancel_fault(), "the fault occurred");
     assert_eq!(
         error.unwrap(),
         "failed for 1 senders, alerts or enforcements; the log names them"
@@ -336,7 +336,7 @@ async fn a_failed_sender_does_not_stop_the_others() {
 #[tokio::test]
 async fn a_round_that_cannot_read_the_thresholds_fails_and_is_counted() {
     let world = World::with_bad_campaign().await;
-    world.requests.fail(Fault::Lost, 0);
+    world.requests.fail(Fault::RequestLost, 0);
     let (error, counts) = world.run(1).await;
     assert!(error.unwrap().starts_with("Query on table postroom"));
     assert_eq!(counts, expected([("CheckFailures", 1)]));
