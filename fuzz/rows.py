@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every fuzz target for a while: `fuzz/rows.py SECONDS`. One row of figures a target goes to standard output."""
+"""Runs every fuzz target: `fuzz/rows.py SECONDS [TARGET...]`. Prints one JSON row of figures per target."""
 
 import json
 import pathlib
@@ -18,10 +18,10 @@ def main() -> int:
         print(f"{target}: {seconds} s", file=sys.stderr)
         run = subprocess.run([HERE / "run.sh", target, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = run.stdout.decode(errors="replace")
-        seen = re.findall(r"^#(\d+)\s+.*\bcov: (\d+) .*\bcorp: (\d+)/", output, re.MULTILINE)
-        if not seen:
+        progress = re.findall(r"^#(\d+)\s+.*\bcov: (\d+) .*\bcorp: (\d+)/", output, re.MULTILINE)
+        if not progress:
             sys.exit(output[-4000:])
-        executions, coverage, corpus = map(int, seen[-1])
+        executions, coverage, corpus = map(int, progress[-1])
         row = {"target": target, "seconds": seconds, "executions": executions, "coverage": coverage, "corpus": corpus}
         print(json.dumps(row | {"crashes": int(run.returncode != 0)}), flush=True)
         if run.returncode != 0:

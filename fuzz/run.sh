@@ -1,15 +1,15 @@
 #!/bin/sh
 # Fuzzes a target: fuzz/run.sh mail [seconds]
 #
-# Needs the stable compiler and a C++ compiler, nothing else: the coverage that libFuzzer steers by is a pass of LLVM that
-# stable has. `cargo fuzz run mail --sanitizer none` does the same. What it finds is left in fuzz/artifacts/<target>.
+# Needs the stable Rust compiler and a C++ compiler: the coverage instrumentation for libFuzzer is a pass of LLVM. `cargo fuzz run
+# mail --sanitizer none` does the same. Inputs that fail are written to fuzz/artifacts/<target>.
 set -eu
 
 cd "$(dirname "$0")"
-target=${1:?which target? one of: $(cd fuzz_targets && echo *.rs | sed 's/\.rs//g')}
+target=${1:?expected a target: $(cd fuzz_targets && echo *.rs | sed 's/\.rs//g')}
 seconds=${2:-60}
 
-# The seeds are the tests' own data.
+# The seeds are the data of the tests.
 case $target in
     mail) seeds=../events/inbound/mail ;;
     notification) seeds=../shared/notification-model/tests/data ;;
@@ -21,7 +21,7 @@ esac
 host=$(rustc -vV | sed -n 's/^host: //p')
 pass="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1"
-# With --target, build scripts and macros are built without the flags.
+# With --target, build scripts and macros are compiled without the flags.
 RUSTFLAGS="$pass" cargo build --release --target "$host" --bin "$target"
 
 mkdir -p "corpus/$target" "artifacts/$target"

@@ -1,8 +1,8 @@
-//! A `postroom.toml` as people write it: read, or refused with the line and the reason.
+//! `postroom.toml`: every error names a line of the file.
 
 #![no_main]
 
-/// The command line's reader, compiled alone.
+/// The configuration reader of the command line, compiled without the rest of the crate.
 #[path = "../../tools/postroomctl/src"]
 mod postroomctl {
     #[allow(dead_code, unused_imports)]
@@ -12,15 +12,15 @@ mod postroomctl {
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    // It reads files only.
+    // The reader takes a file.
     let file = std::env::temp_dir().join(format!("postroom-fuzz-{}.toml", std::process::id()));
-    std::fs::write(&file, text).expect("a place for a file");
+    std::fs::write(&file, text).expect("the temporary folder is not writable");
     if let Err(error) = postroomctl::config::read(&file) {
-        let words = error.to_string();
+        let message = error.to_string();
         let lines = text.lines().count().max(1) + 1;
-        for problem in words.lines().filter_map(|line| line.split_once(".toml:")) {
-            let number: usize = problem.1.split(':').next().and_then(|number| number.parse().ok()).expect("a line");
-            assert!((1..=lines).contains(&number), "line {number} of {lines}: {words}");
+        for problem in message.lines().filter_map(|line| line.split_once(".toml:")) {
+            let number: usize = problem.1.split(':').next().and_then(|number| number.parse().ok()).expect("the error has no line number");
+            assert!((1..=lines).contains(&number), "line {number} of {lines}: {message}");
         }
     }
 });

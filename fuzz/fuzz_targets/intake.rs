@@ -1,4 +1,4 @@
-//! A Lambda event of any shape: whatever is in it, every record that failed is named, and nobody else.
+//! Lambda events of any shape: the response names every failed record and no other.
 
 #![no_main]
 
@@ -12,32 +12,32 @@ fuzz_target!(|event: &[u8]| {
     let Ok(batch) = Batch::from_slice(event) else { return };
     let (via, number) = (batch.via(), batch.len());
     for record in batch.records() {
-        let id = record.as_ref().map_or_else(|bad| &bad.id, |record| &record.id);
-        assert!(via != EventSource::Sqs || !id.is_empty(), "Lambda would take it for the whole batch");
+        let id = record.as_ref().map_or_else(|invalid| &invalid.id, |record| &record.id);
+        assert!(via != EventSource::Sqs || !id.is_empty(), "an empty id would fail the whole batch");
     }
-    // Some fail and some panic, told by their own words.
+    // The length of a record decides whether it fails or panics.
     let handle = |record: Record| async move {
         match record.payload.len() % 4 {
-            0 => Err("refused"),
-            1 if cfg!(panic = "unwind") && record.payload.starts_with("panic") => panic!("as asked"),
+            0 => Err("test error"),
+            1 if cfg!(panic = "unwind") && record.payload.starts_with("panic") => panic!("test panic"),
             _ => Ok(()),
         }
     };
-    let outcomes = batch.run(4, handle).now_or_never().expect("nothing here waits");
-    assert_eq!(outcomes.iter().count(), number, "a record is lost");
+    let outcomes = batch.run(4, handle).now_or_never().expect("the handler does not wait");
+    assert_eq!(outcomes.iter().count(), number, "a record has no outcome");
     let failed: BTreeSet<String> = outcomes.failures().map(|(id, _)| id.to_owned()).collect();
     let failures = outcomes.failures().count();
     match outcomes.report() {
         Err(error) => assert!(failures > 0 && error.failed == failures),
         Ok(response) => {
-            let answer = serde_json::to_value(&response).expect("an answer");
+            let value = serde_json::to_value(&response).expect("the response is not JSON");
             if via != EventSource::Sqs {
-                assert_eq!((answer, failures), (serde_json::Value::Null, 0));
+                assert_eq!((value, failures), (serde_json::Value::Null, 0));
                 return;
             }
-            let named = answer["batchItemFailures"].as_array().expect("a list").iter();
+            let named = value["batchItemFailures"].as_array().expect("batchItemFailures is not a list").iter();
             let named: BTreeSet<String> =
-                named.map(|one| one["itemIdentifier"].as_str().expect("an id").to_owned()).collect();
+                named.map(|failure| failure["itemIdentifier"].as_str().expect("itemIdentifier is not a string").to_owned()).collect();
             assert_eq!(named, failed);
         }
     }

@@ -1,8 +1,8 @@
-//! What SES, or whoever may publish to the topic, says: read, and every bounce judged.
+//! SES notifications: parsing and the classification of bounces. No error or reason quotes an address.
 
 #![no_main]
 
-/// The judging half of the feedback function, compiled alone: the crate itself would bring the AWS SDK.
+/// The bounce classification of the feedback function. The crate itself depends on the AWS SDK.
 #[path = "../../functions/feedback/src"]
 mod feedback {
     #[allow(dead_code)]
@@ -18,11 +18,11 @@ fuzz_target!(|text: &str| {
         Ok(SesMessage::Notification(notification)) => notification,
         Ok(SesMessage::Setup(_) | SesMessage::Received(_)) => return,
         Err(error) => {
-            // It reaches the log.
-            let words = error.to_string();
+            // The error is logged.
+            let message = error.to_string();
             let value = serde_json::from_str(text).unwrap_or_default();
             let quoted = addresses(&value);
-            assert!(!quoted.iter().any(|address| words.contains(address)), "an error quotes an address: {words}");
+            assert!(!quoted.iter().any(|address| message.contains(address)), "an error quotes an address: {message}");
             return;
         }
     };
@@ -32,15 +32,15 @@ fuzz_target!(|text: &str| {
     if let Event::Bounce(bounce) = &notification.event {
         for recipient in &bounce.bounced_recipients {
             let classification = classify(&Evidence::of(bounce, recipient));
-            // It reaches the log and the metrics, too.
-            let words = format!("{} {} {}", classification.kind, classification.reason, classification.because);
+            // The classification is logged and counted in metrics.
+            let description = format!("{} {} {}", classification.kind, classification.reason, classification.because);
             let address = recipient.email_address.as_str();
-            assert!(!address.contains('@') || address.len() < 6 || !words.contains(address), "{words}");
+            assert!(!address.contains('@') || address.len() < 6 || !description.contains(address), "{description}");
         }
     }
 });
 
-/// Texts among the values that look like addresses.
+/// The texts in a JSON value that look like addresses.
 fn addresses(value: &serde_json::Value) -> Vec<&str> {
     match value {
         serde_json::Value::String(text) if text.contains('@') && text.len() > 5 => vec![text.as_str()],

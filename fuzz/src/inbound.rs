@@ -1,4 +1,4 @@
-//! The mail path of the inbound function, compiled alone.
+//! The mail module of the inbound function, compiled without the rest of the crate.
 
 #[path = "../../functions/inbound/src"]
 mod function {

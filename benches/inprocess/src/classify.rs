@@ -68,7 +68,7 @@ fn with_types(event: &[u8], policy: &Policy) -> anyhow::Result<u32> {
         let SesMessage::Notification(notification) = notification_model::parse(&record.payload)? else {
             continue;
         };
-        let published_at = record.provenance.sns_timestamp.unwrap_or(Timestamp::UNIX_EPOCH);
+        let published_at = record.provenance.published_at.unwrap_or(Timestamp::UNIX_EPOCH);
         black_box(decide(&notification, &Facts { published_at }, policy));
         decided += 1;
     }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use inbound::mail::forward::{Rewrite, rewrite};
 use inbound::mail::report::{self, Arrival};
-use inbound::mail::{Head, Limits};
+use inbound::mail::{HeaderBlock, Limits, MailFacts};
 use mail_parser::{MessageParser, PartType};
 use notification_model::EmailAddress;
 
@@ -59,9 +59,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn run_once(mail: &[u8], operation: Operation, limits: &Limits) -> anyhow::Result<usize> {
     Ok(match operation {
         Operation::Header => {
-            let head = Head::parse(mail, limits)?;
-            black_box(head.facts(None, limits));
-            head.as_bytes().len()
+            let header = HeaderBlock::parse(mail, limits)?;
+            black_box(MailFacts::read(&header, None, limits));
+            header.as_bytes().len()
         }
         Operation::Parts => {
             let message = MessageParser::default().parse(mail).context("not a mail")?;

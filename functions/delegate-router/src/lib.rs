@@ -107,6 +107,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Ha
         return Ok(Handled {
             deferred: Vec::new(),
             metrics: receive_from_delivery_queue(&record.payload, effects, now).await?,
+            incomplete: None,
         });
     }
     let notification = match pipeline::read_message(&record)? {
@@ -121,6 +122,8 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Ha
     Ok(Handled {
         deferred: vec![received],
         metrics: Metrics::default(),
+        // A recipient that cannot be read is no reason to send the notification to its targets again: feedback reports it.
+        incomplete: None,
     })
 }
 

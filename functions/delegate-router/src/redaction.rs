@@ -22,7 +22,12 @@ const DISCLOSED_TAGS: [&str; 4] = [
 /// id, the accounts and the tags of SES. `destination` contains only the recipients that the event concerns.
 #[must_use]
 pub fn redacted(notification: &Notification) -> Value {
-    let Notification { channel, mail, event } = notification;
+    let Notification {
+        channel,
+        mail,
+        event,
+        unreadable_recipients: _,
+    } = notification;
     let type_field = match channel {
         Channel::Identity => "notificationType",
         Channel::ConfigurationSet => "eventType",

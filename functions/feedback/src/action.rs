@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 use store::{
-    EventKind, HistoryEntry, Scope, Sender, SenderEvent, SendingStream, SoftBounce, SuppressionEntry, SuppressionSource,
+    BounceSeries, DeliveredMessage, EventKind, HistoryEntry, Scope, Sender, SenderEvent, SendingStream, SeriesBounce,
+    SuppressionEntry, SuppressionSource,
 };
 
 /// One action. Actions may run more than once and in any order, with the same result.
@@ -23,14 +24,16 @@ pub enum Action {
         /// The history entry that explains it.
         history: HistoryEntry,
     },
-    /// Add a soft bounce to the recipient's streak and evaluate the streak.
-    AddSoftBounce {
+    /// Add a bounce to a series of the recipient and evaluate the series.
+    AddBounce {
         /// The recipient.
         address: EmailAddress,
-        /// The scope of the streak.
+        /// The scope of the series.
         scope: Scope,
-        /// The soft bounce.
-        bounce: SoftBounce,
+        /// The series.
+        series: BounceSeries,
+        /// The bounce.
+        bounce: SeriesBounce,
         /// The history entry.
         history: HistoryEntry,
     },
@@ -41,14 +44,14 @@ pub enum Action {
         /// The history entry.
         history: HistoryEntry,
     },
-    /// Record a delivery, which ends the recipient's streak.
+    /// Record a delivery, which voids the bounces of each series before it unless its own message bounces later.
     RecordDelivery {
         /// The recipient.
         address: EmailAddress,
-        /// The scope of the streak.
+        /// The scope of the series.
         scope: Scope,
-        /// When the message was delivered.
-        at: Timestamp,
+        /// The message and when it was delivered.
+        delivered: DeliveredMessage,
     },
     /// Count a bounce or complaint once, in a row of its own.
     CountEvent(SenderEvent),

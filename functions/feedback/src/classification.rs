@@ -67,7 +67,7 @@ impl fmt::Display for BounceKind {
 
 /// How a classification is known. From least to most sure.
 ///
-/// Only the reply and its codes are judged here. Whether they are SES's own word (its own SMTP conversation, or a message
+/// Only the reply and its codes count here. Whether they are SES's own word (its own SMTP conversation, or a message
 /// with one recipient) or the claim of a report is a property of the notification, not of the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Sureness {

@@ -6,12 +6,13 @@
 
 mod bounce;
 mod complaint;
+mod confirmation;
 mod context;
 mod subscription;
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::{Delivery, EmailAddress, Event, Notification};
-use store::{EventKind, Scope};
+use store::{DeliveredMessage, EventKind};
 
 use crate::policy::Policy;
 use context::Context;
@@ -32,12 +33,7 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 /// Returns the actions for a notification.
 #[must_use]
 pub fn decide(notification: &Notification, facts: &Facts, policy: &Policy) -> Vec<Action> {
-    let context = Context {
-        notification,
-        mail: &notification.mail,
-        at: event_time(notification, facts),
-        policy,
-    };
+    let context = Context::new(notification, event_time(notification, facts), policy);
     let destination = &context.mail.destination;
     match &notification.event {
         Event::Bounce(bounce) => bounce::decide(&context, bounce),
@@ -62,8 +58,8 @@ fn decide_delivery(context: &Context, delivery: &Delivery) -> Vec<Action> {
     let mut actions = context.count_recipients(EventKind::Delivery, &keys);
     actions.extend(delivery.recipients.iter().map(|address| Action::RecordDelivery {
         address: address.clone(),
-        scope: Scope::of(context.mail),
-        at: context.at,
+        scope: context.scope.clone(),
+        delivered: DeliveredMessage::new(context.at, &context.mail.message_id),
     }));
     actions
 }

@@ -55,7 +55,7 @@ impl Effects {
         (changes, failures)
     }
 
-    async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<Option<StreakChange>, StoreError> {
+    async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<Vec<StreakChange>, StoreError> {
         match action {
             Action::RecordSuppression {
                 address,
@@ -72,15 +72,17 @@ impl Effects {
                     mirror.send_change(address, source, history, &self.policy).await;
                 }
             }
-            Action::AddSoftBounce {
+            Action::AddBounce {
                 address,
                 scope,
+                series,
                 bounce,
                 history,
             } => {
                 self.store.append_history(address, history).await?;
-                let row = self.store.add_soft_bounce(address, scope, bounce, now).await?;
-                return self.streaks().update(address, scope, row).await;
+                let row = self.store.add_bounce(address, scope, *series, bounce, now).await?;
+                // The bounce may be that of a delivery that voided other bounces.
+                return self.streaks().update_all(address, scope, row).await;
             }
             Action::AppendHistory { address, history } => self.store.append_history(address, history).await?,
             Action::CountEvent(event) => {
@@ -89,7 +91,7 @@ impl Effects {
             }
             Action::CountInBatch { .. } | Action::RecordDelivery { .. } | Action::Acknowledge { .. } => {}
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
     fn streaks(&self) -> Streaks<'_> {

@@ -19,7 +19,7 @@ pub const NAMESPACE: &str = "Postroom/Feedback";
 /// | `Notifications` | notifications, by type |
 /// | `NotificationAge` | milliseconds from the event to its handling |
 /// | `BounceClassifications` | bounced recipients, by kind and reason of the classification |
-/// | `Suppressions` | suppressions that started: hard bounces, complaints, completed streaks |
+/// | `Suppressions` | suppressions that started: confirmed and unconfirmed hard bounces, complaints, completed streaks |
 /// | `Releases` | suppressions that ended because of a delivery or the withdrawal of a complaint |
 /// | `SuppressedBySes` | recipients that SES did not send to because of its own suppression lists |
 /// | `OptOuts`, `OptIns` | changes of subscription preferences |

@@ -16,15 +16,20 @@ pub fn request(
 ) -> Option<MirrorRequest> {
     let reason = match source {
         SuppressionSource::Streak => MirrorReason::Bounce,
-        SuppressionSource::List(_) if policy.mirror_unsubscribes => MirrorReason::Complaint,
+        SuppressionSource::List(_) | SuppressionSource::Unsubscribe if policy.mirror_unsubscribes => {
+            MirrorReason::Complaint
+        }
         // SES adds a complaint to its list, but does not remove it.
         SuppressionSource::Complaint if !history.suppresses => MirrorReason::Complaint,
-        // SES's lists stop all mail of an account or tenant, so an opt-out of a single topic is not mirrored.
+        // SES's lists stop all mail of an account or tenant, so an opt-out of a single topic is not mirrored. Nor is an
+        // unconfirmed bounce: a report that anybody can write must not reach other senders.
         SuppressionSource::Bounce
+        | SuppressionSource::UnconfirmedBounce
         | SuppressionSource::Complaint
         | SuppressionSource::SesList
         | SuppressionSource::Manual
         | SuppressionSource::Released
+        | SuppressionSource::Unsubscribe
         | SuppressionSource::List(_)
         | SuppressionSource::Topic(_) => return None,
     };

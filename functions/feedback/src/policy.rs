@@ -9,14 +9,18 @@
 //! | `SOFT_BOUNCE_SPAN_HOURS` | 72 | minimum duration of a streak |
 //! | `SOFT_BOUNCE_WINDOW_DAYS` | 180 | maximum duration of a streak |
 //! | `SOFT_BOUNCE_DAYS` | `30,90,forever` | how long the first, second, ... streak suppresses |
+//! | `UNCONFIRMED_BOUNCE_DAYS` | `30,90,forever` | how long the first, second, ... unconfirmed hard bounce suppresses |
 //! | `HISTORY_DAYS` | 400 | how long the history keeps events that did not suppress |
 //! | `STATISTICS_DAYS` | 14 | how long statistics are kept |
 //! | `DELIVERIES_DAYS` | 90 | how long deliveries are kept |
 //! | `MIRROR_UNSUBSCRIBES` | `false` | whether opt-outs of whole contact lists are mirrored to SES's suppression list |
+//! | `ACCOUNT_ID` | none: tenants are not told apart by account | the account whose tenants have the scope `tenant:NAME` |
 //! | `CONCURRENCY` | 16 | how many records of a batch are handled at a time |
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_kit::{Environment, InvalidSetting};
+use notification_model::AccountId;
+use store::BounceSeries;
 
 /// The accepted values of a period, for error messages.
 const PERIOD: &str = "a number of days from 1 to 36500, or forever";
@@ -63,7 +67,7 @@ impl SuppressionPeriod {
 /// The feedback policy. The defaults are the recommended values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// How long a hard bounce suppresses.
+    /// How long a confirmed hard bounce suppresses.
     pub hard_bounce: SuppressionPeriod,
     /// How long a complaint suppresses.
     pub complaint: SuppressionPeriod,
@@ -71,6 +75,8 @@ pub struct Policy {
     pub ses_list: SuppressionPeriod,
     /// When a streak suppresses, and for how long.
     pub streak: StreakPolicy,
+    /// How long unconfirmed hard bounces suppress: each is a streak of one message.
+    pub unconfirmed: StreakPolicy,
     /// How long the history keeps events that did not suppress.
     pub history: SuppressionPeriod,
     /// How long statistics of senders are kept.
@@ -79,6 +85,8 @@ pub struct Policy {
     pub deliveries: SuppressionPeriod,
     /// Whether opt-outs of whole contact lists are mirrored to SES's own suppression list.
     pub mirror_unsubscribes: bool,
+    /// The account whose tenants have the scope `tenant:NAME`. `None`: every account.
+    pub account: Option<AccountId>,
     /// How many records of a batch are handled at a time.
     pub concurrency: usize,
 }
@@ -112,16 +120,36 @@ impl Default for Policy {
                     SuppressionPeriod::Permanent,
                 ],
             },
+            unconfirmed: StreakPolicy {
+                messages: 1,
+                span: SignedDuration::ZERO,
+                window: SignedDuration::MAX,
+                periods: vec![
+                    SuppressionPeriod::Days(30),
+                    SuppressionPeriod::Days(90),
+                    SuppressionPeriod::Permanent,
+                ],
+            },
             history: SuppressionPeriod::Days(400),
             statistics: SuppressionPeriod::Days(14),
             deliveries: SuppressionPeriod::Days(90),
             mirror_unsubscribes: false,
+            account: None,
             concurrency: 16,
         }
     }
 }
 
 impl Policy {
+    /// Returns when the bounces of a series suppress.
+    #[must_use]
+    pub fn series(&self, series: BounceSeries) -> &StreakPolicy {
+        match series {
+            BounceSeries::Soft => &self.streak,
+            BounceSeries::Unconfirmed => &self.unconfirmed,
+        }
+    }
+
     /// Reads the policy from environment variables. `get` returns the value of a variable. An unset or empty variable has
     /// the default value.
     ///
@@ -160,10 +188,17 @@ impl Policy {
                     .parsed("SOFT_BOUNCE_DAYS", &expected_periods, periods)?
                     .unwrap_or(default.streak.periods),
             },
+            unconfirmed: StreakPolicy {
+                periods: environment
+                    .parsed("UNCONFIRMED_BOUNCE_DAYS", &expected_periods, periods)?
+                    .unwrap_or(default.unconfirmed.periods),
+                ..default.unconfirmed
+            },
             history: period("HISTORY_DAYS", default.history)?,
             statistics: period("STATISTICS_DAYS", default.statistics)?,
             deliveries: period("DELIVERIES_DAYS", default.deliveries)?,
             mirror_unsubscribes: environment.flag("MIRROR_UNSUBSCRIBES", default.mirror_unsubscribes)?,
+            account: environment.parsed("ACCOUNT_ID", "an account id of 12 digits", |text| text.parse().ok())?,
             concurrency: environment.positive_number("CONCURRENCY", default.concurrency)?,
         })
     }
@@ -193,6 +228,14 @@ mod tests {
             from("SOFT_BOUNCE_DAYS", "7, forever").unwrap().streak.periods,
             [SuppressionPeriod::Days(7), SuppressionPeriod::Permanent]
         );
+        assert_eq!(
+            from("UNCONFIRMED_BOUNCE_DAYS", "10").unwrap().unconfirmed.periods,
+            [SuppressionPeriod::Days(10)]
+        );
+        assert_eq!(
+            from("ACCOUNT_ID", "111122223333").unwrap().account,
+            "111122223333".parse().ok()
+        );
     }
 
     #[test]
@@ -204,6 +247,8 @@ mod tests {
             ("COMPLAINT_DAYS", "0"),
             ("COMPLAINT_DAYS", "a week"),
             ("SOFT_BOUNCE_DAYS", "30,,90"),
+            ("UNCONFIRMED_BOUNCE_DAYS", "30;90"),
+            ("ACCOUNT_ID", "the house account"),
             ("SOFT_BOUNCE_SPAN_HOURS", "-1"),
             ("MIRROR_UNSUBSCRIBES", "yes"),
         ];

@@ -1,17 +1,20 @@
-//! Streaks: soft bounces of a recipient without a delivery between them, which suppress the recipient.
+//! Streaks: bounces of a series without a delivery between them, which suppress the recipient. An unconfirmed hard bounce
+//! is a streak of one message.
 
 use jiff::Timestamp;
-use store::SoftBounce;
+use store::SeriesBounce;
 
 use crate::policy::StreakPolicy;
 
 /// A completed streak and the suppression that results from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Streak {
-    /// When the last soft bounce of the streak happened.
+    /// When the last bounce of the streak happened.
     pub at: Timestamp,
     /// The SES message id of that bounce.
     pub message_id: String,
+    /// What is known of that bounce.
+    pub detail: String,
     /// The number of messages that bounced.
     pub messages: usize,
     /// 1 for the first suppression since the last delivery, 2 for the second, ...
@@ -20,14 +23,14 @@ pub struct Streak {
     pub until: Option<Timestamp>,
 }
 
-/// Returns the newest suppression that results from the soft bounces since the last delivery, whether active or expired.
+/// Returns the newest suppression that results from the bounces since the last delivery, whether active or expired.
 ///
 /// `bounces` are in ascending order. Bounces during a suppression do not count, because the messages were already on their
 /// way. After a suppression a new streak starts from zero, and its suppression lasts longer.
 #[must_use]
-pub fn evaluate(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak> {
+pub fn evaluate(bounces: &[SeriesBounce], policy: &StreakPolicy) -> Option<Streak> {
     let mut newest: Option<Streak> = None;
-    let mut run: Vec<&SoftBounce> = Vec::new();
+    let mut run: Vec<&SeriesBounce> = Vec::new();
     for bounce in bounces {
         match newest.as_ref().map(|streak| streak.until) {
             Some(None) => break,
@@ -49,6 +52,7 @@ pub fn evaluate(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak>
             newest = Some(Streak {
                 at: bounce.at,
                 message_id: bounce.message_id.clone(),
+                detail: bounce.detail.clone(),
                 messages: run.len(),
                 level,
                 until: period.and_then(|period| period.end(bounce.at)),
@@ -62,17 +66,18 @@ pub fn evaluate(bounces: &[SoftBounce], policy: &StreakPolicy) -> Option<Streak>
 #[cfg(test)]
 mod tests {
     use jiff::{SignedDuration, Timestamp};
-    use store::SoftBounce;
+    use store::SeriesBounce;
 
     use super::evaluate;
     use crate::policy::Policy;
 
     /// One soft bounce of a message of its own for each number of hours after 2026-01-01.
-    fn bounces(hours: &[i64]) -> Vec<SoftBounce> {
+    fn bounces(hours: &[i64]) -> Vec<SeriesBounce> {
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let bounce = |hour: &i64| SoftBounce {
+        let bounce = |hour: &i64| SeriesBounce {
             at: start + SignedDuration::from_hours(*hour),
             message_id: hour.to_string(),
+            detail: String::new(),
         };
         hours.iter().map(bounce).collect()
     }
@@ -132,5 +137,22 @@ mod tests {
             bounce.message_id = "one".to_owned();
         }
         assert_eq!(evaluate(&same, &Policy::default().streak), None);
+    }
+
+    #[test]
+    fn each_unconfirmed_bounce_suppresses_for_longer() {
+        let day = 24;
+        let outcome = |hours: &[i64]| {
+            let streak = evaluate(&bounces(hours), &Policy::default().unconfirmed).unwrap();
+            (streak.message_id, streak.level, streak.until.is_none())
+        };
+        assert_eq!(outcome(&[0]), ("0".to_owned(), 1, false));
+        assert_eq!(
+            outcome(&[0, 30 * day]),
+            ("0".to_owned(), 1, false),
+            "already on its way"
+        );
+        assert_eq!(outcome(&[0, 31 * day]), ((31 * day).to_string(), 2, false));
+        assert_eq!(outcome(&[0, 31 * day, 400 * day]), ((400 * day).to_string(), 3, true));
     }
 }

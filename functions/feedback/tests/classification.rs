@@ -8,14 +8,14 @@ use proptest::prelude::*;
 
 const CASES: &str = include_str!("classification.md");
 
-const ECHOES: [BounceSubType; 4] = [
+const OWN_LIST_SUBTYPES: [BounceSubType; 4] = [
     BounceSubType::OnAccountSuppressionList,
     BounceSubType::OnTenantSuppressionList,
     BounceSubType::EmailValidationSuppressed,
     BounceSubType::UnsubscribedRecipient,
 ];
 
-fn judged(
+fn classified(
     bounce_type: &str,
     sub_type: &str,
     action: Option<&str>,
@@ -62,7 +62,7 @@ fn every_row_of_the_table_holds() {
         let given = |cell: &'static str| (cell != "-").then_some(cell);
         let status_code = given(status).map(|text| text.parse().expect("a status code"));
         let text_given = given(text).unwrap_or_default().replace(r"\n", "\n");
-        let is = judged(bounce_type, sub_type, given(action), status_code, &text_given);
+        let is = classified(bounce_type, sub_type, given(action), status_code, &text_given);
         let found = [
             is.kind.as_str(),
             is.reason.as_str(),
@@ -112,48 +112,49 @@ fn any_evidence() -> impl Strategy<Value = (String, String, Option<String>, Opti
 
 proptest! {
     #[test]
-    fn never_panics_and_always_says_the_same((kind, sub_type, action, status, text) in any_evidence()) {
-        let first = judged(&kind, &sub_type, action.as_deref(), status, &text);
-        prop_assert_eq!(first, judged(&kind, &sub_type, action.as_deref(), status, &text));
+    fn letter_case_of_the_reply_does_not_matter((kind, sub_type, action, status, text) in any_evidence()) {
+        let as_received = classified(&kind, &sub_type, action.as_deref(), status, &text);
+        let upper_case = classified(&kind, &sub_type, action.as_deref(), status, &text.to_ascii_uppercase());
+        prop_assert_eq!((as_received.kind, as_received.reason), (upper_case.kind, upper_case.reason));
     }
 
     #[test]
-    fn an_echo_is_an_echo_whatever_else_is_said(
+    fn a_subtype_of_an_own_list_is_suppressed_by_ses_with_any_evidence(
         (kind, _, action, status, text) in any_evidence(),
-        sub_type in prop::sample::select(&ECHOES[..]),
+        sub_type in prop::sample::select(&OWN_LIST_SUBTYPES[..]),
     ) {
-        let classification = judged(&kind, sub_type.as_str(), action.as_deref(), status, &text);
+        let classification = classified(&kind, sub_type.as_str(), action.as_deref(), status, &text);
         prop_assert_eq!(classification.kind, BounceKind::SuppressedBySes);
     }
 
     #[test]
-    fn only_an_echo_subtype_is_an_echo((kind, sub_type, action, status, text) in any_evidence()) {
-        prop_assume!(!ECHOES.contains(&BounceSubType::from(sub_type.as_str())));
+    fn without_such_a_subtype_or_words_nothing_is_suppressed_by_ses((kind, sub_type, action, status, text) in any_evidence()) {
+        prop_assume!(!OWN_LIST_SUBTYPES.contains(&BounceSubType::from(sub_type.as_str())));
         prop_assume!(!text.contains("suppression list"));
-        let classification = judged(&kind, &sub_type, action.as_deref(), status, &text);
+        let classification = classified(&kind, &sub_type, action.as_deref(), status, &text);
         prop_assert_ne!(classification.kind, BounceKind::SuppressedBySes);
     }
 
     #[test]
-    fn what_may_still_arrive_is_never_hard((kind, sub_type, action, status, text) in any_evidence()) {
+    fn a_delayed_or_transient_recipient_is_never_hard((kind, sub_type, action, status, text) in any_evidence()) {
         prop_assume!(sub_type != "Suppressed");
-        let delayed = judged(&kind, &sub_type, Some("delayed"), status, &text);
+        let delayed = classified(&kind, &sub_type, Some("delayed"), status, &text);
         prop_assert_ne!(delayed.kind, BounceKind::Hard);
         let own = Some(StatusCode::new(4, 1, 1));
-        prop_assert_ne!(judged(&kind, &sub_type, action.as_deref(), own, &text).kind, BounceKind::Hard);
+        prop_assert_ne!(classified(&kind, &sub_type, action.as_deref(), own, &text).kind, BounceKind::Hard);
     }
 
     #[test]
     fn the_explanation_holds_no_address((kind, sub_type, action, status, text) in any_evidence()) {
         let text = format!("<jane.doe@example.com> {text} (no such user joe@example.org) rfc822;a@b.example");
-        let because = judged(&kind, &sub_type, action.as_deref(), status, &text).because.to_string();
+        let because = classified(&kind, &sub_type, action.as_deref(), status, &text).because.to_string();
         prop_assert!(!because.contains('@'), "{because}");
     }
 }
 
 #[test]
 fn a_table_phrase_in_an_address_decides_nothing() {
-    let classification = judged(
+    let classification = classified(
         "Transient",
         "General",
         Some("failed"),

@@ -39,6 +39,7 @@ enum ReportedBy {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Hard,
+    Unconfirmed,
     Soft,
     SuppressedBySes,
     Complaint,
@@ -50,12 +51,12 @@ enum Kind {
 }
 
 fn event() -> impl Strategy<Value = ScenarioEvent> {
-    use Kind::{Complaint, Delivery, Hard, NotSpam, Send, Soft, Subscribe, SuppressedBySes, Unsubscribe};
+    use Kind::{Complaint, Delivery, Hard, NotSpam, Send, Soft, Subscribe, SuppressedBySes, Unconfirmed, Unsubscribe};
     // Mostly soft bounces, so that streaks complete, with now and then something else between them.
     let kind = prop_oneof![
         12 => Just(Soft),
         2 => Just(Delivery),
-        1 => prop::sample::select(vec![Hard, SuppressedBySes, Complaint, NotSpam, Send, Unsubscribe, Subscribe]),
+        1 => prop::sample::select(vec![Hard, Unconfirmed, SuppressedBySes, Complaint, NotSpam, Send, Unsubscribe, Subscribe]),
     ];
     let reported_by = prop::sample::select(vec![
         ReportedBy::Identity,
@@ -114,6 +115,7 @@ fn bodies(event: &ScenarioEvent) -> Vec<Value> {
     };
     let (field, name, object) = match event.kind {
         Kind::Hard => bounce("Permanent", "NoEmail", "5.1.1"),
+        Kind::Unconfirmed => bounce("Permanent", "General", "5.0.0"),
         Kind::Soft => bounce("Transient", "MailboxFull", "4.2.2"),
         Kind::SuppressedBySes => bounce("Permanent", "OnAccountSuppressionList", "5.1.1"),
         Kind::Complaint => complaint("abuse"),
@@ -187,12 +189,18 @@ async fn observe(stack: &Stack) -> Observed {
     let mut history = BTreeMap::new();
     for (key, mut row) in stack.rows().await {
         if key.ends_with("/ SUPPRESSION") {
-            // The stored soft bounces and deliveries may differ: a row may not have a delivery that voids a soft bounce.
-            row.as_object_mut()
-                .unwrap()
-                .retain(|name, _| !name.ends_with("|soft") && !name.ends_with("|delivered"));
+            // The stored bounces and deliveries may differ: a row may not have a delivery that voids a bounce.
+            row.as_object_mut().unwrap().retain(|name, _| {
+                !["|soft", "|unconfirmed", "|delivered"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+            });
             entries.insert(key, row);
-        } else if key.starts_with("RECIPIENT#") && !key.contains("#streak#") && !key.contains("#recovered#") {
+        } else if key.starts_with("RECIPIENT#")
+            && !["#streak#", "#unconfirmed-bounce#", "#recovered#"]
+                .iter()
+                .any(|kind| key.contains(kind))
+        {
             // History entries of a streak depend on the order of the events; those of the events do not.
             history.insert(key, row);
         }
@@ -228,20 +236,34 @@ async fn observe(stack: &Stack) -> Observed {
     }
 }
 
-/// Soft bounces of one recipient and up to two deliveries: enough for a streak, and for a delivery that arrives first.
+/// Bounces of one recipient and some deliveries: enough for a streak, for a delivery that arrives first, and for messages
+/// that bounce after they were delivered.
 fn streak() -> impl Strategy<Value = Vec<ScenarioEvent>> {
-    let soft = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Soft));
+    let kind = prop_oneof![9 => Just(Kind::Soft), 1 => Just(Kind::Unconfirmed)];
+    let bounce = (0..1000u32, 0..200u32, kind);
     let delivery = (0..1000u32, 0..200u32).prop_map(|(message, hour)| (message, hour, Kind::Delivery));
-    (prop::collection::vec(soft, 5..9), prop::collection::vec(delivery, 0..3)).prop_map(|(softs, deliveries)| {
-        let event = |(message, hour, kind)| ScenarioEvent {
-            message,
-            recipient: 0,
-            hour,
-            kind,
-            reported_by: ReportedBy::Identity,
-        };
-        softs.into_iter().chain(deliveries).map(event).collect()
-    })
+    // Hours before the bounce of the same message. Negative: afterwards.
+    let of_bounced = (0..9usize, -5..20i32);
+    (
+        prop::collection::vec(bounce, 5..9),
+        prop::collection::vec(delivery, 0..3),
+        prop::collection::vec(of_bounced, 0..5),
+    )
+        .prop_map(|(bounces, deliveries, of_bounced)| {
+            let accepted = of_bounced.into_iter().filter_map(|(index, before)| {
+                let (message, hour, _) = bounces.get(index)?;
+                Some((*message, hour.saturating_add_signed(-before), Kind::Delivery))
+            });
+            let event = |(message, hour, kind)| ScenarioEvent {
+                message,
+                recipient: 0,
+                hour,
+                kind,
+                reported_by: ReportedBy::Identity,
+            };
+            let all = bounces.iter().copied().chain(deliveries).chain(accepted);
+            all.map(event).collect()
+        })
 }
 
 /// All notifications once and some again, in any order.

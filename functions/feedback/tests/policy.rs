@@ -10,6 +10,7 @@ use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use notification_model::{Notification, SesMessage};
 use serde_json::{Value, json};
+use store::BounceSeries;
 
 const AT: &str = "2026-03-02T08:15:32Z";
 
@@ -43,9 +44,19 @@ fn describe_actions(notification: &Notification) -> String {
                 .map(|until| format!(" {} d", until.duration_since(entry.at).as_hours() / 24));
             format!("{verb} {scope}|{source}{}", days.unwrap_or_default())
         }
-        Action::AddSoftBounce { scope, .. } => format!("soft {scope}"),
+        Action::AddBounce {
+            scope,
+            series: BounceSeries::Soft,
+            ..
+        } => format!("soft {scope}"),
+        Action::AddBounce {
+            scope,
+            series: BounceSeries::Unconfirmed,
+            ..
+        } => format!("unconfirmed {scope}"),
         Action::AppendHistory { history, .. } => format!("history {}", history.kind),
         Action::RecordDelivery { scope, .. } => format!("delivery {scope}"),
+        Action::CountEvent(event) if event.is_claim => format!("claim {}", event.kind.as_str()),
         Action::CountEvent(event) => format!("count {}", event.kind.as_str()),
         Action::CountInBatch { kind, .. } => format!("count {}", kind.as_str()),
         Action::Acknowledge { .. } => "acknowledge".to_owned(),
@@ -70,14 +81,15 @@ fn actions_for_bounces() {
     let unknown = json!({"action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"});
     let nothing = json!({});
     let hard = "suppress global|bounce, count hard";
+    let unconfirmed = "unconfirmed domain:shop.example, count hard";
     let soft = "soft domain:shop.example, count soft";
     let suppressed_by_ses = "suppress domain:shop.example|ses-list 30 d";
     let rows = [
         ("Permanent", "General", unknown.clone(), hard),
-        ("Permanent", "General", nothing.clone(), hard),
+        ("Permanent", "General", nothing.clone(), unconfirmed),
         ("Permanent", "NoEmail", unknown.clone(), hard),
         ("Permanent", "Suppressed", unknown.clone(), hard),
-        ("Permanent", "NewSubType", nothing.clone(), hard),
+        ("Permanent", "NewSubType", nothing.clone(), unconfirmed),
         ("PERMANENT", "GENERAL", unknown.clone(), hard),
         (
             "Permanent",
@@ -336,7 +348,7 @@ fn affected(destination: &[&str], reported: &[&str]) -> Vec<String> {
     decide(&notification, &facts, &Policy::default())
         .iter()
         .filter_map(|action| match action {
-            Action::RecordSuppression { address, .. } | Action::AddSoftBounce { address, .. } => {
+            Action::RecordSuppression { address, .. } | Action::AddBounce { address, .. } => {
                 Some(address.key().to_owned())
             }
             _ => None,
@@ -357,6 +369,202 @@ fn a_bounce_affects_only_recipients_of_the_message() {
         ["alias@example.net"]
     );
     assert!(affected(&all, &["stranger@example.org"]).is_empty());
+}
+
+/// A bounce of a message to `destination`. Each reported recipient is an address and its status.
+fn report(destination: &[&str], reported: &[(&str, &str)], fields: &[(&str, Value)]) -> Notification {
+    let recipients: Vec<Value> = reported
+        .iter()
+        .map(|(address, status)| {
+            let action = if status.starts_with('4') { "delayed" } else { "failed" };
+            json!({"emailAddress": address, "status": status, "action": action})
+        })
+        .collect();
+    let mut object = json!({"bounceType": "Permanent", "bounceSubType": "General", "timestamp": AT,
+                            "bouncedRecipients": recipients});
+    for (name, value) in fields {
+        object[*name] = value.clone();
+    }
+    let mut notification = notification("Bounce", "bounce", object, json!({}));
+    notification.mail.destination = destination.iter().map(|address| (*address).to_owned()).collect();
+    notification
+}
+
+const JANE: &str = "jane@example.net";
+const JOE: &str = "joe@example.net";
+const STRANGER: &str = "stranger@example.org";
+
+#[test]
+fn only_what_ses_confirms_suppresses_for_every_sender() {
+    let dead = [(JOE, "5.1.1")];
+    let several = [JANE, JOE];
+    let unconfirmed = "unconfirmed domain:shop.example, count hard";
+    let global = "suppress global|bounce, count hard";
+    let rows = [
+        (&several[..], &dead, vec![], unconfirmed),
+        (&several, &dead, vec![("remoteMtaIp", json!("198.51.100.7"))], global),
+        (&several, &dead, vec![("bounceSubType", json!("Suppressed"))], global),
+        (&several, &dead, vec![("bounceSubType", json!("NoEmail"))], unconfirmed),
+        (
+            &several,
+            &dead,
+            vec![("reportingMTA", json!("dns; amazonses.com"))],
+            unconfirmed,
+        ),
+        (&several[1..], &dead, vec![], global),
+        (&[JOE, "Joe <JOE@example.net>"], &dead, vec![], global),
+        (
+            &several[1..],
+            &[(JOE, "5.0.0")],
+            vec![("remoteMtaIp", json!("198.51.100.7"))],
+            unconfirmed,
+        ),
+    ];
+    for (destination, reported, fields, expected) in rows {
+        let case = format!("{destination:?} {reported:?} {fields:?}");
+        assert_eq!(
+            describe_actions(&report(destination, reported, &fields)),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_report_about_addresses_that_were_not_mailed() {
+    let note = "history not-mailed-hard";
+    let rows = [
+        (
+            vec![JANE, JOE],
+            vec![(STRANGER, "5.1.1")],
+            format!("{note}, claim hard"),
+        ),
+        (
+            vec![JANE, JOE],
+            vec![(STRANGER, "4.2.2")],
+            "history not-mailed-soft, claim soft".to_owned(),
+        ),
+        (
+            vec![JANE, JOE],
+            vec![("a@example.org", "5.1.1"), ("b@example.org", "5.1.1")],
+            format!("{note}, {note}, claim hard"),
+        ),
+        (
+            vec![JANE, JOE],
+            vec![(JOE, "4.2.2"), (STRANGER, "5.1.1")],
+            format!("soft domain:shop.example, count soft, {note}"),
+        ),
+        (
+            vec![JANE],
+            vec![(STRANGER, "5.1.1")],
+            "suppress global|bounce, claim hard".to_owned(),
+        ),
+        (
+            vec![JANE],
+            vec![("a@example.org", "5.1.1"), ("b@example.org", "5.1.1")],
+            "suppress global|bounce, claim hard".to_owned(),
+        ),
+        (
+            vec![JANE],
+            vec![("a@example.org", "5.1.1"), ("b@example.org", "4.2.2")],
+            "history forwarded, claim hard".to_owned(),
+        ),
+        (
+            vec![JANE],
+            vec![(JANE, "4.2.2"), (STRANGER, "5.1.1")],
+            format!("soft domain:shop.example, count soft, {note}"),
+        ),
+        (vec![], vec![(STRANGER, "5.1.1")], note.to_owned()),
+    ];
+    for (destination, reported, expected) in rows {
+        let case = format!("{destination:?} {reported:?}");
+        assert_eq!(
+            describe_actions(&report(&destination, &reported, &[])),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_report_that_arrived_by_mail_is_never_the_word_of_ses_and_counts_nothing() {
+    let mut notification = report(&[JANE], &[(JANE, "5.1.1")], &[("bounceSubType", json!("Suppressed"))]);
+    notification.mail.source_arn = None;
+    notification.mail.sending_account_id = None;
+    notification.mail.source = Some("news@shop.example".to_owned());
+    assert_eq!(describe_actions(&notification), "unconfirmed domain:shop.example");
+}
+
+#[test]
+fn a_complaint_that_names_nobody_mailed_counts_once() {
+    let complaint = |destination: &[&str], feedback_type: &str| {
+        let object = json!({"timestamp": AT, "complaintFeedbackType": feedback_type,
+                            "complainedRecipients": [{"emailAddress": STRANGER}, {"emailAddress": "b@example.org"}]});
+        let mut notification = notification("Complaint", "complaint", object, json!({}));
+        notification.mail.destination = destination.iter().map(|address| (*address).to_owned()).collect();
+        describe_actions(&notification)
+    };
+    let notes = "history not-mailed-complaint, history not-mailed-complaint";
+    assert_eq!(complaint(&[JANE, JOE], "abuse"), format!("{notes}, claim complaint"));
+    assert_eq!(complaint(&[JANE, JOE], "not-spam"), notes);
+    assert_eq!(complaint(&[], "abuse"), notes);
+    assert_eq!(
+        complaint(&[JANE], "abuse"),
+        "suppress domain:shop.example|complaint, count complaint",
+        "the message was forwarded"
+    );
+}
+
+#[test]
+fn a_tenant_of_another_account_has_a_scope_of_its_own() {
+    let scope = |account: &str| {
+        let object = json!({"timestamp": AT, "complainedRecipients": [{"emailAddress": JANE}]});
+        let tags = json!({"ses:tenant-name": ["acme"]});
+        let notification = notification("Complaint", "complaint", object, tags);
+        let policy = Policy {
+            account: account.parse().ok(),
+            ..Policy::default()
+        };
+        let facts = Facts {
+            published_at: AT.parse().unwrap(),
+        };
+        match &decide(&notification, &facts, &policy)[..] {
+            [Action::RecordSuppression { scope, .. }, ..] => scope.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(scope("111122223333"), "tenant:acme");
+    assert_eq!(scope("999900001111"), "tenant:111122223333/acme");
+}
+
+#[test]
+fn the_reason_of_a_hard_bounce_says_how_sure_it_is_and_what_would_make_it_surer() {
+    let reason = |destination: &[&str], status: &str| {
+        let notification = report(destination, &[(JANE, status)], &[]);
+        let facts = Facts {
+            published_at: AT.parse().unwrap(),
+        };
+        match &decide(&notification, &facts, &Policy::default())[..] {
+            [
+                Action::RecordSuppression { history, .. } | Action::AddBounce { history, .. },
+                ..,
+            ] => history.reason.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let reasons = [
+        reason(&[JANE], "5.1.1"),
+        reason(&[JANE, JOE], "5.1.1"),
+        reason(&[JANE], "5.0.0"),
+        reason(&[JANE, JOE], "5.0.0"),
+    ];
+    let expected = [
+        r#"hard bounce, user-unknown: status 5.1.1 (bad destination mailbox address) (stated, confirmed by the message's only recipient)"#,
+        r#"unconfirmed hard bounce, user-unknown: status 5.1.1 (bad destination mailbox address) (stated; surer in SES's own SMTP conversation or about a message with one recipient)"#,
+        r#"unconfirmed hard bounce, on-hold: SES type Permanent; status 5.0.0 (other or undefined status) (assumed; surer with a reply or status that says why the address fails)"#,
+        r#"unconfirmed hard bounce, on-hold: SES type Permanent; status 5.0.0 (other or undefined status) (assumed; surer with a reply or status that says why the address fails, in SES's own SMTP conversation or about a message with one recipient)"#,
+    ];
+    assert_eq!(reasons, expected);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Wiring: subscriber, configuration, clients, `run`.
+//! Starts the function: log, configuration, clients.
 
 use std::sync::Arc;
 
@@ -6,8 +6,7 @@ use inbound::effects::{Clients, Effects};
 use inbound::metrics::NAMESPACE;
 use inbound::settings::Settings;
 use jiff::Timestamp;
-use lambda_kit::Aws;
-use lambda_kit::Metrics;
+use lambda_kit::{Aws, Metrics};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use store::Store;
@@ -27,9 +26,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             let now = Timestamp::now();
             let remaining = event.context.deadline().duration_since(now.into()).unwrap_or_default();
             let mut metrics = Metrics::default();
-            let answer = inbound::handle(&event.payload, &effects, &mut metrics, now, remaining).await;
+            let response = inbound::handle(&event.payload, &effects, &mut metrics, now, remaining).await;
             metrics.emit(NAMESPACE, now);
-            answer.map_err(lambda_runtime::Error::from)
+            response.map_err(lambda_runtime::Error::from)
         }
     }))
     .await

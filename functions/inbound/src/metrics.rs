@@ -1,32 +1,58 @@
-//! What inbound counts for CloudWatch.
+//! The metrics of the function in CloudWatch.
 //!
 //! | metric | dimensions | counts |
 //! |---|---|---|
-//! | `Mails` | `VerdictAction` | mails, once for each mailbox they are for |
-//! | `Dispositions` | `Disposition` | what SES was told |
-//! | `Actions` | `Kind`, `Outcome` | `done`, `before` (by an earlier try), `notice`, `skipped`, `refused`, `busy`, `failed`, `unmarked` |
-//! | `ForwardLoops` | | forwards that were not sent because the mail came round |
-//! | `InvalidTokens` | `Reason` | unsubscribe tokens that are not valid: `shape`, `mac`, `content` |
-//! | `TimeBudgetExceeded` | | records unfinished when the time budget ended |
-//! | `RecordFailures` | `Kind` | records unfinished |
-//! | `HandedOver`, `HandOverFailures` | | of these, what the inbound queue took, and what it did not |
-//! | `NotificationAge` | | from SES's receipt to the decision |
-
-use std::sync::PoisonError;
+//! | `Mails` | `VerdictAction` | mails, once for each mailbox that they are for |
+//! | `Dispositions` | `Disposition` | dispositions |
+//! | `Actions` | `Kind`, `Outcome` | actions by outcome, see below |
+//! | `ForwardLoops` | | mails that are not forwarded because they are in a loop |
+//! | `InvalidTokens` | `Reason` | unsubscribe mails without a valid token: `malformed`, `invalid-mac`, `invalid-payload` |
+//! | `TimeBudgetExceeded` | | records unfinished at the end of the time budget |
+//! | `RecordFailures` | `Kind` | unfinished records, by the kind of failure |
+//! | `HandedOver` | | unfinished records that the inbound queue accepted |
+//! | `HandOverFailures` | | unfinished records that the inbound queue did not accept |
+//! | `NotificationAge` | | milliseconds between the receipt by SES and the decision |
+//!
+//! The outcomes of an action:
+//!
+//! | outcome | meaning |
+//! |---|---|
+//! | `done` | this invocation took the action |
+//! | `already-done` | an earlier invocation took the action |
+//! | `notice-sent` | a notice was sent instead of a forward |
+//! | `skipped` | the decision was not to take the action |
+//! | `rejected` | the action is not allowed: a limit, an invalid token, an unreadable report |
+//! | `in-progress` | another invocation has claimed the action; it is retried |
+//! | `failed` | the action failed; it is retried |
+//! | `completion-not-recorded` | the action is done, but the table did not record it; counted besides the outcome |
 
 use intake::{Outcomes, RecordFailure};
 use lambda_kit::Metrics;
 use notification_model::Received;
 use store::MailboxAction;
 
-use crate::RecordError;
-use crate::decide::{Decision, Facts, HeadFacts, loop_names};
-use crate::effects::OutcomeLog;
+use crate::decide::{Decision, Facts, HeaderFacts, loop_header_names};
+use crate::effects::{LogEntry, OutcomeLog};
 use crate::mail::AutomaticAction;
+use crate::record_error::RecordError;
 use crate::verdict::Disposition;
 
 /// The CloudWatch namespace.
 pub const NAMESPACE: &str = "Postroom/Inbound";
+
+/// Every metric with its dimensions. A test compares the table with the metrics that the function emits.
+pub const METRICS: &[(&str, &[&str])] = &[
+    ("Actions", &["Kind", "Outcome"]),
+    ("Dispositions", &["Disposition"]),
+    ("ForwardLoops", &[]),
+    ("HandOverFailures", &[]),
+    ("HandedOver", &[]),
+    ("InvalidTokens", &["Reason"]),
+    ("Mails", &["VerdictAction"]),
+    ("NotificationAge", &[]),
+    ("RecordFailures", &["Kind"]),
+    ("TimeBudgetExceeded", &[]),
+];
 
 pub(crate) fn count_decision(metrics: &mut Metrics, received: &Received, facts: &Facts, decision: &Decision) {
     metrics.age(received.mail.timestamp, facts.now);
@@ -38,31 +64,22 @@ pub(crate) fn count_decision(metrics: &mut Metrics, received: &Received, facts: 
         let action = mailbox.evaluation.action.as_str().to_owned();
         metrics.count("Mails", vec![("VerdictAction", action)]);
     }
-    if comes_round(facts, decision) {
+    if is_in_loop(facts, decision) {
         metrics.count("ForwardLoops", vec![]);
     }
 }
 
-fn comes_round(facts: &Facts, decision: &Decision) -> bool {
-    let HeadFacts::Read(head) = &facts.head else {
-        return false;
-    };
-    let forwarding = decision.mailboxes.iter().filter_map(|decided| {
-        let mailbox = facts.mailboxes.get(decided.mailbox.as_ref()?)?;
-        let forwards = |action: &MailboxAction| matches!(action, MailboxAction::Forward { .. });
-        (!decided.evaluation.stops() && mailbox.actions.iter().any(forwards))
-            .then(|| loop_names(&mailbox.key, &decided.recipients))
-    });
-    forwarding
-        .flatten()
-        .any(|key| head.forbidden(AutomaticAction::Forward, &key, &[]).is_some())
-}
-
+/// Counts the outcomes of actions, and the invalid tokens.
 pub(crate) fn count_actions(metrics: &mut Metrics, outcome_log: OutcomeLog) {
-    for (kind, word) in outcome_log.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        match word.strip_prefix("token-") {
-            Some(reason) => metrics.count("InvalidTokens", vec![("Reason", reason.to_owned())]),
-            None => metrics.count("Actions", vec![("Kind", kind.to_owned()), ("Outcome", word.to_owned())]),
+    for entry in outcome_log.into_entries() {
+        match entry {
+            LogEntry::Action { name, outcome } => metrics.count(
+                "Actions",
+                vec![("Kind", name.to_owned()), ("Outcome", outcome.to_owned())],
+            ),
+            LogEntry::InvalidToken { reason } => {
+                metrics.count("InvalidTokens", vec![("Reason", reason.to_owned())]);
+            }
         }
     }
 }
@@ -75,4 +92,21 @@ pub(crate) fn count_failures(metrics: &mut Metrics, outcomes: &Outcomes<Disposit
         };
         metrics.count("RecordFailures", vec![("Kind", kind.to_owned())]);
     }
+}
+
+/// Whether a sign of a loop forbids a forward of any mailbox.
+fn is_in_loop(facts: &Facts, decision: &Decision) -> bool {
+    let HeaderFacts::Read(header) = &facts.header else {
+        return false;
+    };
+    let names = decision.mailboxes.iter().filter_map(|decision| {
+        let mailbox = facts.mailboxes.get(decision.mailbox.as_ref()?)?;
+        let forwards = |action: &MailboxAction| matches!(action, MailboxAction::Forward { .. });
+        (!decision.evaluation.stops() && mailbox.actions.iter().any(forwards))
+            .then(|| loop_header_names(&mailbox.key, &decision.recipients))
+    });
+    let forward = AutomaticAction::Forward;
+    names
+        .flatten()
+        .any(|name| header.forbidding_sign(forward, &name, &[]).is_some())
 }

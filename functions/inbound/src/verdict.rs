@@ -1,4 +1,4 @@
-//! What SES's verdicts mean for a mail. Needs the receipt and nothing else, so it holds whatever else fails.
+//! Evaluates SES's verdicts. It needs only the receipt, so its result is known even if everything else fails.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use notification_model::{DmarcPolicy, Receipt, Verdict, VerdictStatus};
 use serde::{Serialize, Serializer};
 use store::{VerdictAction, VerdictRules};
 
-/// What SES does next with a mail, from mild to severe. It concerns later actions and rules only: never what this
-/// function does itself.
+/// What SES does next with a mail, from mild to severe. It affects later actions and rules of SES, not this function.
+/// See [Lambda action](https://docs.aws.amazon.com/ses/latest/dg/receiving-email-action-lambda-event.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Disposition {
-    /// The next action of the rule.
+    /// SES continues with the next action of the rule.
     Continue,
-    /// The next rule.
+    /// SES continues with the next rule.
     StopRule,
-    /// Nothing.
+    /// SES stops.
     StopRuleSet,
 }
 
 impl Disposition {
-    /// As SES wants to hear it. Anything else SES takes for `CONTINUE`.
+    /// The value that SES expects. SES treats any other value as `CONTINUE`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl Disposition {
         }
     }
 
-    /// What a treatment means for the rest of the receipt rules.
+    /// The disposition for a verdict action.
     #[must_use]
     pub fn of(action: VerdictAction) -> Self {
         match action {
@@ -52,28 +52,28 @@ impl Serialize for Disposition {
     }
 }
 
-/// What a mailbox makes of the verdicts.
+/// The verdicts of a mail, evaluated by the rules of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerdictEvaluation {
-    /// What follows.
+    /// The severest action of all verdicts.
     pub action: VerdictAction,
-    /// Whether the mail is to be left alone because of a virus: then it is not even read.
+    /// Whether a virus stops the mail. Such a mail is not read.
     pub virus: bool,
-    /// What is not as it should be, for what is stored, forwarded and notified: `spf FAIL`.
+    /// The verdicts that are not PASS, such as `spf FAIL`.
     pub tags: Vec<String>,
-    /// Why, verdict by verdict.
+    /// The action of each verdict that is not PASS.
     pub reasons: Vec<String>,
 }
 
 impl VerdictEvaluation {
-    /// Whether the mailbox's actions are not taken.
+    /// Whether the mailbox takes none of its actions, except `store` and `unsubscribe`.
     #[must_use]
     pub fn stops(&self) -> bool {
         !matches!(self.action, VerdictAction::Continue | VerdictAction::Tag)
     }
 }
 
-/// Judges a receipt by a mailbox's rules, and by the defaults where it has none. The severest verdict decides.
+/// Evaluates the verdicts of a receipt by the rules of a mailbox, and by the default for each rule that it lacks.
 #[must_use]
 pub fn evaluate_verdicts(receipt: &Receipt, rules: &VerdictRules) -> VerdictEvaluation {
     let mut evaluation = VerdictEvaluation {
@@ -99,14 +99,14 @@ pub fn evaluate_verdicts(receipt: &Receipt, rules: &VerdictRules) -> VerdictEval
         ("dkim", &receipt.dkim_verdict, rules.dkim_fail, VerdictAction::Tag),
     ];
     for (name, verdict, rule, default) in checks {
-        if status(verdict) == Some(&VerdictStatus::Fail) {
+        if failed(verdict) {
             let action = evaluation.add(format!("{name} FAIL"), rule, default);
             evaluation.virus |= name == "virus" && !matches!(action, VerdictAction::Continue | VerdictAction::Tag);
         } else {
             evaluation.add_unless_passed(name, verdict, rules);
         }
     }
-    if status(&receipt.dmarc_verdict) == Some(&VerdictStatus::Fail) {
+    if failed(&receipt.dmarc_verdict) {
         evaluation.add_dmarc_failure(receipt.dmarc_policy.as_ref(), rules);
     } else {
         evaluation.add_unless_passed("dmarc", &receipt.dmarc_verdict, rules);
@@ -114,7 +114,7 @@ pub fn evaluate_verdicts(receipt: &Receipt, rules: &VerdictRules) -> VerdictEval
     evaluation
 }
 
-/// The disposition that follows from the receipt alone, by the defaults: the answer when nothing else is known.
+/// The disposition by the default rules: the response while the mailboxes are not known.
 #[must_use]
 pub fn default_disposition(receipt: &Receipt) -> Disposition {
     Disposition::of(evaluate_verdicts(receipt, &VerdictRules::default()).action)
@@ -122,33 +122,29 @@ pub fn default_disposition(receipt: &Receipt) -> Disposition {
 
 impl VerdictEvaluation {
     fn add_unless_passed(&mut self, name: &str, verdict: &Option<Verdict>, rules: &VerdictRules) {
-        let word = match status(verdict) {
+        let status = match status(verdict) {
             Some(VerdictStatus::Pass) => return,
             Some(VerdictStatus::Other(_)) => "UNKNOWN",
             Some(status) => status.as_str(),
             None => "MISSING",
         };
-        self.add(format!("{name} {word}"), rules.unchecked, VerdictAction::Tag);
+        self.add(format!("{name} {status}"), rules.unchecked, VerdictAction::Tag);
     }
 
     fn add_dmarc_failure(&mut self, policy: Option<&DmarcPolicy>, rules: &VerdictRules) {
-        let (word, rule, default) = match policy {
+        let (policy, rule, default) = match policy {
             Some(DmarcPolicy::Reject) => ("reject", rules.dmarc_reject, VerdictAction::Bounce),
             Some(DmarcPolicy::Quarantine) => ("quarantine", rules.dmarc_quarantine, VerdictAction::Tag),
             Some(DmarcPolicy::None) | None => ("none", rules.dmarc_none, VerdictAction::Tag),
             Some(DmarcPolicy::Other(_)) => ("unknown", rules.unchecked, VerdictAction::Tag),
         };
-        self.add(format!("dmarc FAIL, policy {word}"), rule, default);
+        self.add(format!("dmarc FAIL, policy {policy}"), rule, default);
     }
 
     fn add(&mut self, tag: String, rule: Option<VerdictAction>, default: VerdictAction) -> VerdictAction {
         let action = rule.unwrap_or(default);
-        let whose = if rule.is_some() {
-            "the mailbox's rule"
-        } else {
-            "the default"
-        };
-        self.reasons.push(format!("{tag}: {}, {whose}", action.as_str()));
+        let origin = if rule.is_some() { "mailbox rule" } else { "default" };
+        self.reasons.push(format!("{tag}: {} ({origin})", action.as_str()));
         if action != VerdictAction::Continue {
             self.tags.push(tag);
         }
@@ -159,11 +155,21 @@ impl VerdictEvaluation {
     }
 }
 
+/// Whether a verdict is PASS.
+pub(crate) fn passed(verdict: &Option<Verdict>) -> bool {
+    status(verdict) == Some(&VerdictStatus::Pass)
+}
+
+/// Whether a verdict is FAIL.
+pub(crate) fn failed(verdict: &Option<Verdict>) -> bool {
+    status(verdict) == Some(&VerdictStatus::Fail)
+}
+
 fn status(verdict: &Option<Verdict>) -> Option<&VerdictStatus> {
     verdict.as_ref().map(|verdict| &verdict.status)
 }
 
-/// A mail that is to be stopped for another reason is not bounced as well: nobody answers spam.
+/// The order of the actions. `stop-rule-set` outranks `bounce`, because spam is not bounced.
 fn severity(action: VerdictAction) -> u8 {
     match action {
         VerdictAction::Continue => 0,

@@ -1,4 +1,4 @@
-//! Decisions that the recorded events do not show: who is believed, and what is said when the header is not known.
+//! Decisions that the recorded events do not show: trusted reports, proven return paths, loops, and unknown headers.
 #![expect(
     clippy::unwrap_used,
     clippy::string_slice,
@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use inbound::decide::{Decision, Facts, HeadFacts, What, decide, disposition, keys_of, read_head};
+use inbound::decide::{ActionKind, Decision, Facts, HeaderFacts, decide, disposition, mailbox_keys, read_header_facts};
 use inbound::mail::Limits;
 use inbound::settings::{Policy, Settings};
 use inbound::verdict::Disposition;
@@ -23,8 +23,8 @@ fn policy() -> Policy {
         ("INBOUND_QUEUE_URL", "q"),
         ("FEEDBACK_TOPIC_ARN", "f"),
     ];
-    let get = |asked: &str| {
-        let found = variables.iter().find(|(name, _)| *name == asked);
+    let get = |variable: &str| {
+        let found = variables.iter().find(|(name, _)| *name == variable);
         found.map(|(_, value)| (*value).to_owned())
     };
     Settings::from_env(get).unwrap().policy
@@ -41,18 +41,18 @@ fn received(recipients: &[&str], verdict: &str) -> Received {
                     "action": {"type": "Lambda", "functionArn": "f", "invocationType": "RequestResponse"}},
     });
     let SesMessage::Received(received) = notification_model::parse(&text.to_string()).unwrap() else {
-        panic!("not about received mail")
+        panic!("expected received mail")
     };
     received
 }
 
-fn decided(received: &Received, mailboxes: Vec<Mailbox>, head: HeadFacts) -> Decision {
+fn decide_with(received: &Received, mailboxes: Vec<Mailbox>, header: HeaderFacts) -> Decision {
     let facts = Facts {
         mailboxes: mailboxes
             .into_iter()
             .map(|mailbox| (mailbox.key.clone(), mailbox))
             .collect(),
-        head,
+        header,
         size: None,
         location: None,
         suppressed: BTreeMap::new(),
@@ -61,15 +61,18 @@ fn decided(received: &Received, mailboxes: Vec<Mailbox>, head: HeadFacts) -> Dec
     decide(received, &facts, &policy())
 }
 
-/// Whether a mail is believed as a report: handed on to the feedback path.
+/// Whether a mail is published as a report.
 fn is_published(mail: &str, received: &Received) -> bool {
-    let head = read_head(mail.as_bytes(), true, received, &Limits::default());
-    let decision = decided(received, vec![], head);
-    decision.actions.iter().any(|action| action.what == What::PublishReport)
+    let header = read_header_facts(mail.as_bytes(), true, received, &Limits::default());
+    let decision = decide_with(received, vec![], header);
+    decision
+        .actions
+        .iter()
+        .any(|action| action.kind == ActionKind::PublishReport)
 }
 
 #[test]
-fn only_a_trusted_domain_that_dmarc_confirms_is_believed() {
+fn only_a_report_from_a_trusted_domain_that_dmarc_confirms_is_published() {
     let cases = [
         ("MAILER-DAEMON@amazonses.com", "PASS", true),
         ("MAILER-DAEMON@eu-west-1.amazonses.com", "PASS", true),
@@ -92,7 +95,7 @@ fn only_a_trusted_domain_that_dmarc_confirms_is_believed() {
 }
 
 #[test]
-fn a_report_to_another_customer_of_ses_is_not_believed_however_it_is_signed() {
+fn a_report_to_another_customer_of_ses_is_not_published() {
     let cases = [
         ("To: news@shop.example", true),
         ("To: News <News@Shop.Example>", true),
@@ -113,7 +116,7 @@ fn a_report_to_another_customer_of_ses_is_not_believed_however_it_is_signed() {
 }
 
 #[test]
-fn what_ses_read_as_the_author_counts_for_a_report() {
+fn a_report_is_published_only_if_ses_read_the_same_author() {
     let mail = "From: MAILER-DAEMON@amazonses.com\r\nTo: news@shop.example\r\n\
                 Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n";
     let cases: [(&[&str], bool); 4] = [
@@ -130,9 +133,8 @@ fn what_ses_read_as_the_author_counts_for_a_report() {
     }
 }
 
-/// Whoever can have an answer sent to an address that is not his own has a nuisance sent.
 #[test]
-fn only_a_proven_return_path_is_answered_and_bounced_to() {
+fn only_a_proven_return_path_gets_a_reply_or_bounce() {
     let mail = "From: jane@client.example\r\nTo: sales@shop.example\r\n\r\n";
     let (author, below, above) = ("jane@client.example", "jane@mail.client.example", "jane@example");
     let cases = [
@@ -162,15 +164,15 @@ fn only_a_proven_return_path_is_answered_and_bounced_to() {
         let spf = serde_json::from_value(json!({"status": spf})).unwrap();
         received.receipt.spf_verdict = Some(spf);
         received.mail.source = Some(source.to_owned());
-        let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
+        let header = read_header_facts(mail.as_bytes(), true, &received, &Limits::default());
         for (action, name) in [(&reply, "auto-reply"), (&bounce, "bounce")] {
             let mailbox = mailbox("sales@shop.example", vec![action.clone()]);
-            let decision = decided(&received, vec![mailbox], head.clone());
-            let what = &decision.mailboxes[0].actions[0].what;
-            assert_eq!(what.name(), name);
-            let takes_place = !matches!(what, What::Skip { .. });
+            let decision = decide_with(&received, vec![mailbox], header.clone());
+            let kind = &decision.mailboxes[0].actions[0].kind;
+            assert_eq!(kind.name(), name);
+            let is_taken = !matches!(kind, ActionKind::Skip { .. });
             assert_eq!(
-                takes_place,
+                is_taken,
                 expected,
                 "{name} to {source}, {spf:?}, dmarc {dmarc}",
                 spf = received.receipt.spf_verdict
@@ -190,12 +192,12 @@ fn mailbox(key: &str, actions: Vec<MailboxAction>) -> Mailbox {
 fn actions_of(mail: &str, mailbox: Mailbox, source: &str) -> Decision {
     let mut received = received(&["sales@shop.example"], "PASS");
     received.mail.source = Some(source.to_owned());
-    let head = read_head(mail.as_bytes(), true, &received, &Limits::default());
-    decided(&received, vec![mailbox], head)
+    let header = read_header_facts(mail.as_bytes(), true, &received, &Limits::default());
+    decide_with(&received, vec![mailbox], header)
 }
 
 #[test]
-fn the_catch_all_of_another_postroom_is_no_loop_and_our_own_is() {
+fn a_catch_all_mailbox_detects_loops_by_the_domain() {
     let address = |text: &str| EmailAddress::parse(text).unwrap();
     let forward = || MailboxAction::Forward {
         to: vec![address("owner@target.example")],
@@ -210,14 +212,14 @@ fn the_catch_all_of_another_postroom_is_no_loop_and_our_own_is() {
     for (by, forwarded) in cases {
         let mail = format!("X-Postroom-Forwarded: {by}\r\nFrom: jane@client.example\r\n\r\n");
         let decision = actions_of(&mail, mailbox("*", vec![forward()]), "jane@client.example");
-        let what = &decision.mailboxes[0].actions[0].what;
-        assert_eq!(matches!(what, What::Forward { .. }), forwarded, "{by}: {what:?}");
+        let kind = &decision.mailboxes[0].actions[0].kind;
+        assert_eq!(matches!(kind, ActionKind::Forward { .. }), forwarded, "{by}: {kind:?}");
     }
 }
 
-/// DynamoDB takes 400 KB in a row and 2048 octets in a key, SNS 256 KB in a message.
+/// DynamoDB accepts rows of 400 KB and keys of 2048 octets; SNS accepts messages of 256 KB.
 #[test]
-fn no_header_makes_a_row_or_a_summary_that_is_too_large() {
+fn rows_and_summaries_have_a_bounded_size() {
     let actions = vec![
         MailboxAction::Store {
             subject: KeptSubject::Text,
@@ -246,7 +248,7 @@ fn no_header_makes_a_row_or_a_summary_that_is_too_large() {
             assert!(subject.len() <= 16_000, "{} octets", subject.len());
         }
         for action in &decision.mailboxes[0].actions {
-            if let What::Notify { summary, .. } = &action.what {
+            if let ActionKind::Notify { summary, .. } = &action.kind {
                 assert!(summary.len() < 200_000, "{} octets", summary.len());
             }
         }
@@ -254,7 +256,7 @@ fn no_header_makes_a_row_or_a_summary_that_is_too_large() {
 }
 
 #[test]
-fn a_queue_takes_every_summary() {
+fn a_summary_has_no_characters_that_sqs_rejects() {
     let notify = MailboxAction::Notify {
         target: NotifyTarget::Queue("q".to_owned()),
     };
@@ -264,14 +266,14 @@ fn a_queue_takes_every_summary() {
         mailbox("shop.example", vec![notify]),
         "jane\u{fffe}@client.example",
     );
-    let What::Notify { summary, .. } = &decision.mailboxes[0].actions[0].what else {
-        panic!("not told")
+    let ActionKind::Notify { summary, .. } = &decision.mailboxes[0].actions[0].kind else {
+        panic!("expected a notification")
     };
-    assert!(!summary.contains(['\u{fffe}', '\u{ffff}']), "XML has no such character");
+    assert!(!summary.contains(['\u{fffe}', '\u{ffff}']), "SQS rejects the character");
 }
 
 #[test]
-fn nobody_is_answered_whom_ses_does_not_send_to() {
+fn a_return_path_that_ses_does_not_send_to_gets_no_reply() {
     let reply = MailboxAction::AutoReply {
         from: EmailAddress::parse("sales@shop.example").unwrap(),
         subject: None,
@@ -284,16 +286,20 @@ fn nobody_is_answered_whom_ses_does_not_send_to() {
         ("j\u{e4}ne@client.example", false),
         ("jane..doe@client.example", false),
     ];
-    for (source, answered) in cases {
+    for (source, replied) in cases {
         let mail = "From: jane@client.example\r\nTo: sales@shop.example\r\n\r\n";
         let decision = actions_of(mail, mailbox("shop.example", vec![reply.clone()]), source);
-        let what = &decision.mailboxes[0].actions[0].what;
-        assert_eq!(matches!(what, What::AutoReply { .. }), answered, "{source}: {what:?}");
+        let kind = &decision.mailboxes[0].actions[0].kind;
+        assert_eq!(
+            matches!(kind, ActionKind::AutoReply { .. }),
+            replied,
+            "{source}: {kind:?}"
+        );
     }
 }
 
 #[test]
-fn what_the_header_decides_is_said_so_when_it_is_not_known() {
+fn reasons_name_the_condition_if_the_header_is_unknown() {
     let address = |text: &str| EmailAddress::parse(text).unwrap();
     let from = address("sales@shop.example");
     let mailbox = Mailbox {
@@ -317,26 +323,32 @@ fn what_the_header_decides_is_said_so_when_it_is_not_known() {
             },
         ],
     };
-    let decision = decided(
+    let decision = decide_with(
         &received(&["sales@shop.example"], "PASS"),
         vec![mailbox],
-        HeadFacts::Unknown,
+        HeaderFacts::Unknown,
     );
     let reasons: Vec<_> = decision
         .mailboxes
         .iter()
         .flat_map(|mailbox| &mailbox.actions)
-        .map(|action| (action.what.name(), action.reason.as_str()))
+        .map(|action| (action.kind.name(), action.reason.as_str()))
         .collect();
     assert_eq!(
         reasons,
         [
-            ("forward", "the mailbox forwards, unless the header shows a loop"),
+            (
+                "forward",
+                "the mailbox forwards, unless the header has a sign of a loop"
+            ),
             (
                 "auto-reply",
-                "the mailbox answers, unless the header shows automatic mail"
+                "the mailbox replies, unless the header has a sign of automatic mail"
             ),
-            ("bounce", "bounced, unless the header shows automatic mail"),
+            (
+                "bounce",
+                "the mailbox bounces, unless the header has a sign of automatic mail"
+            ),
         ]
     );
 }
@@ -353,9 +365,9 @@ fn mailbox_rules() -> impl Strategy<Value = (VerdictAction, bool)> {
 }
 
 proptest! {
-    /// Whoever shares a mail with others keeps what he would have had alone, but for a virus.
+    /// The disposition for several mailboxes is the mildest of their dispositions, except for a virus.
     #[test]
-    fn nobody_loses_mail_by_another_ones_rules(rules in proptest::collection::vec(mailbox_rules(), 1..5)) {
+    fn the_mildest_disposition_of_several_mailboxes_wins(rules in proptest::collection::vec(mailbox_rules(), 1..5)) {
         let mailboxes: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, (action, drops))| {
             let drop = drops.then(|| MailboxAction::Drop { reason: String::new() });
             let mailbox = Mailbox {
@@ -370,9 +382,9 @@ proptest! {
         let together = disposition(&received(&recipients, "FAIL"), &mailboxes);
         let alone: Vec<Disposition> = recipients
             .iter()
-            .map(|one| disposition(&received(&[one], "FAIL"), &mailboxes))
+            .map(|recipient| disposition(&received(&[recipient], "FAIL"), &mailboxes))
             .collect();
         prop_assert_eq!(together, alone.iter().copied().min().unwrap());
-        prop_assert!(keys_of(&received(&recipients, "FAIL")).len() <= recipients.len() + 2);
+        prop_assert!(mailbox_keys(&received(&recipients, "FAIL")).len() <= recipients.len() + 2);
     }
 }

@@ -1,69 +1,66 @@
-//! SES waits 30 seconds. Here the services accept connections and never answer, and the clients are those of `main.rs`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+//! SES gets a disposition in time even if services do not respond. The clients and their time-outs are those of `main.rs`; the
+//! clock is paused, so that the tests measure exact times and do not wait.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use inbound::effects::{Clients, Effects};
 use inbound::settings::Settings;
 use jiff::Timestamp;
-use lambda_kit::Aws;
-use lambda_kit::Metrics;
+use lambda_kit::{Aws, Metrics};
 use serde_json::{Value, json};
-use store::{Mailbox, MailboxAction, Store, VerdictRules};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use store::Store;
+use tokio::time::Instant;
 
-/// A service that hangs.
-async fn silence() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let mut open = Vec::new();
-        while let Ok((connection, _)) = listener.accept().await {
-            open.push(connection);
-        }
-    });
-    endpoint
+/// Services that do not respond, except those that a test enables.
+#[derive(Debug, Clone, Default)]
+struct UnresponsiveServices {
+    /// Whether the inbound queue accepts messages.
+    queue: bool,
+    /// The response of the table to BatchGetItem.
+    mailboxes: Option<Value>,
+    /// The requests to the queue.
+    sent: Arc<Mutex<Vec<Value>>>,
 }
 
-/// A queue that takes everything.
-async fn queue() -> (String, Arc<Mutex<Vec<Value>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let taken = Arc::new(Mutex::new(Vec::new()));
-    let bodies = taken.clone();
-    tokio::spawn(async move {
-        while let Ok((mut connection, _)) = listener.accept().await {
-            let mut request = Vec::new();
-            let body = loop {
-                let mut part = [0; 65536];
-                let read = connection.read(&mut part).await.unwrap();
-                request.extend_from_slice(&part[..read]);
-                let start = request.windows(4).position(|four| four == b"\r\n\r\n");
-                // Small enough to be whole when it parses.
-                if let Some(body) = start.and_then(|start| serde_json::from_slice(&request[start + 4..]).ok()) {
-                    break body;
-                }
-            };
-            bodies.lock().unwrap().push(body);
-            let text = r#"{"MessageId":"1","MD5OfMessageBody":"-"}"#;
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nConnection: close";
-            let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{text}", text.len());
-            connection.write_all(answer.as_bytes()).await.unwrap();
+impl HttpConnector for UnresponsiveServices {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let response = match request.headers().get("x-amz-target") {
+            Some("AmazonSQS.SendMessage") if self.queue => {
+                let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+                self.sent.lock().unwrap().push(body);
+                Some(json!({"MessageId": "1", "MD5OfMessageBody": "-"}))
+            }
+            Some("DynamoDB_20120810.BatchGetItem") => self.mailboxes.clone(),
+            _ => None,
+        };
+        match response {
+            Some(response) => {
+                let body = SdkBody::from(response.to_string());
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().unwrap(), body)))
+            }
+            None => HttpConnectorFuture::new(std::future::pending()),
         }
-    });
-    (endpoint, taken)
+    }
 }
 
-fn effects(store: Option<Store>, endpoints: &[(&str, String)], seconds: &str) -> Effects {
-    let mut variables: BTreeMap<String, String> = [
+impl HttpClient for UnresponsiveServices {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+fn effects(services: &UnresponsiveServices, time_budget_seconds: &str) -> Effects {
+    let variables: BTreeMap<&str, String> = [
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "local"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -78,119 +75,132 @@ fn effects(store: Option<Store>, endpoints: &[(&str, String)], seconds: &str) ->
             "FEEDBACK_TOPIC_ARN",
             "arn:aws:sns:eu-west-1:111122223333:postroom-feedback",
         ),
-        ("TIME_BUDGET_SECONDS", seconds),
+        ("TIME_BUDGET_SECONDS", time_budget_seconds),
     ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .map(|(name, value)| (name, value.to_owned()))
     .into();
-    variables.extend(
-        endpoints
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone())),
-    );
     let settings = Settings::from_env(|name| variables.get(name).cloned()).unwrap();
     let aws = Aws::from_env(move |name| variables.get(name).cloned()).unwrap();
-    let store = store.unwrap_or_else(|| Store::new(aws_sdk_dynamodb::Client::new(aws.config()), "postroom"));
-    Effects::new(store, Clients::new(aws.config()), settings)
+    let config = aws.config().to_builder().http_client(services.clone()).build();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&config), "postroom");
+    Effects::new(store, Clients::new(&config), settings)
 }
 
-fn event(name: &str) -> Value {
+fn read_event(name: &str) -> Value {
     let path = Path::new("../../events/inbound").join(format!("{name}.json"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// What SES is told, what was counted, and how long it took.
-async fn told(effects: &Effects, event: &Value, lambda_gives: u64) -> (Value, String, Duration) {
-    let mut metrics = Metrics::default();
-    let now: Timestamp = "2026-03-03T09:15:03Z".parse().unwrap();
-    let start = Instant::now();
-    let lambda_gives = Duration::from_secs(lambda_gives);
-    let answer = inbound::handle(event, effects, &mut metrics, now, lambda_gives).await;
-    let answer = serde_json::to_value(answer.unwrap()).unwrap();
-    let counted = metrics.lines("-", now).iter().map(Value::to_string).collect();
-    (answer, counted, start.elapsed())
+/// The result of an invocation.
+struct Invocation {
+    response: Value,
+    metrics: String,
+    duration: Duration,
 }
 
-#[tokio::test]
-async fn a_table_that_hangs_is_answered_for_by_the_verdicts() {
-    let (queue, taken) = queue().await;
-    let hanging = silence().await;
-    let effects = effects(
-        None,
-        &[("AWS_ENDPOINT_URL", hanging), ("AWS_ENDPOINT_URL_SQS", queue)],
-        "2",
-    );
-    for (name, expected) in [("forward", "CONTINUE"), ("verdict-virus-fail", "STOP_RULE_SET")] {
-        let (answer, counted, time) = told(&effects, &event(name), 60).await;
-        assert_eq!(answer, json!({"disposition": expected}));
-        assert!(counted.contains(r#""TimeBudgetExceeded":1"#), "{counted}");
-        assert!(counted.contains(r#""HandedOver":1"#), "{counted}");
-        assert!((2..3).contains(&time.as_secs()), "{time:?}");
+impl Invocation {
+    async fn run(effects: &Effects, event: &Value, remaining_seconds: u64) -> Self {
+        let mut metrics = Metrics::default();
+        let now: Timestamp = "2026-03-03T09:15:03Z".parse().unwrap();
+        let start = Instant::now();
+        let remaining = Duration::from_secs(remaining_seconds);
+        let response = inbound::handle(event, effects, &mut metrics, now, remaining).await;
+        Self {
+            response: serde_json::to_value(response.unwrap()).unwrap(),
+            metrics: metrics.lines("-", now).iter().map(Value::to_string).collect(),
+            duration: start.elapsed(),
+        }
     }
-    let taken = taken.lock().unwrap();
-    let payload: Value = serde_json::from_str(taken[0]["MessageBody"].as_str().unwrap()).unwrap();
-    assert_eq!(
-        payload,
-        event("forward")["Records"][0]["ses"],
-        "the queue gets what SES sent"
-    );
-    assert_eq!(taken[0]["DelaySeconds"], 90);
+
+    #[track_caller]
+    fn assert_metric(&self, metric: &str) {
+        assert!(self.metrics.contains(metric), "{metric} in {}", self.metrics);
+    }
 }
 
-#[tokio::test]
-async fn a_bucket_that_hangs_is_answered_for_by_the_mailbox() {
-    let (queue, taken) = queue().await;
-    let hanging = silence().await;
-    let (store, _, _) = store::testing::fresh().await;
-    let drop = Mailbox {
-        key: "info@shop.example".parse().unwrap(),
-        verdicts: VerdictRules::default(),
-        actions: vec![MailboxAction::Drop {
-            reason: "nobody reads it".to_owned(),
-        }],
+#[tokio::test(start_paused = true)]
+async fn the_verdicts_decide_if_the_table_does_not_respond() {
+    let services = UnresponsiveServices {
+        queue: true,
+        ..UnresponsiveServices::default()
     };
-    store.put_mailbox(&drop).await.unwrap();
-    let endpoints = [("AWS_ENDPOINT_URL", hanging), ("AWS_ENDPOINT_URL_SQS", queue)];
-    let effects = effects(Some(store), &endpoints, "2");
-    let (answer, counted, time) = told(&effects, &event("forward"), 60).await;
-    assert_eq!(answer, json!({"disposition": "STOP_RULE_SET"}));
-    assert!(counted.contains(r#""TimeBudgetExceeded":1"#), "{counted}");
-    assert!((2..3).contains(&time.as_secs()), "{time:?}");
-    assert_eq!(taken.lock().unwrap().len(), 1);
+    let effects = effects(&services, "2");
+    for (name, expected) in [("forward", "CONTINUE"), ("verdict-virus-fail", "STOP_RULE_SET")] {
+        let invocation = Invocation::run(&effects, &read_event(name), 60).await;
+        assert_eq!(invocation.response, json!({"disposition": expected}));
+        invocation.assert_metric(r#""TimeBudgetExceeded":1"#);
+        invocation.assert_metric(r#""HandedOver":1"#);
+        assert_eq!(invocation.duration.as_secs(), 2);
+    }
+    let sent = services.sent.lock().unwrap();
+    let payload: Value = serde_json::from_str(sent[0]["MessageBody"].as_str().unwrap()).unwrap();
+    assert_eq!(payload, read_event("forward")["Records"][0]["ses"]);
+    assert_eq!(sent[0]["DelaySeconds"], 90);
 }
 
-#[tokio::test]
-async fn when_everything_hangs_ses_is_answered_all_the_same() {
-    let hanging = silence().await;
-    let effects = effects(None, &[("AWS_ENDPOINT_URL", hanging)], "2");
-    let (answer, counted, time) = told(&effects, &event("verdict-spam-fail"), 60).await;
-    assert_eq!(answer, json!({"disposition": "STOP_RULE_SET"}));
-    assert!(counted.contains(r#""HandOverFailures":1"#), "{counted}");
-    assert!(time < Duration::from_secs(7), "{time:?}");
+#[tokio::test(start_paused = true)]
+async fn the_mailbox_decides_if_the_bucket_does_not_respond() {
+    let mailbox = json!({
+        "pk": {"S": "MAILBOX#info@shop.example"},
+        "sk": {"S": "ACTIONS"},
+        "verdicts": {"M": {}},
+        "actions": {"L": [{"M": {"action": {"S": "drop"}, "reason": {"S": "the address is not used"}}}]},
+    });
+    let services = UnresponsiveServices {
+        queue: true,
+        mailboxes: Some(json!({"Responses": {"postroom": [mailbox]}, "UnprocessedKeys": {}})),
+        ..UnresponsiveServices::default()
+    };
+    let invocation = Invocation::run(&effects(&services, "2"), &read_event("forward"), 60).await;
+    assert_eq!(invocation.response, json!({"disposition": "STOP_RULE_SET"}));
+    invocation.assert_metric(r#""TimeBudgetExceeded":1"#);
+    assert_eq!(invocation.duration.as_secs(), 2);
+    assert_eq!(services.sent.lock().unwrap().len(), 1);
 }
 
-/// With the real budget: one call that hangs does not use it up, and the hand-over fits into what SES still waits.
-#[tokio::test]
-async fn one_hanging_call_leaves_room_in_the_default_budget() {
-    let (queue, taken) = queue().await;
-    let hanging = silence().await;
-    let endpoints = [("AWS_ENDPOINT_URL", hanging), ("AWS_ENDPOINT_URL_SQS", queue)];
-    let effects = effects(None, &endpoints, "20");
-    let (answer, counted, time) = told(&effects, &event("forward"), 60).await;
-    assert_eq!(answer, json!({"disposition": "CONTINUE"}));
-    assert!(!counted.contains("TimeBudgetExceeded"), "{counted}");
-    assert!(counted.contains(r#""Kind":"store""#), "{counted}");
-    assert!(time < Duration::from_secs(12), "{time:?}");
-    assert_eq!(taken.lock().unwrap().len(), 1);
+#[tokio::test(start_paused = true)]
+async fn ses_gets_a_disposition_if_no_service_responds() {
+    let services = UnresponsiveServices::default();
+    let invocation = Invocation::run(&effects(&services, "2"), &read_event("verdict-spam-fail"), 60).await;
+    assert_eq!(invocation.response, json!({"disposition": "STOP_RULE_SET"}));
+    invocation.assert_metric(r#""HandOverFailures":1"#);
+    assert!(
+        invocation.duration <= Duration::from_secs(2 + 4),
+        "{:?}",
+        invocation.duration
+    );
 }
 
-#[tokio::test]
-async fn a_function_with_little_time_left_answers_before_lambda_ends_it() {
-    let (queue, taken) = queue().await;
-    let hanging = silence().await;
-    let endpoints = [("AWS_ENDPOINT_URL", hanging), ("AWS_ENDPOINT_URL_SQS", queue)];
-    let effects = effects(None, &endpoints, "20");
-    let (answer, _, time) = told(&effects, &event("verdict-spam-fail"), 7).await;
-    assert_eq!(answer, json!({"disposition": "STOP_RULE_SET"}));
-    assert!(time < Duration::from_secs(2), "{time:?}");
-    assert_eq!(taken.lock().unwrap().len(), 1);
+#[tokio::test(start_paused = true)]
+async fn one_call_without_response_does_not_use_up_the_default_time_budget() {
+    let services = UnresponsiveServices {
+        queue: true,
+        ..UnresponsiveServices::default()
+    };
+    let invocation = Invocation::run(&effects(&services, "20"), &read_event("forward"), 60).await;
+    assert_eq!(invocation.response, json!({"disposition": "CONTINUE"}));
+    assert!(
+        !invocation.metrics.contains("TimeBudgetExceeded"),
+        "{}",
+        invocation.metrics
+    );
+    invocation.assert_metric(r#""Kind":"store""#);
+    assert!(
+        invocation.duration < Duration::from_secs(12),
+        "{:?}",
+        invocation.duration
+    );
+    assert_eq!(services.sent.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_budget_leaves_time_to_respond_before_lambda_ends_the_invocation() {
+    let services = UnresponsiveServices {
+        queue: true,
+        ..UnresponsiveServices::default()
+    };
+    let invocation = Invocation::run(&effects(&services, "20"), &read_event("verdict-spam-fail"), 7).await;
+    assert_eq!(invocation.response, json!({"disposition": "STOP_RULE_SET"}));
+    assert_eq!(invocation.duration.as_secs(), 1);
+    assert_eq!(services.sent.lock().unwrap().len(), 1);
 }

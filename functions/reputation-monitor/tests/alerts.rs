@@ -99,6 +99,7 @@ impl Stack {
                 at: now(),
                 message_id: "m".to_owned(),
                 recipient: EmailAddress::parse(&format!("r{recipient}@example.net")),
+                is_claim: false,
             };
             self.store.count_event(&event, expires_at).await.unwrap();
         }

@@ -103,6 +103,7 @@ fn list_of(scope: &Scope, mirror_to: MirrorTo) -> Result<List, &'static str> {
         (MirrorTo::Nothing, _) => Err("mirroring is off"),
         (_, Scope::Global) | (MirrorTo::Account, Scope::Domain(_)) => Ok(List::Account),
         (_, Scope::Tenant(name)) => Ok(List::Tenant(name.clone())),
+        (_, Scope::TenantOf(..)) => Err("the tenant belongs to another account"),
         // The account-level list would stop all other senders of the account too.
         (MirrorTo::Tenant, Scope::Domain(_)) => Err("SES has no suppression list for a domain"),
     }
@@ -112,8 +113,9 @@ fn list_of(scope: &Scope, mirror_to: MirrorTo) -> Result<List, &'static str> {
 fn is_mirrored(source: &SuppressionSource, policy: &Policy) -> bool {
     match source {
         SuppressionSource::Manual | SuppressionSource::Streak => true,
-        SuppressionSource::List(_) => policy.unsubscribes,
+        SuppressionSource::List(_) | SuppressionSource::Unsubscribe => policy.unsubscribes,
         SuppressionSource::Bounce
+        | SuppressionSource::UnconfirmedBounce
         | SuppressionSource::Complaint
         | SuppressionSource::SesList
         | SuppressionSource::Released
@@ -124,7 +126,8 @@ fn is_mirrored(source: &SuppressionSource, policy: &Policy) -> bool {
 /// Whether a suppression of the source keeps the address on the list. `SesList` does not, because it results from an entry
 /// in the list, possibly one that was mirrored, and would keep that entry there permanently.
 fn keeps_on_list(source: &SuppressionSource, policy: &Policy) -> bool {
-    is_mirrored(source, policy) || matches!(source, SuppressionSource::Bounce | SuppressionSource::Complaint)
+    use SuppressionSource::{Bounce, Complaint, UnconfirmedBounce};
+    is_mirrored(source, policy) || matches!(source, Bounce | UnconfirmedBounce | Complaint)
 }
 
 #[cfg(test)]

@@ -37,12 +37,13 @@
 //! | attribute | type | value |
 //! |---|---|---|
 //! | `<scope>\|<source>` | map | a suppression entry: `version`, `at`, `id`, `blocked`, `until` (seconds since the epoch, absent: permanent), `reason`, `address`, `evidence` |
-//! | `<scope>\|soft` | string set | soft bounces since the last delivery: `<time>#<message id>` |
-//! | `<scope>\|delivered` | string | the newest delivery |
+//! | `<scope>\|soft` | string set | soft bounces: `<time>#<message id>` |
+//! | `<scope>\|unconfirmed` | string set | hard bounces that SES does not confirm: `<time>\|<detail>#<message id>` |
+//! | `<scope>\|delivered` | string set | the newest deliveries, at most 20: `<time>#<hash of the message id>` |
 //! | `createdAt` | string | when the row was created |
 //!
-//! A scope is `global`, `tenant:NAME` or `domain:NAME`; a source is `bounce`, `complaint`, `streak`, `ses-list`, `manual`,
-//! `released`, `list:NAME` or `topic:LIST/TOPIC`. Examples: `global|bounce`, `tenant:acme|complaint`.
+//! A scope is `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` (a tenant of another account) or `domain:NAME`; a source is
+//! `bounce`, `unconfirmed-bounce`, `complaint`, `streak`, `ses-list`, `unsubscribe`, `manual`, `released`, `list:NAME` or `topic:LIST/TOPIC`. Examples: `global|bounce`, `tenant:acme|complaint`.
 //!
 //! A write replaces the entry of its scope and source only if the stored `version` (`<time>#<message id>`) is smaller.
 //! Duplicate and late events, in any order, therefore result in the same row.
@@ -95,7 +96,7 @@ pub mod testing;
 pub use client::{Store, StoreError};
 pub use inbound::{
     ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, InvalidMailboxKey, KeptSubject, MailLocation, Mailbox,
-    MailboxAction, MailboxKey, NotifyTarget, SenderCap, VerdictAction, VerdictRules,
+    MailboxAction, MailboxKey, NotifyTarget, SenderLimit, VerdictAction, VerdictRules,
 };
 pub use item::stamp;
 pub use reputation::{
@@ -110,7 +111,7 @@ pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };
 pub use suppression::{
-    ActiveSuppression, CheckResult, DeliveredBatch, HistoryEntry, InvalidMirrorRequest, InvalidScope,
-    ListedSuppression, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest, Recipient, Scope, SenderContext,
-    SoftBounce, StreakWrite, SuppressionEntry, SuppressionSource,
+    ActiveSuppression, BounceSeries, CheckResult, DeliveredBatch, DeliveredMessage, HistoryEntry, InvalidMirrorRequest,
+    InvalidScope, ListedSuppression, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest, Recipient, Scope,
+    SenderContext, SeriesBounce, SeriesWrite, SuppressionEntry, SuppressionSource,
 };

@@ -1,21 +1,23 @@
 //! Suppression entries of recipients, their history, and the check before sending.
 
+mod bounce_series;
 mod check;
+mod delivered;
 mod deliveries;
 mod entry;
 mod history;
 mod mirror;
 mod recipient;
 mod scope;
-mod soft_bounce;
 mod streak;
 
+pub use bounce_series::{BounceSeries, SeriesBounce};
 pub use check::{ActiveSuppression, CheckResult, SenderContext};
+pub use delivered::DeliveredMessage;
 pub use deliveries::DeliveredBatch;
 pub use entry::SuppressionEntry;
 pub use history::{HistoryEntry, ListedSuppression};
 pub use mirror::{InvalidMirrorRequest, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest};
 pub use recipient::Recipient;
 pub use scope::{InvalidScope, Scope, SuppressionSource};
-pub use soft_bounce::SoftBounce;
-pub use streak::StreakWrite;
+pub use streak::SeriesWrite;

@@ -1,4 +1,4 @@
-//! The index, claims, answers and caps, on an embedded DynamoDB.
+//! The mail index, claims and sender limits, on an embedded DynamoDB.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeSet;
@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use store::testing::fresh;
-use store::{ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, KeptSubject, MailLocation, SenderCap, VerdictAction};
+use store::{
+    ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, KeptSubject, MailLocation, SenderLimit, VerdictAction,
+};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn words(words: &[&str]) -> BTreeSet<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
+fn string_set(texts: &[&str]) -> BTreeSet<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn mail(id: &str, time: &str) -> IndexedMail {
@@ -21,7 +23,7 @@ fn mail(id: &str, time: &str) -> IndexedMail {
         mailbox: "sales@shop.example".parse().unwrap(),
         message_id: id.to_owned(),
         at: at(time),
-        recipients: words(&["sales@shop.example"]),
+        recipients: string_set(&["sales@shop.example"]),
         from: Some("jane@example.net".to_owned()),
         subject: IndexedSubject::of("Order 7", KeptSubject::Text),
         verdicts: [("spam".to_owned(), "PASS".to_owned())].into(),
@@ -30,8 +32,8 @@ fn mail(id: &str, time: &str) -> IndexedMail {
             bucket: "mail".to_owned(),
             key: format!("in/{id}"),
         }),
-        action: VerdictAction::Tag,
-        reasons: words(&["spf GRAY: tag"]),
+        verdict_action: VerdictAction::Tag,
+        reasons: string_set(&["spf GRAY: tag"]),
         expires_at: at("2026-05-01T00:00:00Z"),
     }
 }
@@ -46,24 +48,24 @@ fn claim(target: &str) -> ClaimKey {
 }
 
 #[tokio::test]
-async fn a_mail_is_indexed_once_and_notes_add_up() {
+async fn a_mail_has_one_row_and_later_writes_add_to_it() {
     let (store, _, _) = fresh().await;
     let older = mail("m1", "2026-03-02T12:00:00Z");
     let newer = mail("m2", "2026-03-02T13:00:00.5Z");
     for mail in [&newer, &older, &older] {
         store.index_mail(mail).await.unwrap();
     }
-    // Another rule told of another recipient, and something was not done.
-    let note = IndexedMail {
-        recipients: words(&["sales+x@shop.example"]),
-        reasons: words(&["forward: over the cap"]),
+    // A second rule has another recipient, and an action was rejected.
+    let addition = IndexedMail {
+        recipients: string_set(&["sales+x@shop.example"]),
+        reasons: string_set(&["forward: over the limit"]),
         subject: None,
         ..older.clone()
     };
-    store.index_mail(&note).await.unwrap();
+    store.index_mail(&addition).await.unwrap();
     let merged = IndexedMail {
-        recipients: words(&["sales@shop.example", "sales+x@shop.example"]),
-        reasons: words(&["spf GRAY: tag", "forward: over the cap"]),
+        recipients: string_set(&["sales@shop.example", "sales+x@shop.example"]),
+        reasons: string_set(&["spf GRAY: tag", "forward: over the limit"]),
         ..older.clone()
     };
     let key = &older.mailbox;
@@ -81,49 +83,49 @@ async fn a_mail_is_indexed_once_and_notes_add_up() {
 }
 
 #[test]
-fn a_kept_subject_is_what_the_mailbox_allows() {
+fn the_index_keeps_the_subject_as_the_mailbox_configures() {
     let hash = IndexedSubject::of("Order 7", KeptSubject::Hash).unwrap();
     assert_eq!(
         hash,
         IndexedSubject::Hash("b4d22b9a95cbb7f8".to_owned()),
-        "it is stored"
+        "the hash must not change, because it is stored"
     );
     assert_ne!(Some(hash), IndexedSubject::of("Order 8", KeptSubject::Hash));
     assert_eq!(IndexedSubject::of("Order 7", KeptSubject::None), None);
 }
 
 #[tokio::test]
-async fn an_action_is_claimed_by_one_until_it_is_done_given_back_or_lapsed() {
+async fn a_claim_holds_until_it_is_done_released_or_expired() {
     let (store, _, _) = fresh().await;
     let (jane, joe) = (claim("jane@example.net"), claim("joe@example.net"));
     let end = at("2026-05-01T00:00:00Z");
     let claimed = async |key: &ClaimKey, now: &str| {
         let now = at(now);
-        let lapsed = now - SignedDuration::from_secs(90);
-        store.claim(key, now, lapsed, end).await.unwrap()
+        let expired_before = now - SignedDuration::from_secs(90);
+        store.claim(key, now, expired_before, end).await.unwrap()
     };
-    assert_eq!(claimed(&jane, "2026-03-02T12:00:00Z").await, ClaimOutcome::Ours);
-    assert_eq!(claimed(&jane, "2026-03-02T12:00:00Z").await, ClaimOutcome::Busy);
-    assert_eq!(claimed(&joe, "2026-03-02T12:00:00Z").await, ClaimOutcome::Ours);
-    assert_eq!(claimed(&jane, "2026-03-02T12:01:30Z").await, ClaimOutcome::Busy);
+    assert_eq!(claimed(&jane, "2026-03-02T12:00:00Z").await, ClaimOutcome::Claimed);
+    assert_eq!(claimed(&jane, "2026-03-02T12:00:00Z").await, ClaimOutcome::InProgress);
+    assert_eq!(claimed(&joe, "2026-03-02T12:00:00Z").await, ClaimOutcome::Claimed);
+    assert_eq!(claimed(&jane, "2026-03-02T12:01:30Z").await, ClaimOutcome::InProgress);
     assert_eq!(
         claimed(&jane, "2026-03-02T12:01:31Z").await,
-        ClaimOutcome::Ours,
-        "lapsed"
+        ClaimOutcome::Claimed,
+        "the claim has expired"
     );
 
-    // The first owner is back late, and must not take the second one's claim away.
+    // A late release of the first claim does not release the second.
     store.release_claim(&jane, at("2026-03-02T12:00:00Z")).await.unwrap();
-    assert_eq!(claimed(&jane, "2026-03-02T12:01:32Z").await, ClaimOutcome::Busy);
+    assert_eq!(claimed(&jane, "2026-03-02T12:01:32Z").await, ClaimOutcome::InProgress);
     store.release_claim(&jane, at("2026-03-02T12:01:31Z")).await.unwrap();
-    assert_eq!(claimed(&jane, "2026-03-02T12:01:32Z").await, ClaimOutcome::Ours);
+    assert_eq!(claimed(&jane, "2026-03-02T12:01:32Z").await, ClaimOutcome::Claimed);
 
     store
         .finish_claim(&jane, at("2026-03-02T12:01:33Z"), "sent as 7")
         .await
         .unwrap();
     store.release_claim(&jane, at("2026-03-02T12:01:32Z")).await.unwrap();
-    assert_eq!(claimed(&jane, "2026-04-02T12:00:00Z").await, ClaimOutcome::Done);
+    assert_eq!(claimed(&jane, "2026-04-02T12:00:00Z").await, ClaimOutcome::AlreadyDone);
     let claims = store.claims("m1").await.unwrap();
     let shown: Vec<_> = claims
         .iter()
@@ -139,47 +141,50 @@ async fn an_action_is_claimed_by_one_until_it_is_done_given_back_or_lapsed() {
 }
 
 #[tokio::test]
-async fn of_two_at_a_time_one_gets_the_claim() {
+async fn of_concurrent_claims_one_succeeds() {
     let (store, _, _) = fresh().await;
     let now = at("2026-03-02T12:00:00Z");
     let key = claim("jane@example.net");
-    let tries = (0..8).map(|_| {
+    let attempts = (0..8).map(|_| {
         let (store, key) = (store.clone(), key.clone());
         tokio::spawn(async move { store.claim(&key, now, now, now).await.unwrap() })
     });
-    let mut ours = 0;
-    for one in tries.collect::<Vec<_>>() {
-        ours += usize::from(one.await.unwrap() == ClaimOutcome::Ours);
+    let mut claimed = 0;
+    for attempt in attempts.collect::<Vec<_>>() {
+        claimed += usize::from(attempt.await.unwrap() == ClaimOutcome::Claimed);
     }
-    assert_eq!(ours, 1);
+    assert_eq!(claimed, 1);
 }
 
 #[tokio::test]
-async fn a_sender_gets_one_answer_a_period() {
+async fn a_sender_gets_one_reply_within_the_period() {
     let (store, _, _) = fresh().await;
     let sales = "sales@shop.example".parse().unwrap();
     let jane = EmailAddress::parse("Jane@example.net").unwrap();
-    let may = async |id: &str, time: &str| {
+    let may_reply = async |id: &str, time: &str| {
         let now = at(time);
         let since = now - SignedDuration::from_hours(7 * 24);
         store.may_reply(&sales, &jane, id, now, since, now).await.unwrap()
     };
-    assert!(may("m1", "2026-03-02T12:00:00Z").await);
-    assert!(may("m1", "2026-03-02T12:00:00Z").await, "the same mail again");
-    assert!(!may("m2", "2026-03-02T12:05:00Z").await);
-    assert!(!may("m3", "2026-03-09T12:00:00Z").await);
-    assert!(may("m4", "2026-03-09T12:00:01Z").await);
-    assert!(!may("m2", "2026-03-02T12:05:00Z").await, "an old mail, late");
+    assert!(may_reply("m1", "2026-03-02T12:00:00Z").await);
+    assert!(may_reply("m1", "2026-03-02T12:00:00Z").await, "the same mail again");
+    assert!(!may_reply("m2", "2026-03-02T12:05:00Z").await);
+    assert!(!may_reply("m3", "2026-03-09T12:00:00Z").await);
+    assert!(may_reply("m4", "2026-03-09T12:00:01Z").await);
+    assert!(
+        !may_reply("m2", "2026-03-02T12:05:00Z").await,
+        "an older mail is not replied to later"
+    );
 }
 
 #[tokio::test]
-async fn a_sender_gets_so_much_an_hour_and_a_mail_counts_once() {
+async fn a_limit_applies_to_each_sender_and_hour_and_counts_a_mail_once() {
     let (store, _, _) = fresh().await;
-    let count = async |what, sender: &str, id: &str, time: &str| {
-        let counted = store.count_for_sender(what, sender, id, at(time), 2);
+    let count = async |kind, sender: &str, id: &str, time: &str| {
+        let counted = store.count_for_sender(kind, sender, id, at(time), 2);
         counted.await.unwrap()
     };
-    use SenderCap::{Answers, Forwards};
+    use SenderLimit::{Forwards, Replies};
     let jane = "jane@example.net";
     for _ in 0..5 {
         assert!(count(Forwards, jane, "m1", "2026-03-02T12:00:00Z").await);
@@ -188,9 +193,9 @@ async fn a_sender_gets_so_much_an_hour_and_a_mail_counts_once() {
     assert!(!count(Forwards, jane, "m3", "2026-03-02T12:59:59Z").await);
     assert!(
         count(Forwards, jane, "m2", "2026-03-02T12:59:59Z").await,
-        "counted before"
+        "the mail is counted already"
     );
     assert!(count(Forwards, jane, "m3", "2026-03-02T13:00:00Z").await);
-    assert!(count(Answers, jane, "m3", "2026-03-02T12:00:00Z").await);
+    assert!(count(Replies, jane, "m3", "2026-03-02T12:00:00Z").await);
     assert!(count(Forwards, "joe@example.net", "m3", "2026-03-02T12:00:00Z").await);
 }

@@ -1,4 +1,4 @@
-//! Mailboxes against an embedded DynamoDB.
+//! Mailboxes, on an embedded DynamoDB.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::HashMap;
@@ -49,7 +49,7 @@ fn every_action() -> Vec<MailboxAction> {
         },
         MailboxAction::Bounce {
             sender: from,
-            message: "nobody here".to_owned(),
+            message: "unknown address".to_owned(),
             status_code: "5.1.1".to_owned(),
         },
         MailboxAction::Notify {
@@ -59,13 +59,13 @@ fn every_action() -> Vec<MailboxAction> {
             target: NotifyTarget::Queue("https://sqs.us-east-1.amazonaws.com/111122223333/mail".to_owned()),
         },
         MailboxAction::Drop {
-            reason: "nobody reads this".to_owned(),
+            reason: "the address is not used".to_owned(),
         },
     ]
 }
 
 #[tokio::test]
-async fn mailboxes_come_back_as_they_were_put() {
+async fn mailboxes_are_read_as_they_were_written() {
     let (store, _, requests) = store::testing::fresh().await;
     let support = Mailbox {
         verdicts: VerdictRules {
@@ -82,8 +82,8 @@ async fn mailboxes_come_back_as_they_were_put() {
     };
     let domain = mailbox("B\u{fc}cher.Example", vec![MailboxAction::Unsubscribe]);
     let all = mailbox("*", vec![]);
-    for one in [&support, &domain, &all] {
-        store.put_mailbox(one).await.unwrap();
+    for mailbox in [&support, &domain, &all] {
+        store.put_mailbox(mailbox).await.unwrap();
     }
 
     let _ = requests.take();
@@ -134,7 +134,7 @@ fn the_most_specific_mailbox_comes_first() {
 }
 
 #[test]
-fn keys_read_what_they_write() {
+fn keys_are_parsed_from_their_text() {
     for text in ["a@x.example", "x.example", "*", "\"odd@local\"@x.example"] {
         assert_eq!(key(text).to_string(), text);
     }
@@ -144,7 +144,7 @@ fn keys_read_what_they_write() {
 }
 
 #[tokio::test]
-async fn a_mailbox_that_cannot_be_read_is_no_mailbox_left_out() {
+async fn a_mailbox_that_cannot_be_read_is_an_error() {
     let (store, client, _) = store::testing::fresh().await;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let map = |fields: &[(&str, AttributeValue)]| {
@@ -155,23 +155,23 @@ async fn a_mailbox_that_cannot_be_read_is_no_mailbox_left_out() {
         AttributeValue::L(vec![map(&[("action", text("unsubscribe"))]), map(fields)])
     };
     let none = map(&[]);
-    let spoilt = [
+    let invalid = [
         (none.clone(), text("drop"), "expected actions as a list"),
         (text("tag"), actions(&[]), "expected verdicts as a map"),
         (
-            map(&[("spamFail", text("perhaps"))]),
+            map(&[("spamFail", text("other"))]),
             actions(&[]),
             "verdict spamFail: expected an action",
         ),
         (
             map(&[("spamFail", text("tag")), ("moonPhase", text("tag"))]),
             actions(&[]),
-            "a verdict this version does not know",
+            "unknown verdict",
         ),
         (
             none.clone(),
             actions(&[("action", text("teleport"))]),
-            "action 2: an action this version does not know",
+            "action 2: unknown action",
         ),
         (
             none.clone(),
@@ -193,7 +193,7 @@ async fn a_mailbox_that_cannot_be_read_is_no_mailbox_left_out() {
             "action 2: expected a target",
         ),
     ];
-    for (verdicts, actions, expected) in spoilt {
+    for (verdicts, actions, expected) in invalid {
         let row = HashMap::from([
             ("pk".to_owned(), text("MAILBOX#support@shop.example")),
             ("sk".to_owned(), text("ACTIONS")),
@@ -210,7 +210,7 @@ async fn a_mailbox_that_cannot_be_read_is_no_mailbox_left_out() {
         ] {
             let error = error.to_string();
             let expected = format!("mailbox ...@shop.example: {expected}");
-            assert!(error.contains(&expected), "errors are logged: {error}");
+            assert!(error.contains(&expected), "{error}");
         }
     }
 }

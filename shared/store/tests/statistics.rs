@@ -40,6 +40,7 @@ async fn an_event_that_is_reported_again_counts_once() {
         at: at(time),
         message_id: "m1".to_owned(),
         recipient: Some(address("jane@example.com")),
+        is_claim: false,
     };
     // The same bounce from the topics of the identity and of the configuration set, and an older bounce.
     for stream in [stream("campaigns"), SendingStream::default(), SendingStream::default()] {
@@ -95,6 +96,42 @@ async fn an_event_that_is_reported_again_counts_once() {
 }
 
 #[tokio::test]
+async fn a_bounce_that_is_only_claimed_does_not_raise_the_volume() {
+    let (store, ..) = store::testing::fresh().await;
+    let (now, expiry) = (at("2026-01-01T12:30:00Z"), at("2026-02-01T00:00:00Z"));
+    let bounce = |message: usize, is_claim: bool| SenderEvent {
+        sender: sender("222233334444"),
+        stream: SendingStream::default(),
+        kind: EventKind::Hard,
+        at: at("2026-01-01T12:00:00Z"),
+        message_id: format!("m{message}"),
+        recipient: Some(address("jane@example.com")),
+        is_claim,
+    };
+    let mut batch = SenderBatch::new(
+        sender("222233334444"),
+        SendingStream::default(),
+        at("2026-01-01T12:01:00Z"),
+    );
+    batch.add(EventKind::Delivery, "m0", "jane@example.com");
+    store.count_batch(&batch, expiry).await.unwrap();
+    for event in [bounce(1, true), bounce(2, true), bounce(2, false), bounce(2, true)] {
+        store.count_event(&event, expiry).await.unwrap();
+    }
+    let hour = store.sender_rates(&sender("222233334444"), now).await.unwrap().hour;
+    assert_eq!(
+        hour.get(EventKind::Hard),
+        2,
+        "a claim and a report of the same event count once"
+    );
+    assert_eq!(
+        hour.volume(),
+        Some(2),
+        "the delivery and the bounce that is not only claimed"
+    );
+}
+
+#[tokio::test]
 async fn each_sender_of_the_last_24_hours_is_listed_once() {
     let (store, _, requests) = store::testing::fresh().await;
     let now = at("2026-01-02T12:00:00Z");
@@ -127,6 +164,7 @@ async fn a_sender_with_bounces_only_has_one_index_entry_an_hour() {
         kind: EventKind::Hard,
         message_id: message.to_owned(),
         recipient: None,
+        is_claim: false,
         at: at(time),
     };
     let listed = async || {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use inbound::token::{Keys, Leaves, Token, mailto};
+use inbound::token::{Keys, Token, UnsubscribeFrom, mailto};
 use notification_model::EmailAddress;
 use serde_json::json;
 use store::Scope;
@@ -52,9 +52,9 @@ pub(crate) struct UnsubscribeLinkArgs {
 pub(crate) async fn run(args: &UnsubscribeLinkArgs) -> anyhow::Result<Output> {
     let keys = Keys::parse(&read_key(args).await?).context("the unsubscribe key")?;
     let leaves = match (&args.list, &args.topic) {
-        (None, _) => Leaves::Everything,
-        (Some(list), None) => Leaves::List(list.clone()),
-        (Some(list), Some(topic)) => Leaves::Topic {
+        (None, _) => UnsubscribeFrom::Everything,
+        (Some(list), None) => UnsubscribeFrom::List(list.clone()),
+        (Some(list), Some(topic)) => UnsubscribeFrom::Topic {
             list: list.clone(),
             topic: topic.clone(),
         },

@@ -33,7 +33,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The events of a folder as a table: a line for each record (file, carrier, message), and below it a line for each outcome
-/// (subject, action, description, reason).
+/// (subject, action, description, explanation).
 fn outcomes_of(folder: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -63,16 +63,25 @@ fn outcomes_of(folder: &str, arguments: &[&str], variables: &[(&str, &str)]) -> 
 }
 
 fn write_record(table: &mut String, name: &str, explanation: &Value) {
-    let field = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let field = |value: &Value| escape_controls(value.as_str().unwrap_or("-"));
     let columns = ["via", "message"].map(|column| field(&explanation[column]));
     table.push_str(&format!("{name} | {}\n", columns.join(" | ")));
     if let Some(error) = explanation["error"].as_str() {
         table.push_str(&format!("  error | {error}\n"));
     }
     for outcome in explanation["outcomes"].as_array().unwrap() {
-        let columns = ["subject", "action", "description", "reason"].map(|column| field(&outcome[column]));
+        let columns = ["subject", "action", "description", "explanation"].map(|column| field(&outcome[column]));
         table.push_str(&format!("  {}\n", columns.join(" | ")));
     }
+}
+
+/// Keeps a row of the table on one line.
+fn escape_controls(text: &str) -> String {
+    let escape = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 #[test]
@@ -123,6 +132,53 @@ fn json_has_scope_and_end_of_a_suppression() {
     assert_eq!((&outcome["scope"], &outcome["until"]), (&json!("global"), &Value::Null));
 }
 
+/// The fields that docs/feedback.md describes.
+#[test]
+fn json_has_the_documented_fields_of_an_outcome() {
+    let documented = [
+        "recipient",
+        "action",
+        "scope",
+        "until",
+        "kind",
+        "reason",
+        "sureness",
+        "because",
+    ];
+    let outcomes = |name: &str| {
+        let file = format!("../../events/feedback/{name}.json");
+        let output = postroomctl(&["explain", "--json", &file], "", &[]);
+        let explanations: Value = serde_json::from_slice(&output.stdout).unwrap();
+        explanations[0]["outcomes"][0].clone()
+    };
+    let bounce = outcomes("bounce-mailbox-full");
+    let values = documented.map(|field| bounce.get(field).expect(field).clone());
+    assert_eq!(
+        json!(values),
+        json!([
+            "jane@example.net",
+            "soft-bounce",
+            "tenant:acme",
+            null,
+            "soft",
+            "mailbox-full",
+            "stated",
+            bounce["because"]
+        ])
+    );
+    assert!(
+        bounce["because"].as_str().unwrap().starts_with("SES subtype"),
+        "{bounce}"
+    );
+    for name in ["complaint-abuse", "send", "open"] {
+        let outcome = outcomes(name);
+        for field in documented {
+            assert!(outcome.get(field).is_some(), "{name} {field}: {outcome}");
+        }
+        assert_eq!(outcome["sureness"], Value::Null, "{name}");
+    }
+}
+
 /// The Lambda event, the SNS envelope in it, the SES JSON in that, and what people copy from consoles.
 #[test]
 fn the_outcomes_are_the_same_for_every_layer_of_an_event() {
@@ -157,6 +213,135 @@ fn the_outcomes_are_the_same_for_every_layer_of_an_event() {
     }
 }
 
+fn bounce_message() -> Value {
+    let event = std::fs::read_to_string("../../events/feedback/bounce-permanent-general.json").unwrap();
+    let event: Value = serde_json::from_str(&event).unwrap();
+    let envelope: Value = serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap();
+    serde_json::from_str(envelope["Message"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn files_may_have_several_messages_and_a_byte_order_mark() {
+    let ses = bounce_message();
+    let line = ses.to_string();
+    let utf16 = |unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let units = std::iter::once(0xfeff).chain(line.encode_utf16());
+        units.flat_map(unit).collect()
+    };
+    let event_bridge = json!({"id": "e", "source": "aws.ses", "detail-type": "Email Bounced", "detail": ses});
+    let without_topic = json!({"Type": "Notification", "MessageId": "1", "Message": line});
+    let without_type = json!({"Message": line});
+    let body = json!({"Body": without_topic.to_string()});
+    let cases: Vec<(&str, Vec<u8>, usize)> = vec![
+        ("bom", format!("\u{feff}{line}\n").into_bytes(), 1),
+        ("utf16le", utf16(u16::to_le_bytes), 1),
+        ("utf16be", utf16(u16::to_be_bytes), 1),
+        ("lines", format!("{line}\n\n{line}\r\n{event_bridge}\n").into_bytes(), 3),
+        ("pretty", format!("{ses:#}\n{ses:#}").into_bytes(), 2),
+        (
+            "array",
+            json!([ses, event_bridge, [without_topic]]).to_string().into_bytes(),
+            3,
+        ),
+        ("array-of-strings", json!([line, line]).to_string().into_bytes(), 2),
+        ("without-topic", without_topic.to_string().into_bytes(), 1),
+        ("without-type", without_type.to_string().into_bytes(), 1),
+        ("body-without-topic", body.to_string().into_bytes(), 1),
+        (
+            "message-as-object",
+            json!({"Type": "Notification", "Message": ses}).to_string().into_bytes(),
+            1,
+        ),
+    ];
+    for (name, bytes, messages) in cases {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("explain-{name}.json"));
+        std::fs::write(&file, bytes).unwrap();
+        let output = postroomctl(&["explain", "--json", file.to_str().unwrap()], "", &[]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+        let explanations: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(explanations.len(), messages, "{name}");
+        for explanation in explanations {
+            assert_eq!(
+                explanation["outcomes"][0]["action"], "suppress",
+                "{name}: {explanation}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_error_names_the_file_and_the_line() {
+    let line = bounce_message().to_string();
+    let cut = line.get(..60).unwrap();
+    let envelope = json!({"Type": "Notification", "TopicArn": 5, "Message": "x"});
+    let cases = [
+        (
+            "{\n\"a\": 1,\n\"b\" 2}".to_owned(),
+            2,
+            ":3: expected valid JSON: expected `:`",
+        ),
+        (format!("{line}\n\n{cut}\n{line}"), 2, ":3: expected valid JSON"),
+        (
+            format!("{line}\n{{\"a\":1}}\n"),
+            2,
+            ":2: expected notificationType, eventType or receipt",
+        ),
+        ("[]".to_owned(), 0, ""),
+        ("hello".to_owned(), 2, ":1: not JSON"),
+        ("\n\n{\"Messages\": []}".to_owned(), 2, ":3: no messages"),
+        (
+            "{\"Records\": 5}".to_owned(),
+            2,
+            ":1: unknown event shape at `Records`: expected an array",
+        ),
+    ];
+    for (input, exit_code, expected) in cases {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("explain-invalid.json");
+        std::fs::write(&file, &input).unwrap();
+        let output = postroomctl(&["explain", file.to_str().unwrap()], "", &[]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit_code), "{input}: {stderr}");
+        assert!(stderr.contains(expected), "{input}: {stderr}");
+        assert!(
+            exit_code == 0 || stderr.contains("explain-invalid.json"),
+            "{input}: {stderr}"
+        );
+        assert!(!stderr.contains("Records[0]"), "{input}: {stderr}");
+    }
+    let output = postroomctl(&["explain", "-"], &envelope.to_string(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let stdout = text(&output.stdout);
+    assert!(
+        stdout.contains("standard input:1: TopicArn: expected a string"),
+        "{stdout}"
+    );
+    assert!(!stdout.contains("Records[0]"), "{stdout}");
+}
+
+#[test]
+fn show_sent_prints_the_rewritten_mail_and_the_notifications_of_a_report() {
+    let variables = [(
+        "POSTROOM_FEEDBACK_TOPIC_ARN",
+        "arn:aws:sns:eu-west-1:111122223333:feedback",
+    )];
+    for (event, mail, expected) in [
+        ("forward", "plain", "      | X-Postroom-Forwarded: "),
+        (
+            "report-bounce",
+            "bounce-ses",
+            "      | {\"notificationType\":\"Bounce\"",
+        ),
+    ] {
+        let event = format!("../../events/inbound/{event}.json");
+        let mail = format!("../../events/inbound/mail/{mail}.eml");
+        let arguments = ["explain", &event, "--config", MAILBOXES, "--mail", &mail];
+        let without = text(&postroomctl(&arguments, "", &variables).stdout);
+        assert!(!without.contains(" | "), "{without}");
+        let with = text(&postroomctl(&[&arguments[..], &["--show-sent"]].concat(), "", &variables).stdout);
+        assert!(with.contains(expected), "{with}");
+    }
+}
+
 #[test]
 fn setup_messages_in_plain_text_are_explained() {
     let input = "Successfully validated SNS topic for Amazon SES event publishing.\n";
@@ -185,7 +370,7 @@ fn missing_mailboxes_and_headers_are_noted() {
 #[test]
 fn the_header_of_a_mail_file_replaces_the_headers_of_the_event() {
     let mail = "../../events/inbound/mail/bounce-postfix.eml";
-    let event = "../../events/inbound/answer.json";
+    let event = "../../events/inbound/auto-reply.json";
     let arguments = ["explain", event, "--config", MAILBOXES, "--mail", mail];
     let output = postroomctl(&arguments, "", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -28,7 +28,7 @@ fn mail(id: &str, at: Timestamp) -> IndexedMail {
             bucket: "mail-bucket".to_owned(),
             key: format!("mail/{id}"),
         }),
-        action: VerdictAction::Tag,
+        verdict_action: VerdictAction::Tag,
         reasons: BTreeSet::from(["dkim GRAY: tag, the default".to_owned()]),
         expires_at: at + SignedDuration::from_hours(24),
     }

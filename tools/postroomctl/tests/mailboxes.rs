@@ -29,7 +29,7 @@ async fn the_table_and_the_file_have_the_same_mailboxes() {
     }
     insta::assert_snapshot!("mailboxes_list", stack.run_successfully("mailboxes list").await);
     let explained = stack
-        .run_successfully("explain ../../events/inbound/answer.json --table postroom")
+        .run_successfully("explain ../../events/inbound/auto-reply.json --table postroom")
         .await;
     assert!(explained.contains("mailbox support@shop.example: "), "{explained}");
 }

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use inbound::token::{Keys, Leaves, Token};
+use inbound::token::{Keys, Token, UnsubscribeFrom};
 use serde_json::Value;
 use store::Scope;
 
@@ -60,7 +60,7 @@ fn the_token_is_valid_for_the_inbound_function() {
     let token = Token::read(headers["token"].as_str().unwrap(), &Keys::parse(KEY).unwrap()).unwrap();
     assert_eq!(token.scope(), &Scope::Domain("shop.example".to_owned()));
     let (list, topic) = ("news".to_owned(), "offers".to_owned());
-    assert_eq!(token.leaves(), &Leaves::Topic { list, topic });
+    assert_eq!(token.unsubscribe_from(), &UnsubscribeFrom::Topic { list, topic });
     assert_eq!(token.address().key(), "jane@example.com");
     assert!(
         headers["List-Unsubscribe"]

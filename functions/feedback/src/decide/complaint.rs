@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 
 use notification_model::{Complaint, ComplaintFeedbackType, ComplaintSubType, EmailAddress};
-use store::{EventKind, Scope, SuppressionEntry, SuppressionSource};
+use store::{EventKind, SuppressionEntry, SuppressionSource};
 
-use super::context::{Context, Evidence, acknowledge};
+use super::context::{Context, Evidence, acknowledge, bounded};
 use crate::action::Action;
 use crate::policy::SuppressionPeriod;
 
 pub(super) fn decide(context: &Context, complaint: &Complaint) -> Vec<Action> {
     let reported = complaint.complained_recipients.iter();
-    let recipients: Vec<EmailAddress> = reported
-        .filter_map(|recipient| context.affected_recipient(&recipient.email_address))
-        .collect();
+    let reported: Vec<_> = reported.map(|recipient| recipient.email_address.clone()).collect();
+    let mailed: Vec<_> = reported.iter().filter(|it| context.is_mailed(it)).cloned().collect();
+    let recipients = match (mailed.as_slice(), context.mailed.as_slice()) {
+        // The message was forwarded.
+        ([], [only]) => vec![only.clone()],
+        ([], _) => return decide_not_mailed(context, complaint, &reported),
+        _ => mailed,
+    };
     let Some(first) = recipients.iter().min_by_key(|address| address.key()) else {
-        return acknowledge("the complaint names no recipient of the message");
+        return acknowledge("the complaint names no recipient");
     };
     let affected = Affected {
         context,
@@ -52,17 +57,42 @@ pub(super) fn decide(context: &Context, complaint: &Complaint) -> Vec<Action> {
         ),
         feedback_type => {
             let report = match feedback_type {
-                Some(feedback_type) => format!("reported as {feedback_type}"),
+                Some(feedback_type) => format!("reported as {}", bounded(feedback_type.to_string())),
                 None => "reported without a feedback type".to_owned(),
             };
             let reason = format!("complaint, {report}{}", one_of(&recipients));
             let period = context.policy.complaint;
             let mut actions = affected.record("complaint", SuppressionSource::Complaint, true, period, &reason);
             // One complaint, however many recipients the report names.
-            actions.push(context.count_event(EventKind::Complaint, first));
+            actions.extend(context.count_event(EventKind::Complaint, first, false));
             actions
         }
     }
+}
+
+/// The complaint names no recipient of the message. With several recipients, it is unknown whose it is. It is counted once,
+/// because AWS counts it.
+fn decide_not_mailed(context: &Context, complaint: &Complaint, reported: &[EmailAddress]) -> Vec<Action> {
+    let affected = Affected {
+        context,
+        recipients: reported,
+        evidence: context.evidence(evidence_of(complaint)),
+    };
+    let reason = "the complaint names no recipient of the message, so it has no effect on an address";
+    let mut actions = affected.append_history("not-mailed-complaint", reason);
+    let is_suppressed = complaint.complaint_sub_type.as_ref().is_some_and(is_suppression_list);
+    let is_counted = !is_suppressed
+        && !matches!(
+            complaint.complaint_feedback_type,
+            Some(ComplaintFeedbackType::NotSpam | ComplaintFeedbackType::AuthFailure)
+        );
+    if let Some(under) = context.mailed.first().filter(|_| is_counted) {
+        actions.extend(context.count_event(EventKind::Complaint, under, true));
+    }
+    if actions.is_empty() {
+        return acknowledge("the complaint names no recipient");
+    }
+    actions
 }
 
 /// The recipients that a complaint affects, with its evidence.
@@ -97,7 +127,7 @@ impl Affected<'_> {
                 blocked,
                 ..self.context.entry(address, until, reason, self.evidence.clone())
             };
-            let scope = Scope::of(self.context.mail);
+            let scope = self.context.scope.clone();
             self.context
                 .record_suppression(kind, address, scope, source.clone(), entry)
         };

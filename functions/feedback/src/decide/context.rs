@@ -22,24 +22,38 @@ pub(super) struct Context<'a> {
     /// When the event happened.
     pub(super) at: Timestamp,
     pub(super) policy: &'a Policy,
+    /// The scope of the sender.
+    pub(super) scope: Scope,
+    /// The recipients of the message, each once, in the order of their normalised addresses.
+    pub(super) mailed: Vec<EmailAddress>,
 }
 
-impl Context<'_> {
-    /// Returns the recipient of the message that a report is about, or `None` if it is unknown.
-    ///
-    /// Every receiver of a message can send a report that names any address. If the reported address is not a recipient of
-    /// the message, the report is about the only recipient (its mail was forwarded). With several recipients it is unknown.
-    pub(super) fn affected_recipient(&self, reported: &EmailAddress) -> Option<EmailAddress> {
-        let destination: Vec<_> = self
-            .mail
-            .destination
-            .iter()
-            .filter_map(|text| EmailAddress::parse(text))
-            .collect();
-        if destination.is_empty() || destination.iter().any(|address| address.key() == reported.key()) {
-            return Some(reported.clone());
+impl<'a> Context<'a> {
+    pub(super) fn new(notification: &'a Notification, at: Timestamp, policy: &'a Policy) -> Self {
+        let mail = &notification.mail;
+        let destination = mail.destination.iter();
+        let mut mailed: Vec<_> = destination.filter_map(|text| EmailAddress::parse(text)).collect();
+        mailed.sort_by(|one, other| one.key().cmp(other.key()));
+        mailed.dedup_by(|one, other| one.key() == other.key());
+        Self {
+            notification,
+            mail,
+            at,
+            policy,
+            scope: Scope::of(mail, policy.account.as_ref()),
+            mailed,
         }
-        <[EmailAddress; 1]>::try_from(destination).ok().map(|[only]| only)
+    }
+
+    /// Whether the message was sent to an address.
+    pub(super) fn is_mailed(&self, address: &EmailAddress) -> bool {
+        self.mailed.iter().any(|mailed| mailed.key() == address.key())
+    }
+
+    /// Whether the notification was made from a report that arrived by mail. SES names the identity or the sending account in
+    /// its own.
+    pub(super) fn is_mailed_report(&self) -> bool {
+        self.mail.source_arn.is_none() && self.mail.sending_account_id.is_none()
     }
 
     /// Returns the evidence of the event together with that of the message, without absent values.
@@ -57,9 +71,7 @@ impl Context<'_> {
             .into_iter()
             .chain(message)
             .filter_map(|(name, value)| Some((name, value?)));
-        present
-            .map(|(name, value)| (name.to_owned(), value.chars().take(MAX_EVIDENCE_LENGTH).collect()))
-            .collect()
+        present.map(|(name, value)| (name.to_owned(), bounded(value))).collect()
     }
 
     pub(super) fn entry(
@@ -112,7 +124,7 @@ impl Context<'_> {
     ) -> Action {
         Action::AppendHistory {
             address: address.clone(),
-            history: self.history(kind, reason, Scope::of(self.mail), evidence),
+            history: self.history(kind, reason, self.scope.clone(), evidence),
         }
     }
 
@@ -135,16 +147,22 @@ impl Context<'_> {
         }
     }
 
-    /// Counts a bounce or complaint about a recipient.
-    pub(super) fn count_event(&self, kind: EventKind, recipient: &EmailAddress) -> Action {
-        Action::CountEvent(SenderEvent {
+    /// Counts a bounce or complaint about a recipient. `is_claim`: see [`SenderEvent::is_claim`].
+    ///
+    /// A report that arrived by mail is not counted: it does not say who sent the message, and SES also publishes the event.
+    pub(super) fn count_event(&self, kind: EventKind, recipient: &EmailAddress, is_claim: bool) -> Option<Action> {
+        if self.is_mailed_report() {
+            return None;
+        }
+        Some(Action::CountEvent(SenderEvent {
             sender: Sender::of(self.mail),
             stream: SendingStream::of(self.mail),
             kind,
             at: self.at,
             message_id: self.mail.message_id.clone(),
             recipient: Some(recipient.clone()),
-        })
+            is_claim,
+        }))
     }
 
     /// Counts a frequent event for each recipient, or once for a message without recipients.
@@ -164,6 +182,14 @@ impl Context<'_> {
             |text: &str| EmailAddress::parse(text).map_or_else(|| text.to_owned(), |address| address.key().to_owned());
         let keys = recipients.iter().map(|recipient| key(recipient.as_ref()));
         keys.map(count).collect()
+    }
+}
+
+/// Returns the first characters of a text that a remote party may have written.
+pub(super) fn bounded(text: String) -> String {
+    match text.char_indices().nth(MAX_EVIDENCE_LENGTH) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
+        None => text,
     }
 }
 

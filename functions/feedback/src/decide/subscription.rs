@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use notification_model::{EmailAddress, Subscription, SubscriptionStatus};
-use store::{Scope, SuppressionEntry, SuppressionSource};
+use store::{SuppressionEntry, SuppressionSource};
 
 use super::context::{Context, Evidence, acknowledge};
 use crate::action::Action;
@@ -73,6 +73,6 @@ fn record(
         blocked: is_opt_out,
         ..context.entry(address, None, &format!("{verb} {subject}"), evidence.clone())
     };
-    let scope = Scope::of(context.mail);
+    let scope = context.scope.clone();
     context.record_suppression(&format!("{kind}-{source}"), address, scope, source, entry)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use notification_model::EmailAddress;
-use store::{DeliveredBatch, Scope, Store, StoreError};
+use store::{DeliveredBatch, DeliveredMessage, Scope, Store, StoreError};
 
 use super::streaks::{StreakChange, Streaks};
 use crate::decide::Action;
@@ -12,10 +12,10 @@ use crate::policy::Policy;
 
 type Failures = Vec<(BTreeSet<usize>, StoreError)>;
 
-/// The newest delivery to a recipient in a scope, with the records that reported deliveries to it.
-struct Delivery {
+/// The deliveries to a recipient in a scope, with the records that reported them.
+struct Deliveries {
     address: EmailAddress,
-    at: Timestamp,
+    delivered: Vec<DeliveredMessage>,
     records: BTreeSet<usize>,
 }
 
@@ -30,26 +30,37 @@ pub(super) async fn record(
     streaks: &Streaks<'_>,
     actions: &[(usize, Action)],
 ) -> (Vec<StreakChange>, Failures) {
-    let deliveries = newest(actions);
+    let deliveries = by_recipient(actions);
     if deliveries.is_empty() {
         return (Vec::new(), Vec::new());
     }
     let mut failures = write_batches(store, policy, actions).await;
-    let addresses: Vec<EmailAddress> = deliveries.values().map(|delivery| delivery.address.clone()).collect();
+    let addresses: Vec<EmailAddress> = deliveries
+        .values()
+        .map(|of_recipient| of_recipient.address.clone())
+        .collect();
     let rows = match store.recipients(&addresses).await {
         Ok(rows) => rows,
         Err(error) => {
-            let all = deliveries.into_values().flat_map(|delivery| delivery.records);
+            let all = deliveries.into_values().flat_map(|of_recipient| of_recipient.records);
             failures.push((all.collect(), error));
             return (Vec::new(), failures);
         }
     };
     let mut changes = Vec::new();
-    for ((key, scope), delivery) in deliveries {
+    for (
+        (key, scope),
+        Deliveries {
+            address,
+            delivered,
+            records,
+        },
+    ) in deliveries
+    {
         let Some(row) = rows.get(&key) else { continue };
-        match streaks.end(&delivery.address, &scope, delivery.at, row).await {
+        match streaks.end(&address, &scope, &delivered, row).await {
             Ok(change) => changes.extend(change),
-            Err(error) => failures.push((delivery.records, error)),
+            Err(error) => failures.push((records, error)),
         }
     }
     (changes, failures)
@@ -58,16 +69,22 @@ pub(super) async fn record(
 async fn write_batches(store: &Store, policy: &Policy, actions: &[(usize, Action)]) -> Failures {
     let mut batches: Vec<(DeliveredBatch, Timestamp, BTreeSet<usize>)> = Vec::new();
     for (index, action) in actions {
-        let Action::RecordDelivery { address, scope, at } = action else {
+        let Action::RecordDelivery {
+            address,
+            scope,
+            delivered,
+        } = action
+        else {
             continue;
         };
-        let existing = batches.iter().position(|(batch, ..)| batch.accepts(scope, *at));
+        let at = delivered.at;
+        let existing = batches.iter().position(|(batch, ..)| batch.accepts(scope, at));
         let position = existing.unwrap_or_else(|| {
-            batches.push((DeliveredBatch::new(scope.clone(), *at), *at, BTreeSet::new()));
+            batches.push((DeliveredBatch::new(scope.clone(), at), at, BTreeSet::new()));
             batches.len() - 1
         });
         if let Some((batch, _, records)) = batches.get_mut(position) {
-            batch.add(address, *at);
+            batch.add(address, *delivered);
             records.insert(*index);
         }
     }
@@ -81,21 +98,25 @@ async fn write_batches(store: &Store, policy: &Policy, actions: &[(usize, Action
     failures
 }
 
-/// Only the newest delivery to a recipient in a scope affects its streak.
-fn newest(actions: &[(usize, Action)]) -> BTreeMap<(String, Scope), Delivery> {
+fn by_recipient(actions: &[(usize, Action)]) -> BTreeMap<(String, Scope), Deliveries> {
     let mut deliveries = BTreeMap::new();
     for (index, action) in actions {
-        let Action::RecordDelivery { address, scope, at } = action else {
+        let Action::RecordDelivery {
+            address,
+            scope,
+            delivered,
+        } = action
+        else {
             continue;
         };
         let key = (address.key().to_owned(), scope.clone());
-        let delivery = deliveries.entry(key).or_insert_with(|| Delivery {
+        let of_recipient = deliveries.entry(key).or_insert_with(|| Deliveries {
             address: address.clone(),
-            at: *at,
+            delivered: Vec::new(),
             records: BTreeSet::new(),
         });
-        delivery.at = delivery.at.max(*at);
-        delivery.records.insert(*index);
+        of_recipient.delivered.push(*delivered);
+        of_recipient.records.insert(*index);
     }
     deliveries
 }

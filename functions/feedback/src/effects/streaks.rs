@@ -1,11 +1,12 @@
-//! Keeps the streak entry of a recipient in step with its soft bounces and deliveries.
+//! Keeps the entries that result from series of bounces in step with the bounces and deliveries of the recipient.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use notification_model::EmailAddress;
 use store::{
-    HistoryEntry, Recipient, Scope, SoftBounce, Store, StoreError, StreakWrite, SuppressionEntry, SuppressionSource,
+    BounceSeries, DeliveredMessage, HistoryEntry, Recipient, Scope, SeriesBounce, SeriesWrite, Store, StoreError,
+    SuppressionEntry,
 };
 
 use super::mirror_queue::MirrorQueue;
@@ -16,16 +17,16 @@ use crate::streak::{self, Streak};
 /// of the invocation, or the time on an operator's computer.
 const CREATION_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 
-/// A change of a recipient's streak entry.
+/// A change of an entry that results from a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreakChange {
-    /// The streak suppresses the recipient, or does so for longer.
+    /// The series suppresses the recipient, or does so for longer.
     Suppressed,
     /// A delivery or a release ended the suppression.
     Recovered,
 }
 
-/// Updates streak entries.
+/// Updates the entries that result from series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Streaks<'a> {
     pub(super) store: &'a Store,
@@ -34,61 +35,81 @@ pub(super) struct Streaks<'a> {
 }
 
 impl Streaks<'_> {
-    /// Records a delivery unless the row has it, and updates the streak entry. The entry is updated in either case, because
-    /// an earlier attempt may have failed after it had recorded the delivery.
+    /// Records deliveries unless the row has them, and updates the entries. They are updated in either case, because an
+    /// earlier attempt may have failed after it had recorded the deliveries.
     pub(super) async fn end(
         &self,
         address: &EmailAddress,
         scope: &Scope,
-        at: Timestamp,
+        delivered: &[DeliveredMessage],
         row: &Recipient,
-    ) -> Result<Option<StreakChange>, StoreError> {
-        let is_recorded = row.delivered_at.get(scope).is_some_and(|recorded| *recorded >= at);
-        let updated = if is_recorded {
-            None
-        } else {
-            self.store.record_delivery(address, scope, at).await?
-        };
-        self.update(address, scope, updated.unwrap_or_else(|| row.clone()))
+    ) -> Result<Vec<StreakChange>, StoreError> {
+        let recorded = self
+            .store
+            .record_deliveries(address, scope, delivered, row.clone())
+            .await?;
+        self.update_all(address, scope, recorded.unwrap_or_else(|| row.clone()))
             .await
     }
 
-    /// Updates the streak entry from the soft bounces and deliveries of the row. Sends no request if nothing changes.
-    pub(super) async fn update(
+    /// Updates the entries of every series of the scope. Sends no request if nothing changes.
+    pub(super) async fn update_all(
         &self,
         address: &EmailAddress,
         scope: &Scope,
+        row: Recipient,
+    ) -> Result<Vec<StreakChange>, StoreError> {
+        let mut changes = Vec::new();
+        for series in BounceSeries::ALL {
+            changes.extend(self.update(address, scope, series, row.clone()).await?);
+        }
+        Ok(changes)
+    }
+
+    /// Updates the entry from the bounces and deliveries of the row.
+    async fn update(
+        &self,
+        address: &EmailAddress,
+        scope: &Scope,
+        series: BounceSeries,
         mut row: Recipient,
     ) -> Result<Option<StreakChange>, StoreError> {
         loop {
-            let live = row.live_soft_bounces(scope);
-            let streak = streak::evaluate(&live, &self.policy.streak);
-            let target = streak.as_ref().map(|streak| streak_entry(address, streak));
-            let current = row.entries.get(&(scope.clone(), SuppressionSource::Streak));
+            let counted = row.counted(scope, series);
+            let streak = streak::evaluate(&counted, self.policy.series(series));
+            let target = streak.as_ref().map(|streak| entry_of(address, series, streak));
+            let current = row.entries.get(&(scope.clone(), series.source()));
             let is_changed = current != target.as_ref();
-            if !is_changed && row.soft_bounces.get(scope).map_or(0, Vec::len) == live.len() {
+            if !is_changed && !row.has_surplus(scope, series) {
                 return Ok(None);
             }
-            // A delivery before the row existed is only in its batch. After it is recorded, only newer soft bounces are
-            // live, so this happens once.
+            // A delivery before the row existed is only in its batch. After it is recorded, only newer bounces count, so this
+            // happens once for each delivery whose own message did not bounce.
             if streak.is_some()
-                && let Some(at) = self.delivery_before_row(address, scope, &row, &live).await?
-                && let Some(updated) = self.store.record_delivery(address, scope, at).await?
+                && let Some(delivered) = self.delivery_before_row(address, scope, &row, &counted).await?
+                && let Some(updated) = self
+                    .store
+                    .record_deliveries(address, scope, &[delivered], row.clone())
+                    .await?
+                && updated != row
             {
                 row = updated;
                 continue;
             }
-            let history = is_changed.then(|| self.history(scope, &row, target.as_ref(), current));
+            let history = is_changed.then(|| self.history(scope, series, &row, target.as_ref(), current));
             // The history is written first: once the entry is written, another attempt finds nothing to do.
             if let Some(history) = &history {
                 self.store.append_history(address, history).await?;
             }
-            let written = self.store.settle_streak(address, scope, &row, target.as_ref()).await?;
-            let (StreakWrite::Written, Some(history)) = (written, history) else {
+            let written = self
+                .store
+                .settle_series(address, scope, series, &row, target.as_ref())
+                .await?;
+            let (SeriesWrite::Written, Some(history)) = (written, history) else {
                 return Ok(None);
             };
             if let Some(mirror) = self.mirror {
-                let source = SuppressionSource::Streak;
+                let source = series.source();
                 mirror.send_change(address, &source, &history, self.policy).await;
             }
             return Ok(Some(match target {
@@ -98,15 +119,15 @@ impl Streaks<'_> {
         }
     }
 
-    /// Returns the newest delivery after the first live soft bounce that was recorded before the row existed.
+    /// Returns the newest delivery after the first counted bounce that was recorded before the row existed.
     async fn delivery_before_row(
         &self,
         address: &EmailAddress,
         scope: &Scope,
         row: &Recipient,
-        live: &[SoftBounce],
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let (Some(first), Some(created_at)) = (live.first(), row.created_at) else {
+        counted: &[SeriesBounce],
+    ) -> Result<Option<DeliveredMessage>, StoreError> {
+        let (Some(first), Some(created_at)) = (counted.first(), row.created_at) else {
             return Ok(None);
         };
         let to = created_at.checked_add(CREATION_TOLERANCE).unwrap_or(created_at);
@@ -120,17 +141,19 @@ impl Streaks<'_> {
         if from >= to {
             return Ok(None);
         }
-        self.store.newest_delivery(address, scope, from, to).await
+        let holds = |delivered: &DeliveredMessage| row.holds(scope, delivered);
+        self.store.newest_delivery(address, scope, (from, to), holds).await
     }
 
     fn history(
         &self,
         scope: &Scope,
+        series: BounceSeries,
         row: &Recipient,
         target: Option<&SuppressionEntry>,
         current: Option<&SuppressionEntry>,
     ) -> HistoryEntry {
-        let delivered_at = row.delivered_at.get(scope).copied();
+        let delivered_at = row.delivered_at(scope);
         let (at, id) = match (target, current) {
             (Some(entry), _) => (entry.at, entry.id.clone()),
             (None, Some(entry)) => (delivered_at.unwrap_or(entry.at), entry.id.clone()),
@@ -139,9 +162,12 @@ impl Streaks<'_> {
         HistoryEntry {
             at,
             id,
-            kind: if target.is_some() { "streak" } else { "recovered" }.to_owned(),
+            kind: match target {
+                Some(_) => series.source().to_string(),
+                None => "recovered".to_owned(),
+            },
             reason: target.map_or_else(
-                || "a delivery or a release ended the streak".to_owned(),
+                || format!("a delivery or a release voids the entry {}", series.source()),
                 |entry| entry.reason.clone(),
             ),
             scope: scope.clone(),
@@ -155,24 +181,29 @@ impl Streaks<'_> {
     }
 }
 
-fn streak_entry(address: &EmailAddress, streak: &Streak) -> SuppressionEntry {
+fn entry_of(address: &EmailAddress, series: BounceSeries, streak: &Streak) -> SuppressionEntry {
     let until = match streak.until {
         Some(until) => format!("until {}", until.strftime("%Y-%m-%d")),
         None => "permanent".to_owned(),
     };
+    let what = match series {
+        BounceSeries::Soft => format!("{} messages in a row bounced softly", streak.messages),
+        BounceSeries::Unconfirmed => format!("unconfirmed hard bounce, {}", streak.detail),
+    };
+    let mut evidence = BTreeMap::from([
+        ("messages".to_owned(), streak.messages.to_string()),
+        ("level".to_owned(), streak.level.to_string()),
+    ]);
+    if !streak.detail.is_empty() {
+        evidence.insert("bounce".to_owned(), streak.detail.clone());
+    }
     SuppressionEntry {
         at: streak.at,
         id: streak.message_id.clone(),
         blocked: true,
         until: streak.until,
-        reason: format!(
-            "{} messages in a row bounced softly, suppression {} since the last delivery: {until}",
-            streak.messages, streak.level
-        ),
+        reason: format!("{what}, suppression {} since the last delivery: {until}", streak.level),
         address: address.as_str().to_owned(),
-        evidence: BTreeMap::from([
-            ("messages".to_owned(), streak.messages.to_string()),
-            ("level".to_owned(), streak.level.to_string()),
-        ]),
+        evidence,
     }
 }

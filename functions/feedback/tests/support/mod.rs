@@ -1,5 +1,5 @@
 //! The function with an embedded DynamoDB, and the rows of its table.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part of it")]
+#![allow(dead_code, clippy::allow_attributes, clippy::panic, reason = "each test binary uses a part of it")]
 
 pub(crate) mod rows;
 
@@ -24,7 +24,10 @@ impl Stack {
         Self {
             effects: Effects {
                 store,
-                policy: Policy::default(),
+                policy: Policy {
+                    account: "111122223333".parse().ok(),
+                    ..Policy::default()
+                },
                 mirror: None,
             },
             requests,

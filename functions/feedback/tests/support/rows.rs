@@ -44,7 +44,7 @@ fn describe_recipient(address: &str, fields: &Fields) -> Vec<String> {
             let reason = text(entry, "reason");
             format!("suppression  {address} ({spelling}) {name} {effect} {until}: {reason}")
         }
-        Value::Array(bounces) => format!("soft bounces {address} {name}: {}", bounces.len()),
+        Value::Array(members) => format!("series       {address} {name}: {}", members.len()),
         other => format!("attribute    {address} {name}: {other}"),
     };
     fields.iter().map(describe).collect()
@@ -68,10 +68,10 @@ fn describe_events(sender: &str, sk: &str, fields: &Fields) -> String {
         .map(|(kind, value)| format!("{kind} {}", value.as_str().unwrap()))
         .collect();
     let kind = sk.split('#').nth(1).unwrap();
-    let counts = if kind == "batch" {
-        counts.join(", ")
-    } else {
-        kind.to_owned()
+    let counts = match kind {
+        "batch" => counts.join(", "),
+        kind if sk.ends_with("#claim") => format!("{kind}, claimed"),
+        kind => kind.to_owned(),
     };
     let listed = if fields.contains_key("listKey") { ", listed" } else { "" };
     format!("count        {sender} {}: {counts}{listed}", stream.join("/"))

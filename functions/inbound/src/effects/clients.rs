@@ -1,4 +1,4 @@
-//! The clients, and how long each of them waits: no call may hang until SES has lost patience.
+//! The SDK clients and their time-outs. No call may take longer than SES waits.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use lambda_kit::LazyClient;
 
-/// The clients of the services that mail goes through. No mail needs all of them.
+/// The SDK clients. Each is created at its first use, because no mail needs all of them.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// Where mail is.
+    /// Reads mail.
     pub s3: LazyClient<aws_sdk_s3::Client>,
-    /// For forwards, answers and notices.
+    /// Sends forwards, notices and automatic replies.
     pub ses: LazyClient<aws_sdk_sesv2::Client>,
-    /// For bounces, which the second version of the API lacks.
+    /// Sends bounces. The SES API v2 has no `SendBounce`.
     pub ses_v1: LazyClient<aws_sdk_ses::Client>,
-    /// For topics.
+    /// Publishes to topics.
     pub sns: LazyClient<aws_sdk_sns::Client>,
-    /// For queues.
+    /// Sends to queues.
     pub sqs: LazyClient<aws_sdk_sqs::Client>,
-    /// For the queue in which unfinished work waits. SES is waiting too by then.
-    pub handover: LazyClient<aws_sdk_sqs::Client>,
-    /// For the key of unsubscribe tokens.
+    /// Sends unfinished work to the inbound queue, with short time-outs, because SES waits for the disposition.
+    pub hand_over: LazyClient<aws_sdk_sqs::Client>,
+    /// Reads the keys of unsubscribe tokens.
     pub secrets: LazyClient<aws_sdk_secretsmanager::Client>,
 }
 
 impl Clients {
-    /// The clients. `config` has the time-outs of calls that take milliseconds.
+    /// Creates the clients. `config` has the time-outs of calls that take milliseconds.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         let timeouts = |attempt, operation| {
@@ -37,22 +37,22 @@ impl Clients {
                 .operation_timeout(Duration::from_secs(operation))
                 .build()
         };
-        // An answer that got lost is no reason to send a mail again at once: the claim decides, later.
+        // A lost response must not cause a second mail. The claim decides about retries.
         let sending = config
             .to_builder()
             .timeout_config(timeouts(15, 15))
             .retry_config(RetryConfig::disabled())
             .build();
         let reading = config.to_builder().timeout_config(timeouts(4, 9)).build();
-        let handover = config.to_builder().timeout_config(timeouts(1, 3)).build();
+        let hand_over = config.to_builder().timeout_config(timeouts(1, 3)).build();
         Self {
-            // Until the body begins. A body that stops is the SDK's to notice (stalled stream protection).
+            // The time-outs end when the body begins. The SDK's stalled stream protection covers the body.
             s3: LazyClient::of(&reading, aws_sdk_s3::Client::new),
             ses: LazyClient::of(&sending, aws_sdk_sesv2::Client::new),
             ses_v1: LazyClient::of(&sending, aws_sdk_ses::Client::new),
             sns: LazyClient::of(config, aws_sdk_sns::Client::new),
             sqs: LazyClient::of(config, aws_sdk_sqs::Client::new),
-            handover: LazyClient::of(&handover, aws_sdk_sqs::Client::new),
+            hand_over: LazyClient::of(&hand_over, aws_sdk_sqs::Client::new),
             secrets: LazyClient::of(config, aws_sdk_secretsmanager::Client::new),
         }
     }

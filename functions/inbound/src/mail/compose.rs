@@ -1,80 +1,92 @@
-//! Mail that Postroom writes itself: automatic answers, and notices in place of a forward.
+//! Composes the mail that Postroom writes itself: automatic replies, and notices that replace a forward.
 //!
-//! Both are `text/plain` in UTF-8 and say that they are automatic (RFC 3834), so that no other machine answers them.
+//! Both are `text/plain` in UTF-8 and declare themselves automatic (RFC 3834), so that other systems do not reply to them.
 
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 
-use super::{MailFacts, forward, text};
+use super::MailFacts;
+use super::addresses::sendable_address;
+use super::automation::LOOP_FIELD;
+use super::date::format_date;
+use super::decode::{clean, truncate};
+use super::encode::{encode, encode_mailbox, push_field};
 
-/// An automatic answer.
+/// The parameters of an automatic reply.
 #[derive(Clone, Copy)]
 pub struct AutoReply<'a> {
-    /// The verified address that answers.
+    /// The verified address that replies.
     pub from: &'a EmailAddress,
-    /// Whom: the return path, nobody else ([`MailFacts::return_path`]).
+    /// The return path of the mail ([`MailFacts::return_path`]). A reply goes to no other address.
     pub to: &'a EmailAddress,
-    /// The subject; without one `Auto: ` and the mail's own.
+    /// The subject. Default: `Auto: ` and the subject of the mail.
     pub subject: Option<&'a str>,
     /// The text.
     pub text: &'a str,
-    /// The mail that is answered.
+    /// The mail that is replied to.
     pub about: &'a MailFacts,
-    /// When.
+    /// The time, for `Date`.
     pub at: Timestamp,
 }
 
-/// What is said in place of a forward.
+/// The parameters of a notice that replaces a forward.
 #[derive(Clone, Copy)]
 pub struct Notice<'a> {
-    /// The verified address the forward would have been sent from.
+    /// The verified address that would send the forward.
     pub from: &'a EmailAddress,
-    /// Whom the forward would have gone to.
+    /// The recipients of the forward.
     pub to: &'a [EmailAddress],
-    /// The mailbox, for the reader and the loop header.
+    /// The mailbox, for the text and the loop header.
     pub mailbox: &'a str,
-    /// Who wrote the mail, as the header or SES says it.
+    /// The author of the mail, else its envelope sender.
     pub sender: &'a str,
     /// The mail's subject.
     pub subject: &'a str,
-    /// The mail's size in octets, when known.
+    /// The size of the mail in octets, if known.
     pub size: Option<u64>,
-    /// Where the mail is: `s3://bucket/key`.
+    /// The location of the mail: `s3://bucket/key`.
     pub location: Option<&'a str>,
-    /// Why it was not forwarded, in words: `it is larger than SES sends`.
+    /// Why the mail is not forwarded, for example `the mail has 50000000 octets, more than 40000000`.
     pub reason: &'a str,
-    /// When.
+    /// The time, for `Date`.
     pub at: Timestamp,
 }
 
-/// An automatic answer, RFC 3834: `Auto-Submitted: auto-replied`, threaded, to the return path only.
+/// Composes an automatic reply (RFC 3834): `Auto-Submitted: auto-replied`, in the thread of the mail, to its return path.
 #[must_use]
 pub fn auto_reply(reply: &AutoReply<'_>) -> Vec<u8> {
     let about = reply.about;
-    let own = about.subject.as_deref().unwrap_or_default();
+    let original_subject = about.subject.as_deref().unwrap_or_default();
     let subject = match reply.subject {
         Some(subject) => subject.to_owned(),
-        None if own.is_empty() => "Auto: your mail".to_owned(),
-        None => format!("Auto: {own}"),
+        None if original_subject.is_empty() => "Auto: your mail".to_owned(),
+        None => format!("Auto: {original_subject}"),
     };
     let mut out = Vec::new();
     push_addresses(&mut out, "From", std::slice::from_ref(reply.from));
     push_addresses(&mut out, "To", std::slice::from_ref(reply.to));
     push_text(&mut out, "Subject", &subject);
-    text::push_field(&mut out, "Date", &forward::date(reply.at));
+    push_field(&mut out, "Date", &format_date(reply.at));
     if let Some(id) = &about.message_id {
-        text::push_field(&mut out, "In-Reply-To", id);
-        let mut references: Vec<_> = about.references.iter().rev().take(REFERENCES).rev().cloned().collect();
-        references.retain(|one| one != id);
+        push_field(&mut out, "In-Reply-To", id);
+        let mut references: Vec<_> = about
+            .references
+            .iter()
+            .rev()
+            .take(MAX_REFERENCES)
+            .rev()
+            .cloned()
+            .collect();
+        references.retain(|reference| reference != id);
         references.push(id.clone());
-        text::push_field(&mut out, "References", &references.join(" "));
+        push_field(&mut out, "References", &references.join(" "));
     }
-    text::push_field(&mut out, "Auto-Submitted", "auto-replied");
+    push_field(&mut out, "Auto-Submitted", "auto-replied");
     push_body(&mut out, reply.text);
     out
 }
 
-/// A notice that a mail was not forwarded: who, what, how large, where it is and why.
+/// Composes a notice that a mail was not forwarded. It has the author, subject, size and location of the mail, and the reason.
 #[must_use]
 pub fn notice(notice: &Notice<'_>) -> Vec<u8> {
     let mut out = Vec::new();
@@ -85,10 +97,10 @@ pub fn notice(notice: &Notice<'_>) -> Vec<u8> {
         "Subject",
         &format!("Not forwarded: {}", or_none(notice.subject)),
     );
-    text::push_field(&mut out, "Date", &forward::date(notice.at));
-    text::push_field(&mut out, forward::LOOP_FIELD, notice.mailbox);
-    text::push_field(&mut out, "Auto-Submitted", "auto-generated");
-    let size = notice.size.map_or_else(|| "unknown".to_owned(), size_in_words);
+    push_field(&mut out, "Date", &format_date(notice.at));
+    push_field(&mut out, LOOP_FIELD, notice.mailbox);
+    push_field(&mut out, "Auto-Submitted", "auto-generated");
+    let size = notice.size.map_or_else(|| "unknown".to_owned(), format_size);
     let body = format!(
         "A mail to {} was not forwarded to you: {}.\n\nFrom:    {}\nSubject: {}\nSize:    {size}\nMail:    {}\n",
         one_line(notice.mailbox),
@@ -101,31 +113,27 @@ pub fn notice(notice: &Notice<'_>) -> Vec<u8> {
     out
 }
 
-/// An answer names the end of a long thread; the mail answered is the last of it.
-const REFERENCES: usize = 20;
-const SUBJECT_CHARS: usize = 300;
+/// A reply to a long thread has only its last references.
+const MAX_REFERENCES: usize = 20;
+const MAX_SUBJECT_CHARS: usize = 300;
 
 fn push_addresses(out: &mut Vec<u8>, name: &str, addresses: &[EmailAddress]) {
-    let written = addresses.iter().filter_map(|address| {
-        let name = address.name().map(text::clean).filter(|name| !name.is_empty());
-        Some(text::encode_mailbox(name.as_deref(), &text::usable(address.as_str())?))
+    let encoded = addresses.iter().filter_map(|address| {
+        let name = address.name().map(clean).filter(|name| !name.is_empty());
+        Some(encode_mailbox(name.as_deref(), &sendable_address(address.as_str())?))
     });
-    let written: Vec<_> = written.collect();
-    if !written.is_empty() {
-        text::push_field(out, name, &written.join(", "));
+    let encoded: Vec<_> = encoded.collect();
+    if !encoded.is_empty() {
+        push_field(out, name, &encoded.join(", "));
     }
 }
 
 fn push_text(out: &mut Vec<u8>, name: &str, value: &str) {
-    text::push_field(
-        out,
-        name,
-        &text::encode(&text::clip(&text::clean(value), SUBJECT_CHARS)),
-    );
+    push_field(out, name, &encode(&truncate(&clean(value), MAX_SUBJECT_CHARS)));
 }
 
 fn one_line(value: &str) -> String {
-    text::clip(&text::clean(value), SUBJECT_CHARS)
+    truncate(&clean(value), MAX_SUBJECT_CHARS)
 }
 
 fn or_none(value: &str) -> String {
@@ -133,22 +141,22 @@ fn or_none(value: &str) -> String {
     if line.is_empty() { "(none)".to_owned() } else { line }
 }
 
-fn size_in_words(octets: u64) -> String {
+fn format_size(octets: u64) -> String {
     match octets {
         0..1_000_000 => format!("{} KB", octets.div_ceil(1000)),
         _ => format!("{}.{} MB", octets / 1_000_000, octets % 1_000_000 / 100_000),
     }
 }
 
-/// The rest of the mail: as it is when it is ASCII in short lines, else in base64.
+/// Writes the MIME fields and the body: unchanged if it is ASCII in short lines, else in base64.
 fn push_body(out: &mut Vec<u8>, body: &str) {
     let lines = || body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let is_plain =
         lines().all(|line| line.len() <= 998 && line.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)));
-    text::push_field(out, "X-Auto-Response-Suppress", "All");
-    text::push_field(out, "MIME-Version", "1.0");
-    text::push_field(out, "Content-Type", "text/plain; charset=utf-8");
-    text::push_field(
+    push_field(out, "X-Auto-Response-Suppress", "All");
+    push_field(out, "MIME-Version", "1.0");
+    push_field(out, "Content-Type", "text/plain; charset=utf-8");
+    push_field(
         out,
         "Content-Transfer-Encoding",
         if is_plain { "7bit" } else { "base64" },

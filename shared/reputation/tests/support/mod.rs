@@ -76,6 +76,7 @@ impl Stack {
                 at: self.now,
                 message_id: message_id.to_owned(),
                 recipient: EmailAddress::parse(&format!("r{recipient}@example.net")),
+                is_claim: false,
             };
             self.store().count_event(&event, expires_at).await.unwrap();
         }

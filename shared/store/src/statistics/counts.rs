@@ -60,6 +60,8 @@ impl EventKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventCounts {
     pub(super) counts: BTreeMap<EventKind, u64>,
+    /// The bounces among them that are no part of the volume.
+    claimed_bounces: u64,
 }
 
 impl EventCounts {
@@ -69,12 +71,22 @@ impl EventCounts {
         self.counts.get(&kind).copied().unwrap_or_default()
     }
 
+    /// Adds one event.
+    pub(super) fn add(&mut self, kind: EventKind, is_claim: bool) {
+        *self.counts.entry(kind).or_default() += 1;
+        if is_claim && matches!(kind, EventKind::Hard | EventKind::Soft) {
+            self.claimed_bounces += 1;
+        }
+    }
+
     /// Returns the number of recipients that were mailed: the sends, or the deliveries and bounces if that is more, because
-    /// Send events are optional. `None` without sends and deliveries, because bounces alone do not show the volume.
+    /// Send events are optional. A bounce that is only claimed does not raise it, so that no remote party can lift a sender
+    /// over a minimum volume. `None` without sends and deliveries, because bounces alone do not show the volume.
     #[must_use]
     pub fn volume(&self) -> Option<u64> {
         let (sends, deliveries) = (self.get(EventKind::Send), self.get(EventKind::Delivery));
-        (sends + deliveries > 0).then(|| sends.max(deliveries + self.get(EventKind::Hard) + self.get(EventKind::Soft)))
+        let bounces = self.get(EventKind::Hard) + self.get(EventKind::Soft) - self.claimed_bounces;
+        (sends + deliveries > 0).then(|| sends.max(deliveries + bounces))
     }
 
     /// Returns the hard bounces per recipient, from 0 to 1. `None` without a volume.
@@ -99,6 +111,7 @@ impl FromIterator<(EventKind, u64)> for EventCounts {
     fn from_iter<T: IntoIterator<Item = (EventKind, u64)>>(counts: T) -> Self {
         Self {
             counts: counts.into_iter().collect(),
+            claimed_bounces: 0,
         }
     }
 }

@@ -26,6 +26,9 @@ pub struct SenderEvent {
     pub message_id: String,
     /// The recipient. `None` counts the message once.
     pub recipient: Option<EmailAddress>,
+    /// Whether only a report says so that names no recipient of the message. Such an event is no part of the volume, unless
+    /// another report of the same event is.
+    pub is_claim: bool,
 }
 
 /// The frequent events of one batch of notifications for one sender, sending stream and ten minutes.
@@ -36,6 +39,9 @@ pub struct SenderBatch {
     at: Timestamp,
     ids: BTreeMap<EventKind, BTreeSet<u64>>,
 }
+
+/// The end of the sort key of a claim. The event and a claim of it have a row each, and count once.
+pub(super) const CLAIM: &str = "#claim";
 
 /// Maximum number of ids in a row. An id has 8 bytes, so a row has 320 KB of DynamoDB's limit of 400 KB.
 const IDS_PER_ROW: usize = 40_000;
@@ -76,10 +82,11 @@ impl Store {
         let recipient = event.recipient.as_ref().map_or("", EmailAddress::key);
         let id = hash(&[recipient]);
         let sk = format!(
-            "{}#{}#{}#{id:016x}",
+            "{}#{}#{}#{id:016x}{}",
             bucket(event.at),
             event.kind.as_str(),
-            event.message_id
+            event.message_id,
+            if event.is_claim { CLAIM } else { "" },
         );
         let pk = event.sender.pk();
         let mut expression = "SET expiresAt = :expiresAt".to_owned();

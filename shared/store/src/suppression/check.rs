@@ -11,7 +11,7 @@ use crate::client::{Store, StoreError};
 /// Who sends, and what kind of mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SenderContext {
-    /// The SES tenant.
+    /// The SES tenant. `ACCOUNT/NAME` for a tenant of another account than that of the table.
     pub tenant: Option<String>,
     /// The identity, From address or domain.
     pub identity: Option<String>,
@@ -24,7 +24,7 @@ impl SenderContext {
     /// verified domain also sends for its subdomains.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
-        let tenant = self.tenant.clone().map(Scope::Tenant);
+        let tenant = self.tenant.as_deref().map(Scope::of_tenant);
         let domain = self
             .identity
             .as_deref()

@@ -8,15 +8,17 @@
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 
+use super::delivered::DeliveredMessage;
 use super::scope::Scope;
 use crate::client::{Store, StoreError};
 use crate::item::{Item, b, bytes, hash, hash_bytes, hour, n, s, text};
 
-/// Length of one delivery in bytes: the hash of the recipient (8) and the milliseconds since the full hour (4).
-const RECORD: usize = 12;
+/// Length of one delivery in bytes: the hash of the recipient (8), the milliseconds since the full hour (4) and the hash of
+/// the message (8).
+const RECORD: usize = 20;
 
 /// Maximum number of deliveries in a row: 240 KB of DynamoDB's limit of 400 KB.
-const DELIVERIES_PER_ROW: usize = 20_000;
+const DELIVERIES_PER_ROW: usize = 12_000;
 
 const HOUR_MILLIS: i64 = 3_600_000;
 const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
@@ -57,16 +59,23 @@ impl DeliveredBatch {
     }
 
     /// Adds a delivery.
-    pub fn add(&mut self, address: &EmailAddress, at: Timestamp) {
-        let [h0, h1, h2, h3, h4, h5, h6, h7] = hash(&[address.key()]).to_be_bytes();
-        let within = u32::try_from(at.as_millisecond().rem_euclid(HOUR_MILLIS)).unwrap_or_default();
-        let [t0, t1, t2, t3] = within.to_be_bytes();
-        self.records.push([h0, h1, h2, h3, h4, h5, h6, h7, t0, t1, t2, t3]);
+    pub fn add(&mut self, address: &EmailAddress, delivered: DeliveredMessage) {
+        let within = u32::try_from(delivered.at.as_millisecond().rem_euclid(HOUR_MILLIS)).unwrap_or_default();
+        let (recipient, within) = (hash(&[address.key()]).to_be_bytes(), within.to_be_bytes());
+        let bytes = recipient
+            .into_iter()
+            .chain(within)
+            .chain(delivered.message.to_be_bytes());
+        let mut record = [0; RECORD];
+        for (target, byte) in record.iter_mut().zip(bytes) {
+            *target = byte;
+        }
+        self.records.push(record);
     }
 }
 
 impl Store {
-    /// Writes the deliveries of a batch. One request for up to 20,000.
+    /// Writes the deliveries of a batch. One request for up to 12,000.
     ///
     /// # Errors
     /// If DynamoDB fails.
@@ -88,8 +97,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the newest delivery to an address in a scope after `from` and up to `to`, from the batches. One query for each
-    /// day.
+    /// Returns the newest delivery to an address in a scope after `from` and up to `to` that `holds`, from the batches. One
+    /// query for each day.
     ///
     /// # Errors
     /// If DynamoDB fails.
@@ -97,9 +106,9 @@ impl Store {
         &self,
         address: &EmailAddress,
         scope: &Scope,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
+        (from, to): (Timestamp, Timestamp),
+        holds: impl Fn(&DeliveredMessage) -> bool,
+    ) -> Result<Option<DeliveredMessage>, StoreError> {
         let wanted = hash(&[address.key()]).to_be_bytes();
         let mut newest = None;
         let (first, last) = (hour(from), format!("{}~", hour(to)));
@@ -109,23 +118,34 @@ impl Store {
                 break;
             };
             for row in self.rows_between(&pk(scope, &hour(begin)), &first, &last).await? {
-                let Some(begin) = text(&row, "sk").and_then(hour_of) else {
-                    continue;
-                };
-                for record in bytes(&row, "records").as_chunks::<RECORD>().0 {
-                    let (recipient, within) = record.split_at(8);
-                    if recipient != wanted {
-                        continue;
-                    }
-                    let within = u32::from_be_bytes(within.try_into().unwrap_or_default());
-                    let at = begin + SignedDuration::from_millis(within.into());
-                    if at > from && at <= to {
-                        newest = newest.max(Some(at));
-                    }
-                }
+                let found = deliveries_to(&wanted, &row);
+                let in_time = found.into_iter().filter(|it| it.at > from && it.at <= to && holds(it));
+                newest = newest.max(in_time.max());
             }
             start += DAY_MILLIS;
         }
         Ok(newest)
     }
+}
+
+/// Returns the deliveries of a row to the recipient with this hash.
+fn deliveries_to(recipient: &[u8; 8], row: &Item) -> Vec<DeliveredMessage> {
+    let Some(begin) = text(row, "sk").and_then(hour_of) else {
+        return Vec::new();
+    };
+    let delivered = |record: &[u8; RECORD]| {
+        let (hash, rest) = record.split_first_chunk::<8>()?;
+        let (within, message) = rest.split_first_chunk::<4>()?;
+        (hash == recipient).then_some(())?;
+        Some(DeliveredMessage {
+            at: begin + SignedDuration::from_millis(u32::from_be_bytes(*within).into()),
+            message: u64::from_be_bytes(message.try_into().ok()?),
+        })
+    };
+    bytes(row, "records")
+        .as_chunks()
+        .0
+        .iter()
+        .filter_map(delivered)
+        .collect()
 }

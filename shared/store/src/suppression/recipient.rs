@@ -1,4 +1,4 @@
-//! The row of a recipient: its suppression entries, soft bounces and newest deliveries.
+//! The row of a recipient: its suppression entries, series of bounces and newest deliveries.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 
+use super::bounce_series::{BounceSeries, SeriesBounce};
+use super::delivered::DeliveredMessage;
 use super::entry::SuppressionEntry;
 use super::scope::{Scope, SuppressionSource};
-use super::soft_bounce::{SoftBounce, select_kept};
 use crate::client::{Store, StoreError, key};
 use crate::item::{Item, s, stamp, time};
 
@@ -19,10 +20,10 @@ pub struct Recipient {
     pub created_at: Option<Timestamp>,
     /// The suppression entries by scope and source, whether active or not.
     pub entries: BTreeMap<(Scope, SuppressionSource), SuppressionEntry>,
-    /// The soft bounces since the last delivery, in ascending order.
-    pub soft_bounces: BTreeMap<Scope, Vec<SoftBounce>>,
-    /// The newest known delivery.
-    pub delivered_at: BTreeMap<Scope, Timestamp>,
+    /// The bounces of each series, in ascending order. Some may no longer count: see [`counted`](Self::counted).
+    pub bounces: BTreeMap<(Scope, BounceSeries), Vec<SeriesBounce>>,
+    /// The newest known deliveries, in ascending order.
+    pub delivered: BTreeMap<Scope, Vec<DeliveredMessage>>,
 }
 
 impl Recipient {
@@ -37,13 +38,18 @@ impl Recipient {
             };
             let Ok(scope) = scope.parse::<Scope>() else { continue };
             match (kind, value) {
-                ("soft", AttributeValue::Ss(set)) => {
-                    let mut bounces: Vec<_> = set.iter().filter_map(|member| SoftBounce::read(member)).collect();
-                    bounces.sort();
-                    recipient.soft_bounces.insert(scope, bounces);
+                ("delivered", AttributeValue::Ss(set)) => {
+                    let mut delivered: Vec<_> = set.iter().filter_map(|it| DeliveredMessage::read(it)).collect();
+                    delivered.sort_unstable();
+                    recipient.delivered.insert(scope, delivered);
                 }
-                ("delivered", AttributeValue::S(at)) => {
-                    recipient.delivered_at.extend(at.parse().ok().map(|at| (scope, at)));
+                (series, AttributeValue::Ss(set)) => {
+                    let Some(series) = BounceSeries::read(series) else {
+                        continue;
+                    };
+                    let mut bounces: Vec<_> = set.iter().filter_map(|member| SeriesBounce::read(member)).collect();
+                    bounces.sort();
+                    recipient.bounces.insert((scope, series), bounces);
                 }
                 (source, AttributeValue::M(map)) => {
                     recipient.entries.extend(
@@ -58,20 +64,43 @@ impl Recipient {
         recipient
     }
 
-    /// Returns the soft bounces of a scope that no delivery and no release has voided, in ascending order. Of more than
-    /// 100, a selection.
+    /// Returns the bounces of a series, in ascending order, whether they count or not.
     #[must_use]
-    pub fn live_soft_bounces(&self, scope: &Scope) -> Vec<SoftBounce> {
-        let delivered_at = self.delivered_at.get(scope);
-        let released_at = self
-            .entries
-            .get(&(scope.clone(), SuppressionSource::Released))
-            .map(|release| release.at);
-        let bounces = self.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default();
-        let live = bounces.iter().filter(|bounce| {
-            delivered_at.is_none_or(|at| bounce.at >= *at) && released_at.is_none_or(|at| bounce.at > at)
-        });
-        select_kept(live.cloned().collect())
+    pub fn series(&self, scope: &Scope, series: BounceSeries) -> &[SeriesBounce] {
+        let bounces = self.bounces.get(&(scope.clone(), series));
+        bounces.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the bounces of a series that count, in ascending order: those that no later delivery and no release voids.
+    #[must_use]
+    pub fn counted(&self, scope: &Scope, series: BounceSeries) -> Vec<SeriesBounce> {
+        let delivered_at = self.delivered_at(scope);
+        let released = self.after_release(scope, series);
+        let counted = released.filter(|bounce| delivered_at.is_none_or(|at| bounce.at >= at));
+        counted.cloned().collect()
+    }
+
+    /// Returns the time of the newest delivery in the row that [holds](Self::holds).
+    #[must_use]
+    pub fn delivered_at(&self, scope: &Scope) -> Option<Timestamp> {
+        let delivered = self.delivered.get(scope)?.iter();
+        delivered.filter(|it| self.holds(scope, it)).map(|it| it.at).max()
+    }
+
+    /// Whether a delivery shows that the recipient receives mail: its own message did not bounce afterwards. Some servers
+    /// accept every message and return it later.
+    #[must_use]
+    pub fn holds(&self, scope: &Scope, delivered: &DeliveredMessage) -> bool {
+        let mut bounces = BounceSeries::ALL.into_iter().flat_map(|it| self.series(scope, it));
+        !bounces.any(|bounce| bounce.at >= delivered.at && delivered.is_of(&bounce.message_id))
+    }
+
+    /// Returns the bounces of a series after the last release of the scope.
+    pub(super) fn after_release(&self, scope: &Scope, series: BounceSeries) -> impl Iterator<Item = &SeriesBounce> {
+        let release = self.entries.get(&(scope.clone(), SuppressionSource::Released));
+        let released_at = release.map(|release| release.at);
+        let bounces = self.series(scope, series).iter();
+        bounces.filter(move |bounce| released_at.is_none_or(|at| bounce.at > at))
     }
 }
 

@@ -1,35 +1,45 @@
-//! The streak of a recipient in a scope: soft bounces, the delivery that ends it, and the entry that results.
+//! The series of bounces of a recipient in a scope: bounces, the deliveries that void them, and the entry that results.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 
+use super::bounce_series::{BounceSeries, SeriesBounce, select_kept};
+use super::delivered::{DeliveredMessage, newest_of};
 use super::entry::SuppressionEntry;
 use super::recipient::{RECIPIENT_SK, Recipient, recipient_pk};
-use super::scope::{Scope, SuppressionSource};
-use super::soft_bounce::SoftBounce;
+use super::scope::Scope;
 use crate::client::{Conditional, Store, StoreError, key};
 use crate::item::{s, stamp};
 
-/// Whether the outcome of a streak was written.
+/// Whether the outcome of a series was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StreakWrite {
+pub enum SeriesWrite {
     /// The row has the outcome.
     Written,
-    /// The row changed in the meantime. The writer of that change evaluates the streak again.
+    /// The row changed in the meantime. The writer of that change evaluates the series again.
     Overtaken,
 }
 
+/// What the row of a recipient has after a series was evaluated.
+struct Settled<'a> {
+    scope: &'a Scope,
+    series: BounceSeries,
+    outcome: Option<&'a SuppressionEntry>,
+    kept: Vec<SeriesBounce>,
+}
+
 impl Store {
-    /// Adds a soft bounce to the streak of a scope and returns the updated row. Adding it again changes nothing.
+    /// Adds a bounce to a series of a scope and returns the updated row. Adding it again changes nothing.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn add_soft_bounce(
+    pub async fn add_bounce(
         &self,
         address: &EmailAddress,
         scope: &Scope,
-        bounce: &SoftBounce,
+        series: BounceSeries,
+        bounce: &SeriesBounce,
         now: Timestamp,
     ) -> Result<Recipient, StoreError> {
         let output = self
@@ -37,8 +47,8 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(&recipient_pk(address), RECIPIENT_SK)))
-            .update_expression("ADD #soft :bounce SET createdAt = if_not_exists(createdAt, :now)")
-            .expression_attribute_names("#soft", format!("{scope}|soft"))
+            .update_expression("ADD #series :bounce SET createdAt = if_not_exists(createdAt, :now)")
+            .expression_attribute_names("#series", format!("{scope}|{}", series.as_str()))
             .expression_attribute_values(":bounce", AttributeValue::Ss(vec![bounce.write()]))
             .expression_attribute_values(":now", s(stamp(now)))
             .return_values(ReturnValue::AllNew)
@@ -48,51 +58,71 @@ impl Store {
         Ok(output.attributes.as_ref().map(Recipient::read).unwrap_or_default())
     }
 
-    /// Records a delivery in an existing row, unless the row has the same or a newer one. Returns the current row, or `None`
-    /// if there is no row. The row may already have this delivery, because the SDK repeats a request without a response.
+    /// Records deliveries in an existing row, of which it keeps the newest. Sends no request if the row, as the caller read
+    /// it, has them. Returns the current row, or `None` if there is no row.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn record_delivery(
+    pub async fn record_deliveries(
         &self,
         address: &EmailAddress,
         scope: &Scope,
-        at: Timestamp,
+        delivered: &[DeliveredMessage],
+        mut row: Recipient,
     ) -> Result<Option<Recipient>, StoreError> {
-        let outcome = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(&recipient_pk(address), RECIPIENT_SK)))
-            .update_expression("SET #delivered = :at")
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(#delivered) OR #delivered < :at)")
-            .expression_attribute_names("#delivered", format!("{scope}|delivered"))
-            .expression_attribute_values(":at", s(stamp(at)))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let row = match self.conditional("UpdateItem", outcome)? {
-            Conditional::Written(output) => output.attributes,
-            Conditional::ConditionFailed(row) => row,
-        };
-        Ok(row.as_ref().map(Recipient::read))
+        loop {
+            let known = row.delivered.get(scope).map(Vec::as_slice).unwrap_or_default();
+            let all = newest_of(known, delivered);
+            // The row has them, possibly because the SDK repeated a request without a response.
+            if all == known {
+                return Ok(Some(row));
+            }
+            let mut update = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key(&recipient_pk(address), RECIPIENT_SK)))
+                .update_expression("SET #delivered = :all")
+                .expression_attribute_names("#delivered", format!("{scope}|delivered"))
+                .expression_attribute_values(":all", set_of(&all, DeliveredMessage::write))
+                .return_values(ReturnValue::AllNew)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            update = if known.is_empty() {
+                update.condition_expression("attribute_exists(pk) AND attribute_not_exists(#delivered)")
+            } else {
+                update
+                    .condition_expression("attribute_exists(pk) AND #delivered = :known")
+                    .expression_attribute_values(":known", set_of(known, DeliveredMessage::write))
+            };
+            match self.conditional("UpdateItem", update.send().await)? {
+                Conditional::Written(output) => return Ok(output.attributes.as_ref().map(Recipient::read)),
+                Conditional::ConditionFailed(None) => return Ok(None),
+                Conditional::ConditionFailed(Some(changed)) => row = Recipient::read(&changed),
+            }
+        }
     }
 
-    /// Writes the streak entry of a scope (`None` removes it) and removes soft bounces that no longer count.
+    /// Writes the entry that results from a series (`None` removes it) and removes bounces that are no longer needed.
     ///
-    /// `evaluated` is the row from which the caller computed `outcome`. The write takes place only if the soft bounces and
-    /// the delivery of the row are still the same.
+    /// `evaluated` is the row from which the caller computed `outcome`. The write takes place only if the bounces and
+    /// deliveries of the row are still the same.
     ///
     /// # Errors
     /// If DynamoDB fails.
-    pub async fn settle_streak(
+    pub async fn settle_series(
         &self,
         address: &EmailAddress,
         scope: &Scope,
+        series: BounceSeries,
         evaluated: &Recipient,
         outcome: Option<&SuppressionEntry>,
-    ) -> Result<StreakWrite, StoreError> {
+    ) -> Result<SeriesWrite, StoreError> {
+        let settled = Settled {
+            scope,
+            series,
+            outcome,
+            kept: evaluated.kept(scope, series),
+        };
         let mut set = Vec::new();
         let mut remove = Vec::new();
         let mut conditions = vec!["attribute_exists(pk)".to_owned()];
@@ -101,41 +131,41 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(&recipient_pk(address), RECIPIENT_SK)))
-            .expression_attribute_names("#streak", format!("{scope}|{}", SuppressionSource::Streak))
-            .expression_attribute_names("#soft", format!("{scope}|soft"))
-            .expression_attribute_names("#delivered", format!("{scope}|delivered"));
-
+            .expression_attribute_names("#entry", format!("{scope}|{}", series.source()));
         match outcome {
             Some(entry) => {
-                set.push("#streak = :entry");
+                set.push("#entry = :entry".to_owned());
                 update = update.expression_attribute_values(":entry", AttributeValue::M(entry.write()));
             }
-            None => remove.push("#streak"),
+            None => remove.push("#entry".to_owned()),
         }
-        let known = evaluated.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default();
-        let kept = evaluated.live_soft_bounces(scope);
-        if known.is_empty() {
-            conditions.push("attribute_not_exists(#soft)".to_owned());
-        } else {
-            conditions.push("#soft = :known".to_owned());
-            update = update.expression_attribute_values(
-                ":known",
-                AttributeValue::Ss(known.iter().map(SoftBounce::write).collect()),
-            );
-            if kept.is_empty() {
-                remove.push("#soft");
+        let delivered = evaluated.delivered.get(scope).map(Vec::as_slice).unwrap_or_default();
+        let known = [
+            ("delivered", members(delivered, DeliveredMessage::write)),
+            (
+                "soft",
+                members(evaluated.series(scope, BounceSeries::Soft), SeriesBounce::write),
+            ),
+            (
+                "unconfirmed",
+                members(evaluated.series(scope, BounceSeries::Unconfirmed), SeriesBounce::write),
+            ),
+        ];
+        for (name, members) in known {
+            update = update.expression_attribute_names(format!("#{name}"), format!("{scope}|{name}"));
+            if members.is_empty() {
+                conditions.push(format!("attribute_not_exists(#{name})"));
             } else {
-                set.push("#soft = :kept");
-                let kept = kept.iter().map(SoftBounce::write).collect();
-                update = update.expression_attribute_values(":kept", AttributeValue::Ss(kept));
+                conditions.push(format!("#{name} = :{name}"));
+                update = update.expression_attribute_values(format!(":{name}"), AttributeValue::Ss(members));
             }
         }
-        match evaluated.delivered_at.get(scope) {
-            Some(at) => {
-                conditions.push("#delivered = :delivered".to_owned());
-                update = update.expression_attribute_values(":delivered", s(stamp(*at)));
-            }
-            None => conditions.push("attribute_not_exists(#delivered)".to_owned()),
+        let name = series.as_str();
+        if settled.kept.is_empty() {
+            remove.push(format!("#{name}"));
+        } else if settled.kept != evaluated.series(scope, series) {
+            set.push(format!("#{name} = :kept"));
+            update = update.expression_attribute_values(":kept", set_of(&settled.kept, SeriesBounce::write));
         }
 
         let mut expression = String::new();
@@ -152,17 +182,41 @@ impl Store {
             .send()
             .await;
         Ok(match self.conditional("UpdateItem", sent)? {
-            Conditional::Written(_) => StreakWrite::Written,
+            Conditional::Written(_) => SeriesWrite::Written,
             // The same write, repeated by the SDK because the first response was lost.
-            Conditional::ConditionFailed(Some(row)) if is_settled(&Recipient::read(&row), scope, &kept, outcome) => {
-                StreakWrite::Written
-            }
-            Conditional::ConditionFailed(_) => StreakWrite::Overtaken,
+            Conditional::ConditionFailed(Some(row)) if settled.is_in(&Recipient::read(&row)) => SeriesWrite::Written,
+            Conditional::ConditionFailed(_) => SeriesWrite::Overtaken,
         })
     }
 }
 
-fn is_settled(row: &Recipient, scope: &Scope, kept: &[SoftBounce], outcome: Option<&SuppressionEntry>) -> bool {
-    row.entries.get(&(scope.clone(), SuppressionSource::Streak)) == outcome
-        && row.soft_bounces.get(scope).map(Vec::as_slice).unwrap_or_default() == kept
+impl Settled<'_> {
+    fn is_in(&self, row: &Recipient) -> bool {
+        let entry = row.entries.get(&(self.scope.clone(), self.series.source()));
+        entry == self.outcome && row.series(self.scope, self.series) == self.kept
+    }
+}
+
+impl Recipient {
+    /// Whether the row has more bounces of a series than are needed.
+    #[must_use]
+    pub fn has_surplus(&self, scope: &Scope, series: BounceSeries) -> bool {
+        self.series(scope, series).len() != self.kept(scope, series).len()
+    }
+
+    /// Returns the bounces of a series to keep. A bounce that a delivery voids counts again if the message of that delivery
+    /// bounces later, so only a release removes bounces, and their number.
+    fn kept(&self, scope: &Scope, series: BounceSeries) -> Vec<SeriesBounce> {
+        let after_release: Vec<_> = self.after_release(scope, series).cloned().collect();
+        let delivered = self.delivered.get(scope).map(Vec::as_slice).unwrap_or_default();
+        select_kept(&after_release, self.counted(scope, series), delivered)
+    }
+}
+
+fn members<T>(values: &[T], write: impl Fn(&T) -> String) -> Vec<String> {
+    values.iter().map(write).collect()
+}
+
+fn set_of<T>(values: &[T], write: impl Fn(&T) -> String) -> AttributeValue {
+    AttributeValue::Ss(members(values, write))
 }

@@ -217,3 +217,42 @@ async fn the_error_of_a_missing_table_names_the_table_and_not_the_address() {
     assert!(error.contains("ResourceNotFoundException"), "{error}");
     assert!(!error.contains("jane"), "{error}");
 }
+
+#[tokio::test]
+async fn a_tenant_of_another_account_has_a_scope_of_its_own() {
+    let (store, ..) = store::testing::fresh().await;
+    let scope: Scope = "tenant:999900001111/acme".parse().unwrap();
+    assert_eq!(scope.to_string(), "tenant:999900001111/acme");
+    let complaint = entry("2026-01-01T00:00:00Z", "m1", true);
+    record(&store, &scope, &SuppressionSource::Complaint, &complaint).await;
+    let tenant = |name: &str| SenderContext {
+        tenant: Some(name.to_owned()),
+        ..SenderContext::default()
+    };
+    assert!(active(&store, "jane@example.com", &tenant("acme")).await.is_empty());
+    assert_eq!(
+        active(&store, "jane@example.com", &tenant("999900001111/acme")).await,
+        ["tenant:999900001111/acme|complaint"]
+    );
+}
+
+#[tokio::test]
+async fn a_manual_suppression_does_not_shorten_an_unsubscribe() {
+    let (store, ..) = store::testing::fresh().await;
+    let scope = Scope::Domain("example.org".into());
+    let left = entry("2026-01-01T00:00:00Z", "m1", true);
+    record(&store, &scope, &SuppressionSource::Unsubscribe, &left).await;
+    let for_a_week = SuppressionEntry {
+        until: Some(at("2026-01-09T00:00:00Z")),
+        ..entry("2026-01-02T00:00:00Z", "manual-1", true)
+    };
+    record(&store, &scope, &SuppressionSource::Manual, &for_a_week).await;
+    let context = SenderContext {
+        identity: Some("example.org".into()),
+        ..SenderContext::default()
+    };
+    assert_eq!(
+        active(&store, "jane@example.com", &context).await,
+        ["domain:example.org|unsubscribe"]
+    );
+}

@@ -1,6 +1,6 @@
 //! Summaries of SES notifications.
 
-use notification_model::{Event, Notification, Received};
+use notification_model::{Event, Notification, Received, ServiceEvent, Setup};
 
 pub(crate) fn notification_text(notification: &Notification) -> String {
     let mail = &notification.mail;
@@ -38,4 +38,27 @@ pub(crate) fn received_text(received: &Received) -> String {
         receipt.recipients.len(),
         verdicts.join(", ")
     )
+}
+
+pub(crate) fn setup_text(setup: &Setup) -> String {
+    match setup {
+        Setup::TopicValidated => "SES setup message: topic validated".to_owned(),
+        Setup::SubscriptionSucceeded { .. } => "SES setup message: topic subscribed".to_owned(),
+        Setup::InboundProbe => "SES setup message: receipt rule created".to_owned(),
+        Setup::ServiceEvent(event) => service_event_text(event),
+    }
+}
+
+fn service_event_text(event: &ServiceEvent) -> String {
+    let mut text = match &event.detail_type {
+        Some(detail_type) => format!("SES event {detail_type}"),
+        None => "SES event that is not about a mail".to_owned(),
+    };
+    if !event.resources.is_empty() {
+        text.push_str(&format!(", {}", event.resources.join(", ")));
+    }
+    if let Some(description) = &event.description {
+        text.push_str(&format!(": {description}"));
+    }
+    text
 }

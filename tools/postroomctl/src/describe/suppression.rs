@@ -6,6 +6,7 @@ pub(crate) fn scope_text(scope: &Scope) -> String {
     match scope {
         Scope::Global => "for all senders (global)".to_owned(),
         Scope::Tenant(name) => format!("for tenant {name}"),
+        Scope::TenantOf(account, name) => format!("for tenant {name} of account {account}"),
         Scope::Domain(name) => format!("for senders of {name}"),
     }
 }

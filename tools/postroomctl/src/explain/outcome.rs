@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Explanation {
+    /// The file and line: `bounce.json:1`.
+    pub(super) position: String,
     pub(super) record: String,
     pub(super) via: Option<String>,
     pub(super) message: String,
@@ -23,28 +25,62 @@ pub(super) struct Explanation {
 pub(super) struct Outcome {
     /// The recipient or mailbox; none for the whole message.
     pub(super) subject: Option<String>,
+    /// The recipient; none for a mailbox or the whole message.
+    pub(super) recipient: Option<String>,
     pub(super) action: &'static str,
     pub(super) scope: Option<String>,
     pub(super) until: Option<String>,
-    pub(super) description: String,
+    /// What the event is for the recipient, as in the history: `hard`, `complaint`.
+    pub(super) kind: Option<String>,
+    /// Why the message bounced: `user-unknown`.
     pub(super) reason: Option<String>,
+    /// How well the kind and the reason of a bounce are known: `stated`.
+    pub(super) sureness: Option<String>,
+    /// The evidence that decided.
+    pub(super) because: Option<String>,
+    /// The action in a sentence.
+    pub(super) description: String,
+    /// The reason of the action in a sentence.
+    pub(super) explanation: Option<String>,
+    /// A mail or notification that the action sends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) content: Vec<String>,
 }
 
 impl Outcome {
-    /// An outcome without scope and end.
+    /// An outcome with the explanation as its evidence.
     pub(super) fn new(
         subject: Option<String>,
         action: &'static str,
         description: impl Into<String>,
-        reason: Option<String>,
+        explanation: Option<String>,
     ) -> Self {
         Self {
             subject,
+            recipient: None,
             action,
             scope: None,
             until: None,
+            kind: None,
+            reason: None,
+            sureness: None,
+            because: explanation.clone(),
             description: description.into(),
-            reason,
+            explanation,
+            content: Vec::new(),
+        }
+    }
+
+    /// An outcome for a recipient.
+    pub(super) fn of_recipient(
+        recipient: &str,
+        action: &'static str,
+        description: impl Into<String>,
+        explanation: Option<String>,
+    ) -> Self {
+        Self {
+            recipient: Some(recipient.to_owned()),
+            ..Self::new(Some(recipient.to_owned()), action, description, explanation)
         }
     }
 
@@ -69,22 +105,25 @@ pub(super) fn explanations_text(explanations: &[Explanation]) -> anyhow::Result<
 
 fn write_explanation(text: &mut String, explanation: &Explanation) -> std::fmt::Result {
     writeln!(text, "{}", explanation.message)?;
-    write!(text, "  record {}", explanation.record)?;
-    if let Some(via) = &explanation.via {
-        write!(text, " via {via}")?;
-    }
-    if let Some(id) = &explanation.message_id {
-        write!(text, ", message {id}")?;
-    }
-    writeln!(text)?;
+    let via = explanation
+        .via
+        .as_ref()
+        .map_or_else(String::new, |via| format!(" via {via}"));
+    let id = explanation.message_id.as_ref();
+    let id = id.map_or_else(String::new, |id| format!(", message {id}"));
+    writeln!(text, "  record {}{via}{id}", explanation.record)?;
     if let Some(error) = &explanation.error {
-        writeln!(text, "  fails, ends in the dead-letter queue: {error}")?;
+        writeln!(text, "  {}: {error}", explanation.position)?;
+        writeln!(text, "      the record fails and ends in the dead-letter queue")?;
     }
     for outcome in &explanation.outcomes {
         let subject = outcome.subject.as_deref().unwrap_or("the message");
         writeln!(text, "  {subject}: {}", outcome.description)?;
-        if let Some(reason) = &outcome.reason {
-            writeln!(text, "      because: {reason}")?;
+        if let Some(explanation) = &outcome.explanation {
+            writeln!(text, "      because: {explanation}")?;
+        }
+        for line in outcome.content.iter().flat_map(|content| content.lines()) {
+            writeln!(text, "      | {line}")?;
         }
     }
     Ok(())

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use inbound::decide::{Action, Facts, HeadFacts, MailboxDecision, What, decide, head_of_event, read_head};
+use inbound::decide::{
+    Action, ActionKind, Facts, HeaderFacts, MailboxDecision, decide, event_header_facts, read_header_facts,
+};
 use inbound::settings::Settings;
 use notification_model::Received;
 use store::{Mailbox, MailboxKey, NotifyTarget, VerdictAction};
 
 use super::outcome::Outcome;
+use super::received_content::sent_content;
 use crate::aws_error::AwsError;
 use crate::config;
 use crate::table::open_table;
@@ -19,6 +22,8 @@ pub(super) struct InboundSources<'a> {
     pub(super) config: Option<&'a Path>,
     pub(super) table: Option<&'a str>,
     pub(super) mail: Option<&'a Path>,
+    /// Whether outcomes have the content that is sent.
+    pub(super) show_sent: bool,
 }
 
 /// What the function knows beside the event.
@@ -27,6 +32,7 @@ pub(super) struct InboundContext {
     /// None without a file or table to read them from.
     mailboxes: Option<BTreeMap<MailboxKey, Mailbox>>,
     mail: Option<Vec<u8>>,
+    show_sent: bool,
 }
 
 impl InboundContext {
@@ -53,13 +59,14 @@ impl InboundContext {
             settings,
             mailboxes,
             mail,
+            show_sent: sources.show_sent,
         })
     }
 
     pub(super) fn outcomes(&self, received: &Received) -> Vec<Outcome> {
         let head = match &self.mail {
-            Some(mail) => read_head(mail, true, received, &self.settings.limits),
-            None => head_of_event(received, &self.settings.limits),
+            Some(mail) => read_header_facts(mail, true, received, &self.settings.limits),
+            None => event_header_facts(received, &self.settings.limits),
         };
         let facts = Facts {
             mailboxes: self.mailboxes.clone().unwrap_or_default(),
@@ -68,7 +75,7 @@ impl InboundContext {
             suppressed: BTreeMap::new(),
             // The time of arrival, because a mail can be bounced only within a day.
             now: received.mail.timestamp,
-            head,
+            header: head,
         };
         let decision = decide(received, &facts, &self.settings.policy);
         let disposition = decision.disposition.as_str();
@@ -80,24 +87,37 @@ impl InboundContext {
             .collect();
         let description = format!("return {disposition} to SES");
         let mut outcomes = vec![Outcome::new(None, "disposition", description, Some(reasons.join("; ")))];
-        outcomes.extend(self.missing_facts(&facts.head));
+        outcomes.extend(self.missing_facts(&facts.header));
         for mailbox in &decision.mailboxes {
             outcomes.push(verdict_outcome(mailbox));
             let subject = mailbox_text(mailbox);
             let actions = mailbox.actions.iter();
-            outcomes.extend(actions.map(|action| action_outcome(Some(subject.clone()), action)));
+            outcomes.extend(actions.map(|action| Outcome {
+                content: self.content(received, Some(mailbox), action),
+                ..action_outcome(Some(subject.clone()), action)
+            }));
         }
-        outcomes.extend(decision.actions.iter().map(|action| action_outcome(None, action)));
+        outcomes.extend(decision.actions.iter().map(|action| Outcome {
+            content: self.content(received, None, action),
+            ..action_outcome(None, action)
+        }));
         outcomes
     }
 
+    fn content(&self, received: &Received, mailbox: Option<&MailboxDecision>, action: &Action) -> Vec<String> {
+        match &self.mail {
+            Some(mail) if self.show_sent => sent_content(mail, received, mailbox, action, &self.settings.limits),
+            _ => Vec::new(),
+        }
+    }
+
     /// What the function reads from elsewhere and this command was not given.
-    fn missing_facts(&self, head: &HeadFacts) -> Option<Outcome> {
+    fn missing_facts(&self, head: &HeaderFacts) -> Option<Outcome> {
         let mut missing = Vec::new();
         if self.mailboxes.is_none() {
             missing.push("no mailboxes: use --config or --table");
         }
-        if matches!(head, HeadFacts::Unknown) {
+        if matches!(head, HeaderFacts::Unknown) {
             missing.push("no complete header in the event: use --mail");
         }
         (!missing.is_empty()).then(|| Outcome::new(None, "note", missing.join("; "), None))
@@ -134,33 +154,33 @@ fn verdict_outcome(decision: &MailboxDecision) -> Outcome {
 }
 
 fn action_outcome(subject: Option<String>, action: &Action) -> Outcome {
-    let description = match &action.what {
-        What::Index => "add to the index".to_owned(),
-        What::Forward { to, from } => format!("forward to {to}, from {from}"),
-        What::Unsubscribe { candidates } => match candidates.len() {
+    let description = match &action.kind {
+        ActionKind::Index => "add to the index".to_owned(),
+        ActionKind::Forward { to, from } => format!("forward to {to}, from {from}"),
+        ActionKind::Unsubscribe { candidates } => match candidates.len() {
             1 => "unsubscribe the recipient of the token, if it is valid".to_owned(),
             count => format!("unsubscribe the recipient of the first valid one of {count} tokens"),
         },
-        What::AutoReply {
+        ActionKind::AutoReply {
             to, from, every_days, ..
         } => format!("reply to {to}, from {from}, unless it replied within {every_days} days"),
-        What::Bounce {
+        ActionKind::Bounce {
             recipient,
             to,
             status_code,
             ..
         } => format!("bounce to {to} for {recipient}, with {status_code}"),
-        What::Notify { target, .. } => match target {
+        ActionKind::Notify { target, .. } => match target {
             NotifyTarget::Topic(arn) => format!("notify topic {arn}"),
             NotifyTarget::Queue(url) => format!("notify queue {url}"),
         },
-        What::PublishReport => "publish the report to the feedback topic".to_owned(),
-        What::Skip { action: "drop" } => "drop the mail".to_owned(),
-        What::Skip { action } => format!("no {action}"),
+        ActionKind::PublishReport => "publish the report to the feedback topic".to_owned(),
+        ActionKind::Skip { action: "drop" } => "drop the mail".to_owned(),
+        ActionKind::Skip { action } => format!("no {action}"),
     };
-    let name = match &action.what {
-        What::Skip { action: "drop" } => "drop",
-        What::Skip { .. } => "skip",
+    let name = match &action.kind {
+        ActionKind::Skip { action: "drop" } => "drop",
+        ActionKind::Skip { .. } => "skip",
         what => what.name(),
     };
     Outcome::new(subject, name, description, Some(action.reason.clone()))

@@ -1,10 +1,11 @@
 //! What the feedback function does with a notification about sent mail.
 
+use feedback::classification::{BounceClassification, Evidence, classify};
 use feedback::decide::{Action, Facts, decide};
 use feedback::policy::Policy;
 use jiff::Timestamp;
-use notification_model::{EmailAddress, Notification};
-use store::{EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
+use notification_model::{EmailAddress, Event, Notification};
+use store::{BounceSeries, EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
 
 use super::outcome::Outcome;
 use crate::describe::scope_text;
@@ -12,8 +13,46 @@ use crate::describe::scope_text;
 pub(super) fn sent_outcomes(notification: &Notification, published_at: Timestamp, policy: &Policy) -> Vec<Outcome> {
     decide(notification, &Facts { published_at }, policy)
         .iter()
-        .map(|action| outcome(action, policy))
+        .map(|action| classified(outcome(action, policy), action, notification))
         .collect()
+}
+
+/// Adds the kind of the event, and the classification of a bounce.
+fn classified(outcome: Outcome, action: &Action, notification: &Notification) -> Outcome {
+    let (Action::RecordSuppression { address, history, .. }
+    | Action::AddBounce { address, history, .. }
+    | Action::AppendHistory { address, history }) = action
+    else {
+        return outcome;
+    };
+    let outcome = Outcome {
+        kind: Some(history.kind.clone()),
+        ..outcome
+    };
+    // After forwarding, the report names another address than the one that the message was sent to.
+    let reported = history
+        .evidence
+        .get("finalRecipient")
+        .and_then(|text| EmailAddress::parse(text));
+    match bounce_classification(notification, reported.as_ref().unwrap_or(address)) {
+        None => outcome,
+        Some(classification) => Outcome {
+            kind: Some(classification.kind.to_string()),
+            reason: Some(classification.reason.to_string()),
+            sureness: Some(classification.sureness.to_string()),
+            because: Some(classification.because.to_string()),
+            ..outcome
+        },
+    }
+}
+
+fn bounce_classification(notification: &Notification, reported: &EmailAddress) -> Option<BounceClassification> {
+    let Event::Bounce(bounce) = &notification.event else {
+        return None;
+    };
+    let mut recipients = bounce.bounced_recipients.iter();
+    let recipient = recipients.find(|recipient| recipient.email_address.key() == reported.key())?;
+    Some(classify(&Evidence::of(bounce, recipient)))
 }
 
 fn outcome(action: &Action, policy: &Policy) -> Outcome {
@@ -25,16 +64,24 @@ fn outcome(action: &Action, policy: &Policy) -> Outcome {
             entry,
             ..
         } => entry_outcome(address, scope, source, entry),
-        Action::AddSoftBounce {
+        Action::AddBounce {
             address,
             scope,
+            series: BounceSeries::Soft,
             history,
             ..
         } => soft_bounce_outcome(address, scope, history, policy),
+        Action::AddBounce {
+            address,
+            scope,
+            series: BounceSeries::Unconfirmed,
+            bounce,
+            history,
+        } => unconfirmed_bounce_outcome(address, scope, bounce.at, history, policy),
         Action::AppendHistory { address, history } => Outcome {
             scope: Some(history.scope.to_string()),
-            ..Outcome::new(
-                Some(address.as_str().to_owned()),
+            ..Outcome::of_recipient(
+                address.as_str(),
                 "record",
                 "record in the history, without another effect",
                 Some(history.reason.clone()),
@@ -42,8 +89,8 @@ fn outcome(action: &Action, policy: &Policy) -> Outcome {
         },
         Action::RecordDelivery { address, scope, .. } => Outcome {
             scope: Some(scope.to_string()),
-            ..Outcome::new(
-                Some(address.as_str().to_owned()),
+            ..Outcome::of_recipient(
+                address.as_str(),
                 "delivered",
                 format!("end a streak of soft bounces, {}", scope_text(scope)),
                 Some("the recipient's server accepted the message".to_owned()),
@@ -81,12 +128,7 @@ fn entry_outcome(
     Outcome {
         scope: Some(scope.to_string()),
         until: entry.until.map(|until| until.to_string()),
-        ..Outcome::new(
-            Some(address.as_str().to_owned()),
-            action,
-            description,
-            Some(entry.reason.clone()),
-        )
+        ..Outcome::of_recipient(address.as_str(), action, description, Some(entry.reason.clone()))
     }
 }
 
@@ -99,10 +141,35 @@ fn soft_bounce_outcome(address: &EmailAddress, scope: &Scope, history: &HistoryE
     );
     Outcome {
         scope: Some(scope.to_string()),
-        ..Outcome::new(
-            Some(address.as_str().to_owned()),
+        ..Outcome::of_recipient(
+            address.as_str(),
             "soft-bounce",
             description,
+            Some(history.reason.clone()),
+        )
+    }
+}
+
+/// The first suppression lasts as long as the first period of the policy; each further one lasts longer.
+fn unconfirmed_bounce_outcome(
+    address: &EmailAddress,
+    scope: &Scope,
+    at: Timestamp,
+    history: &HistoryEntry,
+    policy: &Policy,
+) -> Outcome {
+    let first_end = policy.unconfirmed.periods.first().and_then(|period| period.end(at));
+    let duration = first_end.map_or_else(
+        || "permanently".to_owned(),
+        |end| format!("at least until {}", end.strftime("%Y-%m-%d")),
+    );
+    Outcome {
+        scope: Some(scope.to_string()),
+        until: first_end.map(|end| end.to_string()),
+        ..Outcome::of_recipient(
+            address.as_str(),
+            "suppress",
+            format!("suppress {duration}, {}", scope_text(scope)),
             Some(history.reason.clone()),
         )
     }
@@ -117,5 +184,8 @@ fn count_outcome(recipient: Option<&str>, kind: EventKind) -> Outcome {
         EventKind::Send | EventKind::Delivery | EventKind::Complaint | EventKind::Reject => kind.as_str(),
     };
     let description = format!("count one {name} of the sender");
-    Outcome::new(recipient.map(str::to_owned), "count", description, None)
+    match recipient {
+        Some(recipient) => Outcome::of_recipient(recipient, "count", description, None),
+        None => Outcome::new(None, "count", description, None),
+    }
 }

@@ -20,7 +20,7 @@ use crate::aws_error::AwsError;
 use crate::config::{self, Config};
 use crate::describe::target_text;
 use crate::output::{Output, json_text};
-use crate::payload::read_batch;
+use crate::payload::read_inputs;
 use crate::table::open_table;
 
 #[derive(Debug, Args)]
@@ -65,18 +65,19 @@ pub(crate) async fn run(args: &TestArgs) -> anyhow::Result<Output> {
         (None, Some(table)) => Source::Table(open_table(table).await),
         (None, None) => bail!("expected --config (routes of a file) or --table (routes of a stack)"),
     };
-    let batch = read_batch(&args.event)?;
     let mut routings = Vec::new();
-    for record in batch.records() {
-        let record = record
-            .as_ref()
-            .map_err(|bad| anyhow::anyhow!("{}: {}", bad.id, bad.error))?;
-        if record.kind != RecordKind::Notification {
-            continue;
-        }
-        let message = notification_model::parse(&record.payload).with_context(|| args.event.display().to_string())?;
-        if let SesMessage::Notification(notification) = message {
-            routings.push(route_notification(&source, notification, record.payload.clone()).await?);
+    for input in read_inputs(&args.event)? {
+        for record in input.batch.records() {
+            let record = record
+                .as_ref()
+                .map_err(|bad| anyhow::anyhow!("{}: {}", input.position, input.shape_error(&bad.error)))?;
+            if record.kind != RecordKind::Notification {
+                continue;
+            }
+            let message = notification_model::parse(&record.payload).with_context(|| input.position.clone())?;
+            if let SesMessage::Notification(notification) = message {
+                routings.push(route_notification(&source, notification, record.payload.clone()).await?);
+            }
         }
     }
     let all_routed = routings.iter().all(|routing| routing.unrouted.is_none());

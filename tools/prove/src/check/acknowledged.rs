@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::counts::{expected_counts, stored_counts};
 use super::received::Received;
-use super::stored::StoredState;
+use super::stored::{StoredState, of_series};
 use crate::aws::ReceivedMessage;
 use crate::journal::Journal;
 use crate::model::{Expected, expect};
@@ -51,7 +51,7 @@ fn check_entries(stored: &StoredState, minimum: &Expected, maximum: &Expected) -
         }
     }
     for (address, entries) in &stored.entries {
-        for (scope, source) in entries.keys().filter(|(_, source)| source != "streak") {
+        for (scope, source) in entries.keys().filter(|(_, source)| !of_series(source)) {
             let key = (address.clone(), scope.clone(), source.clone());
             if !maximum.entries.contains_key(&key) {
                 return Err(format!(

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::compare::same;
 use super::counts::{expected_counts, stored_counts};
 use super::received::check_received;
-use super::stored::StoredState;
+use super::stored::{StoredState, of_series};
 use crate::aws::ReceivedMessage;
 use crate::model::{Entries, Expected, blocking_entries, expect};
 use crate::scenario::Scenario;
@@ -30,11 +30,11 @@ pub fn check_complete(scenario: &Scenario, items: &[Value], received: &[Received
     check_received(&stored, received, &expected)
 }
 
-/// The entries other than streaks. A streak's entry may remain after a release; [`check_blocking`] compares its effect.
+/// The entries that do not result from series. Those may remain after a release; [`check_blocking`] compares their effect.
 fn check_entries(stored: &StoredState, expected: &Expected) -> Result<(), String> {
     let mut found = stored.entries.clone();
     for entries in found.values_mut() {
-        entries.retain(|(_, source), _| source != "streak");
+        entries.retain(|(_, source), _| !of_series(source));
     }
     found.retain(|_, entries| !entries.is_empty());
     same("suppression entries", &found, &expected_entries(expected))
@@ -52,9 +52,9 @@ fn expected_entries(expected: &Expected) -> BTreeMap<String, Entries> {
 /// The same entries block, now and at each time at which an entry ends.
 fn check_blocking(scenario: &Scenario, stored: &StoredState, expected: &Expected) -> Result<(), String> {
     let mut wanted = expected_entries(expected);
-    for ((address, scope), entry) in &expected.streaks {
+    for ((address, scope, source), entry) in &expected.series {
         let entries = wanted.entry(address.clone()).or_default();
-        entries.insert((scope.clone(), "streak".to_owned()), entry.clone());
+        entries.insert((scope.clone(), source.clone()), entry.clone());
     }
     let no_entries = Entries::new();
     for address in stored.entries.keys().chain(wanted.keys()).collect::<BTreeSet<_>>() {

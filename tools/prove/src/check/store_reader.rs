@@ -17,7 +17,11 @@ use crate::scenario::Scenario;
 pub async fn check_store_reader(scenario: &Scenario, store: &Store) -> Result<(), String> {
     let wanted = entries_by_address(scenario);
     let now = scenario.end + SignedDuration::from_hours(20 * 24);
-    for (domain, tenant) in [("shop.example", Some("acme")), ("news.example", None)] {
+    for (domain, tenant) in [
+        ("shop.example", Some("acme")),
+        ("shop.example", Some("222233334444/acme")),
+        ("news.example", None),
+    ] {
         let context = SenderContext {
             tenant: tenant.map(str::to_owned),
             identity: Some(format!("mail.{domain}")),
@@ -64,9 +68,8 @@ fn entries_by_address(scenario: &Scenario) -> BTreeMap<String, Entries> {
     for ((address, scope, source), entry) in expected.entries {
         wanted.entry(address).or_default().insert((scope, source), entry);
     }
-    for ((address, scope), entry) in expected.streaks {
-        let key = (scope, "streak".to_owned());
-        wanted.entry(address).or_default().insert(key, entry);
+    for ((address, scope, source), entry) in expected.series {
+        wanted.entry(address).or_default().insert((scope, source), entry);
     }
     wanted
 }

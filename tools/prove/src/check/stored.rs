@@ -30,6 +30,11 @@ pub(super) fn string<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().unwrap_or_default()
 }
 
+/// Whether an entry of this source results from a series of bounces. So does a history item of this kind.
+pub(super) fn of_series(source: &str) -> bool {
+    matches!(source, "streak" | "unconfirmed-bounce")
+}
+
 impl StoredState {
     pub(super) fn read(items: &[Value]) -> Self {
         let mut stored = Self::default();
@@ -56,8 +61,8 @@ impl StoredState {
     fn read_recipient(&mut self, address: &str, sk: &str, item: &Value) {
         if sk == "SUPPRESSION" {
             self.entries.insert(address.to_owned(), read_entries(item));
-        } else if !matches!(string(item, "kind"), "streak" | "recovered") {
-            // Items about streaks depend on the order of events.
+        } else if !of_series(string(item, "kind")) && string(item, "kind") != "recovered" {
+            // Items about series depend on the order of events.
             let key = (
                 address.to_owned(),
                 string(item, "id").to_owned(),
@@ -71,7 +76,7 @@ impl StoredState {
         let parts: Vec<&str> = sk.split('#').collect();
         match parts.as_slice() {
             [_, "batch", _] => self.read_batch(sender, item),
-            [_, kind, message, recipient] => {
+            [_, kind, message, recipient] | [_, kind, message, recipient, "claim"] => {
                 let kind = match *kind {
                     "hard" => EventKind::Hard,
                     "soft" => EventKind::Soft,

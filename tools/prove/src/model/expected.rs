@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::feedback::FeedbackModel;
 use super::routing::receiving_targets;
 use super::state::{EntryState, Expected};
-use super::streak::suppressing_streaks;
+use super::streak::suppressing_series;
 use crate::scenario::{ManualDecision, Report, Scenario};
 
 /// The state after these reports and decisions.
@@ -20,14 +20,14 @@ pub fn expect(scenario: &Scenario, reports: &BTreeSet<Report>, decisions: &[Manu
     }
     let FeedbackModel {
         mut expected,
-        soft_bounces,
+        series,
         deliveries,
         history,
     } = model;
     for (address, message_id, scope, _) in history {
         *expected.history.entry((address, message_id, scope)).or_default() += 1;
     }
-    expected.streaks = suppressing_streaks(&soft_bounces, &deliveries, &expected.entries);
+    expected.series = suppressing_series(&series, &deliveries, &expected.entries);
     route(&mut expected, scenario, reports);
     expected
 }

@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::state::{EntryState, Expected, RecipientScope, days_after, domain_of};
-use crate::scenario::{BouncedRecipient, Channel, EventDetails, EventKind, RecipientOutcome, ScenarioEvent};
+use super::streak::Series;
+use crate::scenario::{
+    BouncedRecipient, Channel, EventDetails, EventKind, HOME_ACCOUNT, RecipientOutcome, ScenarioEvent,
+};
 
 /// The expected table and what streaks and history are computed from.
 #[derive(Debug, Default)]
 pub(super) struct FeedbackModel {
     pub(super) expected: Expected,
-    /// Soft bounces: time and message id.
-    pub(super) soft_bounces: BTreeMap<RecipientScope, BTreeSet<(Timestamp, String)>>,
-    /// The newest delivery.
-    pub(super) deliveries: BTreeMap<RecipientScope, Timestamp>,
+    /// Bounces that suppress as a series: time and message id.
+    pub(super) series: BTreeMap<(RecipientScope, Series), BTreeSet<(Timestamp, String)>>,
+    /// Deliveries: time and message id.
+    pub(super) deliveries: BTreeMap<RecipientScope, BTreeSet<(Timestamp, String)>>,
     /// History items: recipient, message id, scope and kind.
     pub(super) history: BTreeSet<(String, String, String, String)>,
 }
@@ -24,11 +27,7 @@ impl FeedbackModel {
     pub(super) fn apply(&mut self, event: &ScenarioEvent, channel: Channel) {
         let scope = scope_of(event, channel);
         match &event.details {
-            EventDetails::Bounce(bounced) => {
-                for recipient in bounced {
-                    self.bounce(event, &scope, recipient);
-                }
-            }
+            EventDetails::Bounce(bounced) => self.bounce(event, &scope, bounced),
             EventDetails::Complaint {
                 feedback_type,
                 sub_type,
@@ -38,8 +37,8 @@ impl FeedbackModel {
                 for address in recipients {
                     self.expected.count(event, EventKind::Batched("delivery"), address);
                     let key = ((*address).to_owned(), scope.clone());
-                    let newest = self.deliveries.entry(key).or_insert(event.occurred_at);
-                    *newest = (*newest).max(event.occurred_at);
+                    let delivery = (event.occurred_at, event.message_id.clone());
+                    self.deliveries.entry(key).or_default().insert(delivery);
                 }
             }
             EventDetails::Subscription { opted_out } => {
@@ -63,18 +62,52 @@ impl FeedbackModel {
         }
     }
 
-    fn bounce(&mut self, event: &ScenarioEvent, scope: &str, bounced: &BouncedRecipient) {
-        if let Some(kind) = bounced.case.counted_as {
-            self.expected.count(event, kind, bounced.address);
+    fn bounce(&mut self, event: &ScenarioEvent, scope: &str, bounced: &[BouncedRecipient]) {
+        let (mailed, others): (Vec<&BouncedRecipient>, Vec<&BouncedRecipient>) = bounced
+            .iter()
+            .partition(|recipient| event.destination.contains(&recipient.address));
+        for recipient in &mailed {
+            self.affect(event, scope, recipient.address, recipient.case.outcome);
+            if let Some(kind) = recipient.case.counted_as {
+                self.count_report(event, kind, recipient.address);
+            }
         }
-        let Some(address) = affected_recipient(event, bounced.address) else {
-            self.add_history(event, bounced.address, scope, "not a recipient");
-            return;
-        };
-        match bounced.case.outcome {
+        match (others.as_slice(), event.destination.as_slice()) {
+            ([], _) => return,
+            ([only], [alias]) if mailed.is_empty() => self.affect(event, scope, alias, only.case.outcome),
+            // The generator's only report with two of them: one failed, one is delayed.
+            ([_, _], [alias]) if mailed.is_empty() => self.add_history(event, alias, scope, "forwarded"),
+            _ => {
+                for recipient in &others {
+                    self.add_history(event, recipient.address, scope, "not a recipient");
+                }
+            }
+        }
+        // One bounce of the message, under an address that was mailed.
+        let is_counted = mailed.iter().any(|recipient| recipient.case.counted_as.is_some());
+        let kind = others.iter().filter_map(|recipient| recipient.case.counted_as).min();
+        if let (Some(kind), Some(under), false) = (kind, event.destination.iter().min(), is_counted) {
+            self.count_report(event, kind, under);
+        }
+    }
+
+    /// What a bounce does to a recipient of the message.
+    fn affect(&mut self, event: &ScenarioEvent, scope: &str, address: &str, outcome: RecipientOutcome) {
+        let is_confirmed = match outcome {
+            RecipientOutcome::DecidedDead => !is_mailed_report(event),
             RecipientOutcome::Dead => {
+                !is_mailed_report(event) && (event.in_conversation || event.destination.len() == 1)
+            }
+            _ => false,
+        };
+        match outcome {
+            RecipientOutcome::DecidedDead | RecipientOutcome::Dead if is_confirmed => {
                 self.write(event, address, "global", "bounce", true, None);
                 self.add_history(event, address, "global", "hard bounce");
+            }
+            RecipientOutcome::DecidedDead | RecipientOutcome::Dead | RecipientOutcome::Unexplained => {
+                self.add_to_series(event, address, scope, Series::Unconfirmed);
+                self.add_history(event, address, scope, "hard bounce");
             }
             RecipientOutcome::SuppressedBySes => {
                 let until = Some(days_after(event.occurred_at, 30));
@@ -82,12 +115,23 @@ impl FeedbackModel {
                 self.add_history(event, address, scope, "suppressed by SES");
             }
             RecipientOutcome::Soft => {
-                let key = (address.to_owned(), scope.to_owned());
-                let bounces = self.soft_bounces.entry(key).or_default();
-                bounces.insert((event.occurred_at, event.message_id.clone()));
+                self.add_to_series(event, address, scope, Series::Soft);
                 self.add_history(event, address, scope, "soft bounce");
             }
             RecipientOutcome::HistoryOnly => self.add_history(event, address, scope, "without effect"),
+        }
+    }
+
+    fn add_to_series(&mut self, event: &ScenarioEvent, address: &str, scope: &str, series: Series) {
+        let key = ((address.to_owned(), scope.to_owned()), series);
+        let bounces = self.series.entry(key).or_default();
+        bounces.insert((event.occurred_at, event.message_id.clone()));
+    }
+
+    /// Counts a bounce or complaint. One that arrived by mail is not counted.
+    fn count_report(&mut self, event: &ScenarioEvent, kind: EventKind, address: &str) {
+        if !is_mailed_report(event) {
+            self.expected.count(event, kind, address);
         }
     }
 
@@ -99,10 +143,22 @@ impl FeedbackModel {
         sub_type: Option<&str>,
         reported: &[&'static str],
     ) {
-        let recipients: BTreeSet<&str> = reported
-            .iter()
-            .filter_map(|address| affected_recipient(event, address))
-            .collect();
+        let is_counted = sub_type.is_none() && !matches!(feedback_type, Some("not-spam" | "auth-failure"));
+        let mailed = reported.iter().filter(|address| event.destination.contains(address));
+        let mut recipients: BTreeSet<&str> = mailed.copied().collect();
+        if recipients.is_empty() {
+            if let [only] = event.destination.as_slice() {
+                recipients.insert(only);
+            } else {
+                for address in reported {
+                    self.add_history(event, address, scope, "not a recipient");
+                }
+                if let Some(under) = event.destination.iter().min().filter(|_| is_counted) {
+                    self.count_report(event, EventKind::Complaint, under);
+                }
+                return;
+            }
+        }
         for address in &recipients {
             self.add_history(event, address, scope, "complaint");
             match (feedback_type, sub_type) {
@@ -116,9 +172,8 @@ impl FeedbackModel {
                 _ => self.write(event, address, scope, "complaint", true, None),
             }
         }
-        let is_counted = sub_type.is_none() && !matches!(feedback_type, Some("not-spam" | "auth-failure"));
         if let Some(first) = recipients.first().filter(|_| is_counted) {
-            self.expected.count(event, EventKind::Complaint, first);
+            self.count_report(event, EventKind::Complaint, first);
         }
     }
 
@@ -156,20 +211,20 @@ impl FeedbackModel {
     }
 }
 
-/// The recipient that a report affects: the address it names, or the only recipient of the message.
-fn affected_recipient(event: &ScenarioEvent, reported: &'static str) -> Option<&'static str> {
-    match event.destination.as_slice() {
-        all if all.contains(&reported) => Some(reported),
-        [only] => Some(*only),
-        _ => None,
-    }
+/// Whether a notification was made from a report that arrived by mail: it has neither identity nor sending account.
+fn is_mailed_report(event: &ScenarioEvent) -> bool {
+    event.identity.is_none() && event.sending_account.is_none()
 }
 
-/// The sender's scope: the tenant that SES reports, or the domain of the identity, or the domain of `mail.source`.
+/// The sender's scope: the tenant that SES reports (of the sending account), or the domain of the identity, or the domain of `mail.source`.
 fn scope_of(event: &ScenarioEvent, channel: Channel) -> String {
     let tenant = event.tenant.filter(|_| channel == Channel::ConfigurationSet);
+    let other_account = event.sending_account.filter(|account| *account != HOME_ACCOUNT);
     match (tenant, &event.identity) {
-        (Some(tenant), _) => format!("tenant:{tenant}"),
+        (Some(tenant), _) => match other_account {
+            Some(account) => format!("tenant:{account}/{tenant}"),
+            None => format!("tenant:{tenant}"),
+        },
         (None, Some((_, identity))) => format!("domain:{}", domain_of(identity)),
         (None, None) => format!("domain:{}", event.from_domain),
     }

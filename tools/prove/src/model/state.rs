@@ -28,10 +28,10 @@ pub struct EntryState {
 /// The expected state.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
-    /// By recipient, scope and source. Without streaks.
+    /// By recipient, scope and source. Without those of `series`.
     pub entries: BTreeMap<(String, String, String), EntryState>,
-    /// Suppressing streaks.
-    pub streaks: BTreeMap<RecipientScope, EntryState>,
+    /// Entries that result from series of bounces, by recipient, scope and source.
+    pub series: BTreeMap<(String, String, String), EntryState>,
     /// Statistics by sender and kind: message id and recipient.
     pub counts: BTreeMap<(String, EventKind), BTreeSet<(String, String)>>,
     /// Number of history items by recipient, message id and scope.

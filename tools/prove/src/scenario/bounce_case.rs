@@ -3,8 +3,12 @@
 /// The effect of a bounce on its recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecipientOutcome {
-    /// Suppressed permanently, for all senders.
+    /// SES itself decided that the address is dead. Suppressed permanently, for all senders.
+    DecidedDead,
+    /// The report says that the address is dead. The same if SES confirms it, otherwise like `Unexplained`.
     Dead,
+    /// Permanent, and nothing says why. Suppressed in the sender's scope: for 30 days, then 90, then permanently.
+    Unexplained,
     /// Adds to the streak of soft bounces.
     Soft,
     /// SES did not send. Suppressed for 30 days in the sender's scope.
@@ -49,6 +53,17 @@ macro_rules! cases {
     };
 }
 
+/// The address is dead, and a delay, by which a report says that one of two forwarding addresses still works.
+pub(super) fn failed_and_delayed() -> [&'static BounceCase; 2] {
+    let find = |outcome| {
+        let mut cases = BOUNCE_CASES.iter();
+        cases
+            .find(|case| case.bounce_sub_type == "General" && case.outcome == outcome)
+            .expect("a case of each outcome")
+    };
+    [find(RecipientOutcome::Dead), find(RecipientOutcome::Soft)]
+}
+
 const FAILED: Option<&str> = Some("failed");
 const HARD: Option<EventKind> = Some(EventKind::Hard);
 const SOFT: Option<EventKind> = Some(EventKind::Soft);
@@ -58,9 +73,9 @@ const SOFT: Option<EventKind> = Some(EventKind::Soft);
 pub(super) const BOUNCE_CASES: &[BounceCase] = cases! {
     Permanent General FAILED, Some("5.1.1"), Some("smtp; 550 5.1.1 user unknown") => Dead, HARD;
     Permanent NoEmail FAILED, Some("5.1.1"), Some("smtp; 550 5.1.1 no such user here") => Dead, HARD;
-    Permanent Suppressed FAILED, Some("5.1.1"), None => Dead, HARD;
+    Permanent Suppressed FAILED, Some("5.1.1"), None => DecidedDead, HARD;
     Permanent OfTomorrow FAILED, Some("5.1.1"), None => Dead, HARD;
-    Permanent General None, None, None => Dead, HARD;
+    Permanent General None, None, None => Unexplained, HARD;
     Permanent General Some("delayed"), Some("4.4.1"), None => Soft, SOFT;
     Permanent General FAILED, Some("5.2.2"), Some("smtp; 552 5.2.2 mailbox full") => Soft, HARD;
     Permanent General FAILED, Some("5.7.1"), Some("smtp; 550 5.7.1 rejected as spam") => HistoryOnly, HARD;

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
-use super::participants::Sender;
+use super::participants::{HOME_ACCOUNT, Sender};
 use super::random::{chance, choose, unique_time};
 
 /// An operator suppresses or releases an address.
@@ -38,7 +38,8 @@ impl ManualDecision {
         let sender = &senders[rng.usize(..senders.len())];
         let scope = match (rng.u32(..3), sender.tenant) {
             (0, _) => "global".to_owned(),
-            (1, Some(tenant)) => format!("tenant:{tenant}"),
+            (1, Some(tenant)) if sender.account == HOME_ACCOUNT => format!("tenant:{tenant}"),
+            (1, Some(tenant)) => format!("tenant:{}/{tenant}", sender.account),
             _ => format!("domain:{}", sender.domain),
         };
         let decided_at = match all_at_end {

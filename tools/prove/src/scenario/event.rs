@@ -70,6 +70,8 @@ pub struct ScenarioEvent {
     pub reported_at: Timestamp,
     /// The event's time as the functions must record it.
     pub occurred_at: Timestamp,
+    /// Whether a bounce is a reply in SES's own SMTP conversation: the report has `remoteMtaIp`.
+    pub in_conversation: bool,
     /// What happened.
     pub details: EventDetails,
 }

@@ -27,10 +27,13 @@ fn details(rng: &mut Rng, event: &ScenarioEvent) -> (&'static str, &'static str,
         EventDetails::Bounce(bounced) => {
             let recipients: Vec<Value> = bounced.iter().map(|one| bounced_recipient(rng, one)).collect();
             let case = bounced[0].case;
-            let object = json!({
+            let mut object = json!({
                 "bounceType": case.bounce_type, "bounceSubType": case.bounce_sub_type, "bouncedRecipients": recipients,
                 "timestamp": timestamp, "feedbackId": format!("feedback-{}", rng.u32(..1000)),
             });
+            if event.in_conversation {
+                object["remoteMtaIp"] = json!("198.51.100.7");
+            }
             ("Bounce", "bounce", object)
         }
         EventDetails::Complaint {

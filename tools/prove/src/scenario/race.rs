@@ -54,6 +54,7 @@ fn event(
         sent_at,
         reported_at: occurred_at,
         occurred_at,
+        in_conversation: true,
         details,
     }
 }

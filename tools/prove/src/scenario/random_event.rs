@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use jiff::SignedDuration;
 
-use super::bounce_case::{BOUNCE_CASES, BounceCase, SOFT_BOUNCE_CASES};
+use super::bounce_case::{BOUNCE_CASES, BounceCase, SOFT_BOUNCE_CASES, failed_and_delayed};
 use super::event::{BouncedRecipient, EventDetails, ScenarioEvent};
 use super::participants::{CONFIGURATION_SETS, Sender};
 use super::random::{chance, choose, choose_some, unique_time};
@@ -25,7 +25,9 @@ pub(super) fn random_event(
     let sent_at = unique_time(rng, days, number);
     let mut occurred_at = sent_at + SignedDuration::from_secs(rng.i64(1..1800));
     let mut reported_at = occurred_at;
+    let mut destination = destination;
     let details = random_details(rng, &destination, soft_percent);
+    let details = change_report(number, &mut destination, details);
     if matches!(details, EventDetails::Bounce(_) | EventDetails::Complaint { .. }) && chance(rng, 5) {
         // A reporting server's clock is years ahead, or behind the time at which the message was sent.
         let years_ahead = occurred_at + SignedDuration::from_hours(24 * 900);
@@ -52,7 +54,29 @@ pub(super) fn random_event(
         sent_at,
         reported_at,
         occurred_at,
+        in_conversation: number.is_multiple_of(3),
         details,
+    }
+}
+
+/// Every 23rd bounce is about a message that was forwarded to two addresses, and every 29th does not say to whom the message
+/// was sent.
+fn change_report(number: usize, destination: &mut Vec<&'static str>, details: EventDetails) -> EventDetails {
+    match (details, destination.len()) {
+        (EventDetails::Bounce(_), 1) if number % 23 == 5 => {
+            let addresses = ["stranger@example.com", "second-stranger@example.com"];
+            let bounced = addresses.into_iter().zip(failed_and_delayed());
+            EventDetails::Bounce(
+                bounced
+                    .map(|(address, case)| BouncedRecipient { address, case })
+                    .collect(),
+            )
+        }
+        (EventDetails::Bounce(bounced), _) if number % 29 == 7 => {
+            destination.clear();
+            EventDetails::Bounce(bounced)
+        }
+        (details, _) => details,
     }
 }
 

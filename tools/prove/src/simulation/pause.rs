@@ -82,7 +82,7 @@ mod tests {
         let [first, second] = [(); 2].map(|()| RunningProcess::start(&processes));
         let first = first.pause_after(Some(1), append_three_times(&log, 'a'));
         let second = second.pause_after(None, append_three_times(&log, 'b'));
-        join(first, async move { second.await }).await;
+        join(first, second).await;
         assert_eq!(log.take(), "abbbaa");
     }
 }

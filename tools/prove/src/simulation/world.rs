@@ -48,6 +48,7 @@ impl<'a> World<'a> {
             concurrency,
             // The longest scenarios exceed the default period.
             deliveries: SuppressionPeriod::Days(if scenario.days > 80 { 400 } else { 90 }),
+            account: HOME_ACCOUNT.parse().ok(),
             mirror_unsubscribes: rng.bool(),
             ..Policy::default()
         };
