@@ -25,20 +25,44 @@ pub struct Alert {
     pub body: String,
 }
 
-/// A message that says it is an alert and is none.
+/// A message that is not an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected an alert of the reputation monitor: {0} is missing or not a string")]
-pub struct NotAnAlert(&'static str);
+pub enum NotAnAlert {
+    /// The message is not a JSON object with `"postroom": "alert"`.
+    #[error("expected a message with \"postroom\": \"alert\"")]
+    Format,
+    /// A field is missing or not a string.
+    #[error("expected an alert of the reputation monitor: {0} is missing or not a string")]
+    Field(&'static str),
+}
 
 impl Alert {
+    /// Reads a message of the delivery queue.
+    ///
+    /// # Errors
+    /// When it is not an alert. The error quotes nothing of the message.
+    pub fn from_message(text: &str) -> Result<Self, NotAnAlert> {
+        let fields: Map<String, Value> = serde_json::from_str(text).map_err(|_| NotAnAlert::Format)?;
+        Self::from_fields(fields)
+    }
+
+    /// Returns whether the fields of a message say that it is an alert.
+    #[must_use]
+    pub fn is_alert(fields: &Map<String, Value>) -> bool {
+        fields.get("postroom").and_then(Value::as_str) == Some("alert")
+    }
+
     /// Reads an alert from the fields of a message of the delivery queue.
     ///
     /// # Errors
-    /// When a field is missing. The error names the field and quotes no value.
+    /// When it is not an alert. The error names the missing field and quotes nothing of the message.
     pub fn from_fields(mut fields: Map<String, Value>) -> Result<Self, NotAnAlert> {
+        if !Self::is_alert(&fields) {
+            return Err(NotAnAlert::Format);
+        }
         let text = |name: &'static str| {
             let value = fields.get(name).and_then(Value::as_str);
-            value.map(str::to_owned).ok_or(NotAnAlert(name))
+            value.map(str::to_owned).ok_or(NotAnAlert::Field(name))
         };
         text("subject")?;
         text("text")?;
@@ -94,7 +118,10 @@ mod tests {
         ] {
             let mut fields = fields();
             fields.insert(name.to_owned(), json!(1));
-            assert_eq!(Alert::from_fields(fields), Err(NotAnAlert(name)));
+            assert_eq!(Alert::from_fields(fields), Err(NotAnAlert::Field(name)));
+        }
+        for text in ["", "[]", "{}", r#"{"postroom":"delivery"}"#] {
+            assert_eq!(Alert::from_message(text), Err(NotAnAlert::Format), "{text}");
         }
     }
 }

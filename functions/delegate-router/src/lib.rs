@@ -131,7 +131,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Ha
 async fn receive_from_delivery_queue(payload: &str, effects: &Effects, now: Timestamp) -> Result<Metrics, RecordError> {
     let mut metrics = Metrics::default();
     let fields: Map<String, Value> = serde_json::from_str(payload).map_err(|_| NotADelivery)?;
-    if fields.get("postroom").and_then(Value::as_str) == Some("alert") {
+    if Alert::is_alert(&fields) {
         let actions = route_alert(&Alert::from_fields(fields)?, effects).await?;
         count_targets(&mut metrics, &actions);
     } else {

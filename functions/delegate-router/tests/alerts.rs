@@ -11,9 +11,9 @@ use delegate_router::decide_alert::{decide_alert, route_keys};
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use reputation::EnforcementReport;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
-use support::{A, B, DELIVERY_QUEUE_ARN, OWNER, World, now, route, senders, sqs_event};
+use support::{A, B, DELIVERY_QUEUE_ARN, OWNER, Stack, now, route, senders, sqs_event};
 
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
 const AS_TOPIC: &str = "arn:aws:sns:eu-west-1:222233334444:a-feedback";
@@ -41,14 +41,13 @@ fn alert_about(account: &str) -> reputation::Alert {
 }
 
 fn parsed(alert: &reputation::Alert) -> Alert {
-    let fields: Map<String, Value> = serde_json::from_str(&alert.to_message()).unwrap();
-    Alert::from_fields(fields).unwrap()
+    Alert::from_message(&alert.to_message()).unwrap()
 }
 
 /// Hands the message of an alert to the function, as SQS does. Returns the response.
-async fn receive(world: &World, message: &str, metrics: &mut Metrics) -> Value {
+async fn receive(stack: &Stack, message: &str, metrics: &mut Metrics) -> Value {
     let event = sqs_event(DELIVERY_QUEUE_ARN, &[message.to_owned()]);
-    world.handle(&event, metrics, now()).await
+    stack.handle(&event, metrics, now()).await
 }
 
 fn succeeded() -> Value {
@@ -91,19 +90,19 @@ fn the_message_of_the_reputation_monitor_is_read_as_it_was_written() {
 
 #[tokio::test]
 async fn an_alert_reaches_both_accounts_and_no_other_delegate() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     let mut metrics = Metrics::default();
     assert_eq!(
-        receive(&world, &alert_about(A).to_message(), &mut metrics).await,
+        receive(&stack, &alert_about(A).to_message(), &mut metrics).await,
         succeeded()
     );
     assert_eq!(
         counts(&metrics, "Routed"),
         [("topic".to_owned(), 1), ("queue".to_owned(), 1)].into()
     );
-    assert_eq!(world.deliver_queued(&mut metrics).await, 0);
+    assert_eq!(stack.deliver_queued(&mut metrics).await, 0);
 
-    let sent = world.sent();
+    let sent = stack.sent();
     let targets: Vec<&str> = sent.iter().map(|sent| sent.to.as_str()).collect();
     assert_eq!(targets, [AS_TOPIC, OWNERS_QUEUE]);
     for sent in &sent {
@@ -121,13 +120,13 @@ async fn an_alert_reaches_both_accounts_and_no_other_delegate() {
 
 #[tokio::test]
 async fn an_alert_that_is_received_twice_has_the_same_idempotency_keys() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     for _ in 0..2 {
         let message = alert_about(A).to_message();
-        assert_eq!(receive(&world, &message, &mut Metrics::default()).await, succeeded());
-        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
+        assert_eq!(receive(&stack, &message, &mut Metrics::default()).await, succeeded());
+        assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 0);
     }
-    let sent = world.sent();
+    let sent = stack.sent();
     let keys: BTreeSet<&str> = sent
         .iter()
         .map(|sent| sent.attributes["idempotencyKey"].as_str())
@@ -137,31 +136,31 @@ async fn an_alert_that_is_received_twice_has_the_same_idempotency_keys() {
 
 #[tokio::test]
 async fn an_alert_stays_in_the_queue_until_all_its_deliveries_are_accepted() {
-    let world = World::with_routes().await;
-    world.reject(support::DELIVERY_QUEUE, "InternalError");
+    let stack = Stack::with_routes().await;
+    stack.reject(support::DELIVERY_QUEUE, "InternalError");
     let mut metrics = Metrics::default();
-    let answer = receive(&world, &alert_about(A).to_message(), &mut metrics).await;
-    assert_eq!(answer, json!({"error": "1 of 1 records failed"}));
+    let response = receive(&stack, &alert_about(A).to_message(), &mut metrics).await;
+    assert_eq!(response, json!({"error": "1 of 1 records failed"}));
     assert!(counts(&metrics, "Routed").is_empty());
 
-    world.accept(support::DELIVERY_QUEUE);
+    stack.accept(support::DELIVERY_QUEUE);
     assert_eq!(
-        receive(&world, &alert_about(A).to_message(), &mut metrics).await,
+        receive(&stack, &alert_about(A).to_message(), &mut metrics).await,
         succeeded()
     );
-    assert_eq!(world.deliver_queued(&mut metrics).await, 0);
-    assert_eq!(world.sent().len(), 2);
+    assert_eq!(stack.deliver_queued(&mut metrics).await, 0);
+    assert_eq!(stack.sent().len(), 2);
 }
 
 #[tokio::test]
 async fn an_alert_without_a_route_is_unrouted() {
-    let world = World::new().await;
+    let stack = Stack::new().await;
     let mut metrics = Metrics::default();
     assert_eq!(
-        receive(&world, &alert_about(A).to_message(), &mut metrics).await,
+        receive(&stack, &alert_about(A).to_message(), &mut metrics).await,
         succeeded()
     );
-    let sent = world.sent_to(support::UNROUTED_TOPIC);
+    let sent = stack.sent_to(support::UNROUTED_TOPIC);
     assert_eq!(sent.len(), 1);
     let attributes = &sent.first().unwrap().attributes;
     assert_eq!(
@@ -173,28 +172,28 @@ async fn an_alert_without_a_route_is_unrouted() {
 
 #[tokio::test]
 async fn alerts_are_accepted_only_from_the_delivery_queue() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     let event = sqs_event(
         "arn:aws:sqs:us-east-1:111122223333:postroom-router",
         &[alert_about(A).to_message()],
     );
-    let answer = world.handle(&event, &mut Metrics::default(), now()).await;
-    assert_eq!(answer, json!({"error": "1 of 1 records failed"}));
-    assert!(world.services.lock().unwrap().queued.is_empty());
+    let response = stack.handle(&event, &mut Metrics::default(), now()).await;
+    assert_eq!(response, json!({"error": "1 of 1 records failed"}));
+    assert!(stack.services.lock().unwrap().queued.is_empty());
 }
 
 #[tokio::test]
 async fn an_alert_that_cannot_be_read_fails() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     for message in [r#"{"postroom":"alert"}"#, "alert", "[]"] {
-        let answer = receive(&world, message, &mut Metrics::default()).await;
-        assert_eq!(answer, json!({"error": "1 of 1 records failed"}), "{message}");
+        let response = receive(&stack, message, &mut Metrics::default()).await;
+        assert_eq!(response, json!({"error": "1 of 1 records failed"}), "{message}");
     }
 }
 
 #[tokio::test]
 async fn an_alert_to_a_mail_address_is_mailed_at_once() {
-    let world = World::new().await;
+    let stack = Stack::new().await;
     let ops = Route {
         filter: filter(&["alert"]),
         ..route(
@@ -204,11 +203,11 @@ async fn an_alert_to_a_mail_address_is_mailed_at_once() {
             Redaction::Standard,
         )
     };
-    world.put_routes(vec![ops]).await;
+    stack.put_routes(vec![ops]).await;
     let mut metrics = Metrics::default();
-    receive(&world, &alert_about(A).to_message(), &mut metrics).await;
-    assert_eq!(world.deliver_queued(&mut metrics).await, 0);
-    let mails = world.sent_to("ops@shop.example");
+    receive(&stack, &alert_about(A).to_message(), &mut metrics).await;
+    assert_eq!(stack.deliver_queued(&mut metrics).await, 0);
+    let mails = stack.sent_to("ops@shop.example");
     assert_eq!(mails.len(), 1);
     insta::assert_snapshot!(mails[0].body, @r"
     shop.example of 111122223333, sent by delegate 222233334444: 10 hard bounces among 100 recipients within 1 hour, 10.00 %. The threshold is 5 %.

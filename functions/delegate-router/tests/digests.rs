@@ -6,7 +6,7 @@ mod support;
 use jiff::{SignedDuration, Timestamp};
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
-use support::{A, B, OWNER, World, now, sqs_event};
+use support::{A, B, OWNER, Stack, now, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const OPS: &str = "ops@shop.example";
@@ -37,44 +37,44 @@ fn complaint(number: usize, account: &str) -> String {
     notification(number, account, "Complaint", object)
 }
 
-async fn collect(world: &World, bodies: &[String]) {
+async fn collect(stack: &Stack, bodies: &[String]) {
     for chunk in bodies.chunks(10) {
-        let response = world
+        let response = stack
             .handle(&sqs_event(QUEUE_ARN, chunk), &mut Metrics::default(), now())
             .await;
         assert_eq!(response, json!({"batchItemFailures": []}));
-        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
+        assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 0);
     }
 }
 
-async fn send_digests(world: &World, at: &str) -> Value {
+async fn send_digests(stack: &Stack, at: &str) -> Value {
     let at: Timestamp = at.parse().unwrap();
-    world
+    stack
         .handle(&json!({"postroom": "digest"}), &mut Metrics::default(), at)
         .await
 }
 
 #[tokio::test]
 async fn all_notifications_of_a_window_are_one_mail() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     let mut bodies: Vec<String> = (0..25)
         .map(|number| bounce(number, A, "Permanent", "smtp; 550 5.1.1 <b>user</b> unknown"))
         .collect();
     bodies.extend((25..27).map(|number| bounce(number, B, "Transient", "smtp; 452 4.2.2 mailbox full\r\nBcc: x")));
     bodies.push(complaint(27, A));
     bodies.push(bounce(28, OWNER, "Permanent", ""));
-    collect(&world, &bodies).await;
-    collect(&world, &bodies[..3]).await;
-    assert_eq!(world.digest_items(OPS).await.len(), 29, "duplicates are one item");
+    collect(&stack, &bodies).await;
+    collect(&stack, &bodies[..3]).await;
+    assert_eq!(stack.digest_items(OPS).await.len(), 29, "duplicates are one item");
 
-    assert_eq!(send_digests(&world, "2026-03-02T09:01:59Z").await, json!(null));
+    assert_eq!(send_digests(&stack, "2026-03-02T09:01:59Z").await, json!(null));
     assert!(
-        world.sent_to(OPS).is_empty(),
+        stack.sent_to(OPS).is_empty(),
         "the last items of the window may not be written yet"
     );
-    assert_eq!(send_digests(&world, "2026-03-02T09:02:01Z").await, json!(null));
-    assert_eq!(send_digests(&world, "2026-03-02T10:00:00Z").await, json!(null));
-    let mails = world.sent_to(OPS);
+    assert_eq!(send_digests(&stack, "2026-03-02T09:02:01Z").await, json!(null));
+    assert_eq!(send_digests(&stack, "2026-03-02T10:00:00Z").await, json!(null));
+    let mails = stack.sent_to(OPS);
     assert_eq!(mails.len(), 1);
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("digest_text", mails[0].body);
@@ -99,16 +99,16 @@ async fn all_notifications_of_a_window_are_one_mail() {
 
 #[tokio::test]
 async fn two_concurrent_invocations_send_a_digest_once() {
-    let world = World::with_routes().await;
-    collect(&world, &[bounce(1, A, "Permanent", "")]).await;
+    let stack = Stack::with_routes().await;
+    collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
     let at = "2026-03-02T09:10:00Z";
-    futures_util::join!(send_digests(&world, at), send_digests(&world, at));
-    assert_eq!(world.sent_to(OPS).len(), 1);
+    futures_util::join!(send_digests(&stack, at), send_digests(&stack, at));
+    assert_eq!(stack.sent_to(OPS).len(), 1);
 }
 
 #[tokio::test]
 async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     let mut also = support::route(
         "also",
         support::senders(Some(OWNER), None, Some("shop.example")),
@@ -117,7 +117,7 @@ async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
     );
     also.filter.events.insert("bounce".to_owned());
     let ops = store::RouteKey::new(also.senders.clone()).unwrap();
-    let mut routes = world
+    let mut routes = stack
         .store
         .routes_for(std::slice::from_ref(&ops))
         .await
@@ -125,38 +125,38 @@ async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
         .remove(&ops)
         .unwrap();
     routes.push(also);
-    world.store.put_routes(&ops, &routes).await.unwrap();
+    stack.store.put_routes(&ops, &routes).await.unwrap();
 
-    collect(&world, &[bounce(1, A, "Permanent", "")]).await;
-    world.reject(OPS, "MessageRejected");
-    let response = send_digests(&world, "2026-03-02T09:10:00Z").await;
+    collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
+    stack.reject(OPS, "MessageRejected");
+    let response = send_digests(&stack, "2026-03-02T09:10:00Z").await;
     assert_eq!(response, json!({"error": "1 of 2 digests were not sent"}));
-    assert_eq!(world.sent_to("zoe@shop.example").len(), 1);
+    assert_eq!(stack.sent_to("zoe@shop.example").len(), 1);
 
-    world.accept(OPS);
-    send_digests(&world, "2026-03-02T09:20:00Z").await;
+    stack.accept(OPS);
+    send_digests(&stack, "2026-03-02T09:20:00Z").await;
     assert!(
-        world.sent_to(OPS).is_empty(),
+        stack.sent_to(OPS).is_empty(),
         "the claim of the first invocation has not expired"
     );
-    send_digests(&world, "2026-03-02T10:10:00Z").await;
-    assert_eq!(world.sent_to(OPS).len(), 1);
-    assert_eq!(world.sent_to("zoe@shop.example").len(), 1);
+    send_digests(&stack, "2026-03-02T10:10:00Z").await;
+    assert_eq!(stack.sent_to(OPS).len(), 1);
+    assert_eq!(stack.sent_to("zoe@shop.example").len(), 1);
 }
 
 #[tokio::test]
 async fn an_item_is_never_added_to_a_window_that_was_sent() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     let digest = store::DigestKey {
         address: OPS.to_owned(),
         window: "2026-03-02T08:00:00Z".parse().unwrap(),
     };
     let expires_at = now() + SignedDuration::from_hours(1);
-    assert!(world.store.open_digest(&digest, expires_at).await.unwrap());
-    assert!(world.store.claim_digest(&digest, now(), now()).await.unwrap());
+    assert!(stack.store.open_digest(&digest, expires_at).await.unwrap());
+    assert!(stack.store.claim_digest(&digest, now(), now()).await.unwrap());
 
-    collect(&world, &[bounce(1, A, "Permanent", "")]).await;
-    assert!(world.digest_items(OPS).await.is_empty());
-    send_digests(&world, "2026-03-02T10:10:00Z").await;
-    assert_eq!(world.sent_to(OPS).len(), 1, "it is in the next window");
+    collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
+    assert!(stack.digest_items(OPS).await.is_empty());
+    send_digests(&stack, "2026-03-02T10:10:00Z").await;
+    assert_eq!(stack.sent_to(OPS).len(), 1, "it is in the next window");
 }

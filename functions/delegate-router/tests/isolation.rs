@@ -24,7 +24,7 @@ use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use store::{Redaction, RegisteredIdentity, Route, RouteFilter};
-use support::{DEAD_LETTER_QUEUE, OWNER, UNROUTED_TOPIC, World, now, route, senders, settings, sqs_event};
+use support::{DEAD_LETTER_QUEUE, OWNER, Stack, UNROUTED_TOPIC, now, route, senders, settings, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const ACCOUNTS: [&str; 4] = [OWNER, "222233334444", "333344445555", "444455556666"];
@@ -238,10 +238,10 @@ fn cases(default: u32) -> ProptestConfig {
 
 #[test]
 fn exactly_the_entitled_targets_are_decided() {
-    let world = (prop::collection::vec(grant(), 0..12), notification(), registry());
+    let inputs = (prop::collection::vec(grant(), 0..12), notification(), registry());
     let own_identity = settings().own_identity();
     TestRunner::new(cases(3000))
-        .run(&world, |(grants, notification, registry)| {
+        .run(&inputs, |(grants, notification, registry)| {
             let notification = numbered(notification, 1);
             let expected = entitled(&notification, &grants, &registry);
             let payload = notification.to_string();
@@ -292,13 +292,13 @@ fn every_notification_is_delivered_unrouted_dead_lettered_or_still_queued() {
         .enable_all()
         .build()
         .unwrap();
-    let world = (
+    let inputs = (
         prop::collection::vec(grant(), 0..12),
         prop::collection::vec(notification(), 1..25),
         registry(),
     );
     TestRunner::new(cases(60))
-        .run(&world, |(grants, notifications, registry)| {
+        .run(&inputs, |(grants, notifications, registry)| {
             let numbers = notifications.into_iter().enumerate();
             let notifications: Vec<Value> = numbers
                 .map(|(number, notification)| numbered(notification, number))
@@ -329,28 +329,28 @@ fn every_notification_is_delivered_unrouted_dead_lettered_or_still_queued() {
 
 /// Where each message is after the function has run: the target or `unrouted`, and the message id.
 async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Registry) -> BTreeSet<(String, String)> {
-    let world = World::new().await;
-    world
+    let stack = Stack::new().await;
+    stack
         .put_routes(grants.iter().enumerate().map(as_route).collect())
         .await;
     for account in registry.keys() {
         let known = registered(registry, account);
-        world
+        stack
             .store
             .register_identities(&account.parse().unwrap(), &known)
             .await
             .unwrap();
     }
-    world.reject(":gone", "NotFound");
-    world.reject("/busy", "Throttled");
+    stack.reject(":gone", "NotFound");
+    stack.reject("/busy", "Throttled");
 
     let bodies: Vec<String> = notifications.iter().map(Value::to_string).collect();
-    let response = world
+    let response = stack
         .handle(&sqs_event(QUEUE_ARN, &bodies), &mut Metrics::default(), now())
         .await;
     assert_eq!(response, json!({"batchItemFailures": []}));
-    world.deliver_queued(&mut Metrics::default()).await;
-    world.deliver_queued(&mut Metrics::default()).await;
+    stack.deliver_queued(&mut Metrics::default()).await;
+    stack.deliver_queued(&mut Metrics::default()).await;
 
     let id = |body: &str| {
         let body: Value = serde_json::from_str(body).unwrap();
@@ -362,7 +362,7 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
         let delivery = Delivery::from_message(text).unwrap();
         (delivery.target.to_string(), id(&delivery.body))
     };
-    let mut found: Vec<(String, String)> = world
+    let mut found: Vec<(String, String)> = stack
         .services
         .lock()
         .unwrap()
@@ -370,7 +370,7 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
         .iter()
         .map(|text| target_and_id(text))
         .collect();
-    for sent in world.sent() {
+    for sent in stack.sent() {
         found.push(match sent.to.as_str() {
             DEAD_LETTER_QUEUE => target_and_id(&sent.body),
             UNROUTED_TOPIC => ("unrouted".to_owned(), id(&sent.body)),
@@ -378,7 +378,7 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
         });
     }
     for target in TARGETS.iter().filter(|target| target.starts_with("email:")) {
-        let items = world.digest_items(target.trim_start_matches("email:")).await;
+        let items = stack.digest_items(target.trim_start_matches("email:")).await;
         found.extend(items.iter().map(|item| ((*target).to_owned(), id(item))));
     }
     let once: BTreeSet<_> = found.iter().cloned().collect();

@@ -19,7 +19,7 @@ use lambda_kit::Metrics;
 use notification_model::{SesMessage, parse};
 use serde_json::Value;
 use support::services::Sent;
-use support::{DEAD_LETTER_QUEUE, World, now};
+use support::{DEAD_LETTER_QUEUE, Stack, now};
 
 #[tokio::test]
 async fn each_event_has_the_recorded_outcomes() {
@@ -38,12 +38,12 @@ async fn each_event_has_the_recorded_outcomes() {
 #[tokio::test]
 async fn an_event_that_is_handled_twice_has_the_same_outcomes_twice() {
     for (name, event) in events() {
-        let world = world().await;
+        let stack = stack().await;
         let mut queued = Vec::new();
         let mut sent = Vec::new();
         for _ in 0..2 {
-            world.handle(&event, &mut Metrics::default(), now()).await;
-            let mut services = world.services.lock().unwrap();
+            stack.handle(&event, &mut Metrics::default(), now()).await;
+            let mut services = stack.services.lock().unwrap();
             queued.push(std::mem::take(&mut services.queued));
             let mut messages = std::mem::take(&mut services.sent);
             messages.sort_by(|a, b| (&a.to, &a.body).cmp(&(&b.to, &b.body)));
@@ -68,29 +68,29 @@ fn events() -> Vec<(String, Value)> {
     events
 }
 
-async fn world() -> World {
-    let world = World::with_routes().await;
-    world.reject(":gone", "NotFound");
-    world.reject(":busy", "Throttled");
-    world
+async fn stack() -> Stack {
+    let stack = Stack::with_routes().await;
+    stack.reject(":gone", "NotFound");
+    stack.reject(":busy", "Throttled");
+    stack
 }
 
 async fn outcomes(event: &Value) -> Vec<String> {
-    let world = world().await;
+    let stack = stack().await;
     let mut metrics = Metrics::default();
-    let response = world.handle(event, &mut metrics, now()).await;
-    let requests = world.requests.take();
+    let response = stack.handle(event, &mut metrics, now()).await;
+    let requests = stack.requests.take();
     let payloads = payloads(event);
 
     let mut lines = vec![format!("response  {response}")];
-    for message in &world.services.lock().unwrap().queued {
+    for message in &stack.services.lock().unwrap().queued {
         let delivery = Delivery::from_message(message).unwrap();
         lines.push(format!("enqueued  {}", describe_delivery(&delivery, &payloads)));
     }
-    for sent in world.sent() {
+    for sent in stack.sent() {
         lines.push(format!("sent      {}", describe_sent(&sent, &payloads)));
     }
-    for item in world.digest_items("ops@shop.example").await {
+    for item in stack.digest_items("ops@shop.example").await {
         lines.push(format!("digest    {}", describe_body(&item, &payloads)));
     }
     lines.extend(describe_metrics(&metrics).map(|metric| format!("metric    {metric}")));

@@ -7,7 +7,7 @@ use aws_smithy_mocks::mock;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use store::Redaction;
-use support::{A, B, DEAD_LETTER_QUEUE, DELIVERY_QUEUE, OWNER, UNROUTED_TOPIC, World, now, route, senders, sqs_event};
+use support::{A, B, DEAD_LETTER_QUEUE, DELIVERY_QUEUE, OWNER, Stack, UNROUTED_TOPIC, now, route, senders, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
@@ -27,54 +27,54 @@ fn bounce(message_id: &str, account: &str) -> String {
     .to_string()
 }
 
-async fn route_all(world: &World, bodies: &[String]) -> Value {
-    world
+async fn route_all(stack: &Stack, bodies: &[String]) -> Value {
+    stack
         .handle(&sqs_event(QUEUE_ARN, bodies), &mut Metrics::default(), now())
         .await
 }
 
 /// The targets that received a message.
-fn receivers(world: &World) -> Vec<String> {
-    world.sent().into_iter().map(|sent| sent.to).collect()
+fn receivers(stack: &Stack) -> Vec<String> {
+    stack.sent().into_iter().map(|sent| sent.to).collect()
 }
 
 #[tokio::test]
 async fn a_bounce_of_a_delegate_reaches_only_the_delegate_and_the_owner() {
-    let world = World::with_routes().await;
-    route_all(&world, &[bounce("m1", A)]).await;
-    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
-    assert_eq!(receivers(&world), [A_TOPIC, OWNERS_QUEUE]);
+    let stack = Stack::with_routes().await;
+    route_all(&stack, &[bounce("m1", A)]).await;
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 0);
+    assert_eq!(receivers(&stack), [A_TOPIC, OWNERS_QUEUE]);
     assert_eq!(
-        world.sent_to(OWNERS_QUEUE)[0].body,
+        stack.sent_to(OWNERS_QUEUE)[0].body,
         bounce("m1", A),
         "unredacted is the text of SES"
     );
-    assert!(!world.sent_to(A_TOPIC)[0].body.contains("joe@example.net"));
-    assert_eq!(world.digest_items("ops@shop.example").await.len(), 1);
+    assert!(!stack.sent_to(A_TOPIC)[0].body.contains("joe@example.net"));
+    assert_eq!(stack.digest_items("ops@shop.example").await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_permanently_rejected_delivery_is_dead_lettered_and_the_others_are_delivered() {
     for code in ["AuthorizationError", "NotFound", "InvalidParameter"] {
-        let world = World::with_routes().await;
-        world.reject("a-feedback", code);
-        route_all(&world, &[bounce("m1", A)]).await;
+        let stack = Stack::with_routes().await;
+        stack.reject("a-feedback", code);
+        route_all(&stack, &[bounce("m1", A)]).await;
         let mut metrics = Metrics::default();
         assert_eq!(
-            world.deliver_queued(&mut metrics).await,
+            stack.deliver_queued(&mut metrics).await,
             0,
             "a dead-lettered delivery is acknowledged"
         );
-        assert_eq!(receivers(&world), [OWNERS_QUEUE, DEAD_LETTER_QUEUE]);
-        let dead_lettered = &world.sent_to(DEAD_LETTER_QUEUE)[0];
+        assert_eq!(receivers(&stack), [OWNERS_QUEUE, DEAD_LETTER_QUEUE]);
+        let dead_lettered = &stack.sent_to(DEAD_LETTER_QUEUE)[0];
         assert_eq!(dead_lettered.attributes["reason"], format!("{code}: no entry"));
         assert_eq!(dead_lettered.attributes["target"], format!("topic:{A_TOPIC}"));
 
         // An operator corrects the topic and moves the message back to the delivery queue.
-        world.accept("a-feedback");
-        world.services.lock().unwrap().queued.push(dead_lettered.body.clone());
-        assert_eq!(world.deliver_queued(&mut metrics).await, 0);
-        assert_eq!(receivers(&world), [A_TOPIC, OWNERS_QUEUE, DEAD_LETTER_QUEUE]);
+        stack.accept("a-feedback");
+        stack.services.lock().unwrap().queued.push(dead_lettered.body.clone());
+        assert_eq!(stack.deliver_queued(&mut metrics).await, 0);
+        assert_eq!(receivers(&stack), [A_TOPIC, OWNERS_QUEUE, DEAD_LETTER_QUEUE]);
         let dead_lettered = metrics
             .lines(delegate_router::metrics::NAMESPACE, now())
             .into_iter()
@@ -88,28 +88,28 @@ async fn a_permanently_rejected_delivery_is_dead_lettered_and_the_others_are_del
 
 #[tokio::test]
 async fn a_target_that_fails_temporarily_is_retried_alone() {
-    let world = World::with_routes().await;
-    world.reject("a-feedback", "Throttled");
-    route_all(&world, &[bounce("m1", A)]).await;
-    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 1);
+    let stack = Stack::with_routes().await;
+    stack.reject("a-feedback", "Throttled");
+    route_all(&stack, &[bounce("m1", A)]).await;
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 1);
     assert_eq!(
-        receivers(&world),
+        receivers(&stack),
         [OWNERS_QUEUE],
         "a temporary failure is not dead-lettered"
     );
-    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 1);
-    world.accept("a-feedback");
-    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
-    assert_eq!(receivers(&world), [A_TOPIC, OWNERS_QUEUE], "the owner received it once");
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 1);
+    stack.accept("a-feedback");
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 0);
+    assert_eq!(receivers(&stack), [A_TOPIC, OWNERS_QUEUE], "the owner received it once");
 }
 
 #[tokio::test]
 async fn a_delivery_that_the_dead_letter_queue_does_not_accept_is_retried() {
-    let world = World::with_routes().await;
-    world.reject("a-feedback", "NotFound");
-    world.reject(DEAD_LETTER_QUEUE, "InternalError");
-    route_all(&world, &[bounce("m1", A)]).await;
-    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 1);
+    let stack = Stack::with_routes().await;
+    stack.reject("a-feedback", "NotFound");
+    stack.reject(DEAD_LETTER_QUEUE, "InternalError");
+    route_all(&stack, &[bounce("m1", A)]).await;
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 1);
 }
 
 #[tokio::test]
@@ -120,68 +120,68 @@ async fn a_bus_can_reject_an_entry_of_an_accepted_request() {
         ("InternalFailure", 0, 1),
         ("ThrottlingException", 0, 1),
     ] {
-        let world = World::with_routes().await;
-        world.reject("event-bus/mail", code);
-        route_all(&world, &[bounce("m1", B)]).await;
-        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, failed, "{code}");
-        assert_eq!(world.sent_to(DEAD_LETTER_QUEUE).len(), dead_lettered, "{code}");
-        assert_eq!(world.sent_to(B_TOPIC).len(), 1, "{code}");
-        world.accept("event-bus/mail");
-        world.deliver_queued(&mut Metrics::default()).await;
-        assert_eq!(world.sent_to(B_BUS).len(), failed, "{code}");
+        let stack = Stack::with_routes().await;
+        stack.reject("event-bus/mail", code);
+        route_all(&stack, &[bounce("m1", B)]).await;
+        assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, failed, "{code}");
+        assert_eq!(stack.sent_to(DEAD_LETTER_QUEUE).len(), dead_lettered, "{code}");
+        assert_eq!(stack.sent_to(B_TOPIC).len(), 1, "{code}");
+        stack.accept("event-bus/mail");
+        stack.deliver_queued(&mut Metrics::default()).await;
+        assert_eq!(stack.sent_to(B_BUS).len(), failed, "{code}");
     }
 }
 
 #[tokio::test]
 async fn a_notification_is_acknowledged_only_after_all_its_deliveries_are_enqueued() {
-    let world = World::with_routes().await;
-    world.reject("entry:m2", "InternalError");
+    let stack = Stack::with_routes().await;
+    stack.reject("entry:m2", "InternalError");
     let bodies: Vec<String> = (0..9).map(|number| bounce(&format!("m{number}"), A)).collect();
-    let response = route_all(&world, &bodies).await;
+    let response = route_all(&stack, &bodies).await;
     assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
-    assert_eq!(world.services.lock().unwrap().queued.len(), 3 * 8);
+    assert_eq!(stack.services.lock().unwrap().queued.len(), 3 * 8);
     assert_eq!(
-        world.services.lock().unwrap().batches,
+        stack.services.lock().unwrap().batches,
         3,
         "the notifications of a batch share requests"
     );
 
-    world.reject(DELIVERY_QUEUE, "ServiceUnavailable");
-    let response = route_all(&world, &bodies).await;
+    stack.reject(DELIVERY_QUEUE, "ServiceUnavailable");
+    let response = route_all(&stack, &bodies).await;
     assert_eq!(response, json!({"error": "9 of 9 records failed"}));
 }
 
 #[tokio::test]
 async fn a_notification_that_cannot_be_published_as_unrouted_is_retried() {
-    let world = World::with_routes().await;
-    world.reject("postroom-unrouted", "InternalError");
+    let stack = Stack::with_routes().await;
+    stack.reject("postroom-unrouted", "InternalError");
     let unknown_owner = bounce("m1", A).replace(OWNER, "999900001111");
-    let response = route_all(&world, &[unknown_owner.clone(), bounce("m2", A)]).await;
+    let response = route_all(&stack, &[unknown_owner.clone(), bounce("m2", A)]).await;
     assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
-    world.accept("postroom-unrouted");
+    stack.accept("postroom-unrouted");
     assert_eq!(
-        route_all(&world, std::slice::from_ref(&unknown_owner)).await,
+        route_all(&stack, std::slice::from_ref(&unknown_owner)).await,
         json!({"batchItemFailures": []})
     );
-    let unrouted = &world.sent_to(UNROUTED_TOPIC)[0];
+    let unrouted = &stack.sent_to(UNROUTED_TOPIC)[0];
     assert_eq!(unrouted.body, unknown_owner);
     assert_eq!(unrouted.attributes["reason"], "no-route");
 }
 
 #[tokio::test]
 async fn a_batch_reads_the_routes_with_one_request_and_then_from_the_cache() {
-    let world = World::with_routes().await;
+    let stack = Stack::with_routes().await;
     let bodies: Vec<String> = (0..30)
         .map(|number| bounce(&format!("m{number}"), [A, B, OWNER][number % 3]))
         .collect();
-    route_all(&world, &bodies).await;
-    assert_eq!(world.requests.take(), [("BatchGetItem".to_owned(), 1)].into());
+    route_all(&stack, &bodies).await;
+    assert_eq!(stack.requests.take(), [("BatchGetItem".to_owned(), 1)].into());
     let unknown_owners: Vec<String> = bodies.iter().map(|body| body.replace(OWNER, "999900001111")).collect();
-    route_all(&world, &unknown_owners).await;
-    assert_eq!(world.requests.take(), [("BatchGetItem".to_owned(), 1)].into());
-    route_all(&world, &bodies).await;
-    route_all(&world, &unknown_owners).await;
-    assert!(world.requests.take().is_empty(), "keys without routes are cached too");
+    route_all(&stack, &unknown_owners).await;
+    assert_eq!(stack.requests.take(), [("BatchGetItem".to_owned(), 1)].into());
+    route_all(&stack, &bodies).await;
+    route_all(&stack, &unknown_owners).await;
+    assert!(stack.requests.take().is_empty(), "keys without routes are cached too");
 
     let without_source_arn: Vec<String> = bodies
         .iter()
@@ -192,9 +192,9 @@ async fn a_batch_reads_the_routes_with_one_request_and_then_from_the_cache() {
             body.to_string()
         })
         .collect();
-    route_all(&world, &without_source_arn).await;
+    route_all(&stack, &without_source_arn).await;
     assert_eq!(
-        world.requests.take(),
+        stack.requests.take(),
         [("BatchGetItem".to_owned(), 1)].into(),
         "the identities of A"
     );
@@ -202,37 +202,37 @@ async fn a_batch_reads_the_routes_with_one_request_and_then_from_the_cache() {
 
 #[tokio::test]
 async fn an_unreadable_row_fails_only_the_notifications_it_concerns() {
-    let world = World::with_routes().await;
-    put_unreadable_route(&world).await;
-    let response = route_all(&world, &[bounce("m1", A), bounce("m2", B)]).await;
+    let stack = Stack::with_routes().await;
+    put_unreadable_route(&stack).await;
+    let response = route_all(&stack, &[bounce("m1", A), bounce("m2", B)]).await;
     assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
 }
 
 /// A route for mail of A with a target that cannot be read.
-async fn put_unreadable_route(world: &World) {
+async fn put_unreadable_route(stack: &Stack) {
     let key = senders(Some(OWNER), Some(A), Some("shop.example"));
     let mut odd = route("odd", key, "bus:b", Redaction::None);
     odd.target = store::Target::Bus(String::new());
-    world.put_routes(vec![odd]).await;
+    stack.put_routes(vec![odd]).await;
 }
 
 #[tokio::test]
 async fn fifo_targets_receive_the_idempotency_key_and_the_message_id_as_group() {
-    let world = World::new().await;
+    let stack = Stack::new().await;
     let to = |target: &str| route(target, senders(Some(OWNER), None, None), target, Redaction::None);
-    world
+    stack
         .put_routes(vec![
             to("topic:arn:aws:sns:us-east-1:111122223333:all.fifo"),
             to("queue:arn:aws:sqs:us-east-1:111122223333:all.fifo"),
         ])
         .await;
-    route_all(&world, &[bounce("0100-m1-000000", A)]).await;
-    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
-    for sent in world.sent() {
+    route_all(&stack, &[bounce("0100-m1-000000", A)]).await;
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 0);
+    for sent in stack.sent() {
         assert_eq!(sent.attributes["group"], "0100-m1-000000");
         assert_eq!(sent.attributes["deduplication"], sent.attributes["idempotencyKey"]);
     }
-    assert_eq!(world.sent().len(), 2);
+    assert_eq!(stack.sent().len(), 2);
 }
 
 #[tokio::test]
@@ -243,8 +243,8 @@ async fn deliveries_to_invalid_targets_are_dead_lettered() {
         "bus:default",
         "email:nobody",
     ] {
-        let world = World::new().await;
-        world
+        let stack = Stack::new().await;
+        stack
             .put_routes(vec![route(
                 "odd",
                 senders(Some(OWNER), None, None),
@@ -252,26 +252,26 @@ async fn deliveries_to_invalid_targets_are_dead_lettered() {
                 Redaction::None,
             )])
             .await;
-        route_all(&world, &[bounce("m1", A)]).await;
-        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
-        assert_eq!(receivers(&world), [DEAD_LETTER_QUEUE], "{target}");
+        route_all(&stack, &[bounce("m1", A)]).await;
+        assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 0);
+        assert_eq!(receivers(&stack), [DEAD_LETTER_QUEUE], "{target}");
     }
 }
 
 #[tokio::test]
 async fn requests_go_to_the_region_of_the_target() {
-    let world = World::new().await;
+    let stack = Stack::new().await;
     let to = |target: &str| route(target, senders(Some(OWNER), None, None), target, Redaction::None);
-    world
+    stack
         .put_routes(vec![
             to("topic:arn:aws:sns:eu-west-1:222233334444:t"),
             to("queue:arn:aws:sqs:eu-west-2:222233334444:q"),
             to("bus:arn:aws:events:eu-west-3:222233334444:event-bus/b"),
         ])
         .await;
-    route_all(&world, &[bounce("m1", A)]).await;
-    world.deliver_queued(&mut Metrics::default()).await;
-    let hosts: Vec<String> = world.services.lock().unwrap().hosts.iter().cloned().collect();
+    route_all(&stack, &[bounce("m1", A)]).await;
+    stack.deliver_queued(&mut Metrics::default()).await;
+    let hosts: Vec<String> = stack.services.lock().unwrap().hosts.iter().cloned().collect();
     let expected = ["events.eu-west-3", "sns.eu-west-1", "sqs.eu-west-2", "sqs.us-east-1"];
     assert_eq!(hosts, expected.map(|host| format!("{host}.amazonaws.com")));
 }
@@ -305,9 +305,9 @@ async fn responses_of_sns_are_retried_or_dead_lettered_by_their_code() {
             sequence = sequence.http_status(status, Some(body));
         }
         let rule = sequence.build();
-        let world = World::with_topics(Arc::default(), &rule).await;
+        let stack = Stack::with_topics(Arc::default(), &rule).await;
         let target = "topic:arn:aws:sns:us-east-1:222233334444:t";
-        world
+        stack
             .put_routes(vec![route(
                 "t",
                 senders(Some(OWNER), None, None),
@@ -315,13 +315,13 @@ async fn responses_of_sns_are_retried_or_dead_lettered_by_their_code() {
                 Redaction::None,
             )])
             .await;
-        route_all(&world, &[bounce("m1", A)]).await;
+        route_all(&stack, &[bounce("m1", A)]).await;
         assert_eq!(
-            world.deliver_queued(&mut Metrics::default()).await,
+            stack.deliver_queued(&mut Metrics::default()).await,
             failed,
             "{responses:?}"
         );
-        assert_eq!(world.sent_to(DEAD_LETTER_QUEUE).len(), dead_lettered, "{responses:?}");
+        assert_eq!(stack.sent_to(DEAD_LETTER_QUEUE).len(), dead_lettered, "{responses:?}");
         assert_eq!(rule.num_calls(), calls, "{responses:?}");
     }
 }

@@ -1,26 +1,33 @@
-//! The configuration of the function, from environment variables.
+//! The settings of the function, from environment variables.
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `TABLE_NAME` | required | the DynamoDB table |
+//! | `ACCOUNT_ID` | required | the AWS account of the function |
+//! | `ALARM_TOPIC_ARN` | none: alerts are not published | the SNS topic for alerts |
+//! | `ALERT_QUEUE_URL` | none: alerts are not routed | the delivery queue of the router |
 
 use lambda_kit::{Environment, InvalidSetting};
 use notification_model::AccountId;
 
-/// The configuration of the function.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `TABLE_NAME`: the name of the DynamoDB table.
+    /// `TABLE_NAME`
     pub table: String,
-    /// `ACCOUNT_ID`: the AWS account of the function. Enforcement is limited to it.
+    /// `ACCOUNT_ID`: enforcement is limited to this account.
     pub account: AccountId,
-    /// `ALARM_TOPIC_ARN`: the SNS topic for alerts. Default: none.
+    /// `ALARM_TOPIC_ARN`
     pub alarm_topic_arn: Option<String>,
-    /// `ALERT_QUEUE_URL`: the router's delivery queue. Default: none, the router is not deployed.
+    /// `ALERT_QUEUE_URL`
     pub alert_queue_url: Option<String>,
 }
 
 impl Settings {
-    /// Reads the settings through `get` (for example `|name| std::env::var(name).ok()`). An empty variable counts as unset.
+    /// Reads the settings. `get` returns the value of a variable.
     ///
     /// # Errors
-    /// When a required variable is missing or a value is invalid. The error names the variable.
+    /// If a variable is missing or has a value that is not accepted. The message names the variable.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let environment = Environment::new(get);
         let account = environment.required("ACCOUNT_ID", "a 12-digit account id")?;

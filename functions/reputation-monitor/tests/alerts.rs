@@ -42,14 +42,14 @@ struct Published {
     attributes: BTreeMap<String, String>,
 }
 
-struct World {
+struct Stack {
     store: Store,
     requests: Requests,
     targets: Arc<Mutex<Targets>>,
     effects: Effects,
 }
 
-impl World {
+impl Stack {
     async fn new(alarm_topic: Option<&str>, alert_queue: Option<&str>) -> Self {
         let (store, _, requests) = store::testing::fresh().await;
         let targets = Arc::<Mutex<Targets>>::default();
@@ -77,9 +77,9 @@ impl World {
 
     /// Both targets, and one sender with 10 hard bounces among 100 recipients.
     async fn with_bad_campaign() -> Self {
-        let world = Self::new(Some(TOPIC), Some(QUEUE)).await;
-        world.campaign("shop.example", 10).await;
-        world
+        let stack = Self::new(Some(TOPIC), Some(QUEUE)).await;
+        stack.campaign("shop.example", 10).await;
+        stack
     }
 
     /// 100 recipients mailed from an identity, some of which bounced.
@@ -207,14 +207,14 @@ fn expected<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
 
 #[tokio::test]
 async fn one_alert_per_crossing_goes_to_the_alarm_topic_and_the_router() {
-    let world = World::with_bad_campaign().await;
-    let (error, counts) = world.run(1).await;
+    let stack = Stack::with_bad_campaign().await;
+    let (error, counts) = stack.run(1).await;
     assert_eq!(error, None);
     assert_eq!(counts, expected([("Alerts Enforcement", 1), ("SendersChecked", 1)]));
-    let (error, counts) = world.run(20).await;
+    let (error, counts) = stack.run(20).await;
     assert_eq!((error, counts), (None, expected([("SendersChecked", 1)])));
 
-    let targets = world.targets.lock().unwrap();
+    let targets = stack.targets.lock().unwrap();
     assert_eq!((targets.published.len(), targets.enqueued.len()), (1, 1));
     let published = targets.published.first().unwrap();
     assert_eq!(
@@ -243,14 +243,14 @@ async fn each_target_is_optional() {
         (None, None, (0, 0)),
     ];
     for (topic, queue, messages) in cases {
-        let world = World::new(topic, queue).await;
-        world.campaign("shop.example", 10).await;
-        let (error, counts) = world.run(1).await;
+        let stack = Stack::new(topic, queue).await;
+        stack.campaign("shop.example", 10).await;
+        let (error, counts) = stack.run(1).await;
         assert_eq!(error, None);
         assert_eq!(counts, expected([("Alerts Enforcement", 1), ("SendersChecked", 1)]));
         // Six minutes later an alert that was not marked as notified would be sent again.
-        assert_eq!(world.run(7).await.1, expected([("SendersChecked", 1)]));
-        let (published, enqueued) = world.alert_ids();
+        assert_eq!(stack.run(7).await.1, expected([("SendersChecked", 1)]));
+        let (published, enqueued) = stack.alert_ids();
         assert_eq!((published.len(), enqueued.len()), messages);
     }
 }
@@ -263,28 +263,28 @@ async fn an_alert_that_a_target_rejected_is_sent_again_to_both_under_the_same_id
         |targets| &mut targets.queue_rejects,
     ];
     for rejects in rejecting {
-        let world = World::with_bad_campaign().await;
-        *rejects(&mut world.targets.lock().unwrap()) = Some("shop.example");
-        let (error, counts) = world.run(1).await;
+        let stack = Stack::with_bad_campaign().await;
+        *rejects(&mut stack.targets.lock().unwrap()) = Some("shop.example");
+        let (error, counts) = stack.run(1).await;
         assert_eq!(
             error.unwrap(),
             "failed for 1 senders, alerts or enforcements; the log names them"
         );
         assert_eq!(counts, expected([("CheckFailures", 1), ("SendersChecked", 1)]));
 
-        *rejects(&mut world.targets.lock().unwrap()) = None;
-        let (error, counts) = world.run(3).await;
+        *rejects(&mut stack.targets.lock().unwrap()) = None;
+        let (error, counts) = stack.run(3).await;
         assert_eq!(
             (error, counts),
             (None, expected([("SendersChecked", 1)])),
             "the claim of the first round has not expired"
         );
-        let (error, counts) = world.run(7).await;
+        let (error, counts) = stack.run(7).await;
         assert_eq!(error, None);
         assert_eq!(counts, expected([("Alerts Enforcement", 1), ("SendersChecked", 1)]));
-        assert_eq!(world.run(14).await.1, expected([("SendersChecked", 1)]));
+        assert_eq!(stack.run(14).await.1, expected([("SendersChecked", 1)]));
 
-        let (published, enqueued) = world.alert_ids();
+        let (published, enqueued) = stack.alert_ids();
         assert_eq!(published.len() + enqueued.len(), 3, "one target twice, the other once");
         let ids: BTreeSet<&String> = published.iter().chain(&enqueued).collect();
         assert_eq!(ids.len(), 1);
@@ -293,10 +293,10 @@ async fn an_alert_that_a_target_rejected_is_sent_again_to_both_under_the_same_id
 
 #[tokio::test]
 async fn a_failed_alert_does_not_stop_the_others() {
-    let world = World::with_bad_campaign().await;
-    world.campaign("news.example", 20).await;
-    world.targets.lock().unwrap().topic_rejects = Some("news.example");
-    let (error, counts) = world.run(1).await;
+    let stack = Stack::with_bad_campaign().await;
+    stack.campaign("news.example", 20).await;
+    stack.targets.lock().unwrap().topic_rejects = Some("news.example");
+    let (error, counts) = stack.run(1).await;
     assert_eq!(
         error.unwrap(),
         "failed for 1 senders, alerts or enforcements; the log names them"
@@ -305,17 +305,17 @@ async fn a_failed_alert_does_not_stop_the_others() {
         counts,
         expected([("Alerts Enforcement", 1), ("CheckFailures", 1), ("SendersChecked", 2)])
     );
-    let (published, _) = world.alert_ids();
+    let (published, _) = stack.alert_ids();
     assert!(published.first().unwrap().contains("shop.example"));
 }
 
 #[tokio::test]
 async fn a_failed_sender_does_not_stop_the_others() {
-    let world = World::new(Some(TOPIC), Some(QUEUE)).await;
-    world.campaign("news.example", 10).await;
-    world.campaign("spotless.example", 0).await;
-    let _ = world.requests.take();
-    let quiet = World::new(None, None).await;
+    let stack = Stack::new(Some(TOPIC), Some(QUEUE)).await;
+    stack.campaign("news.example", 10).await;
+    stack.campaign("spotless.example", 0).await;
+    let _ = stack.requests.take();
+    let quiet = Stack::new(None, None).await;
     quiet.campaign("news.example", 0).await;
     quiet.campaign("spotless.example", 0).await;
     let _ = quiet.requests.take();
@@ -323,9 +323,9 @@ async fn a_failed_sender_does_not_stop_the_others() {
     let reads: usize = quiet.requests.take().values().sum();
 
     // The first read of the second sender: each sender takes two.
-    world.requests.fail(Fault::RequestLost, reads - 3);
-    let (error, counts) = world.run(1).await;
-    assert!(!world.requests.cancel_fault(), "the fault occurred");
+    stack.requests.fail(Fault::RequestLost, reads - 3);
+    let (error, counts) = stack.run(1).await;
+    assert!(!stack.requests.cancel_fault(), "the fault occurred");
     assert_eq!(
         error.unwrap(),
         "failed for 1 senders, alerts or enforcements; the log names them"
@@ -336,23 +336,23 @@ async fn a_failed_sender_does_not_stop_the_others() {
 
 #[tokio::test]
 async fn a_round_that_cannot_read_the_thresholds_fails_and_is_counted() {
-    let world = World::with_bad_campaign().await;
-    world.requests.fail(Fault::RequestLost, 0);
-    let (error, counts) = world.run(1).await;
+    let stack = Stack::with_bad_campaign().await;
+    stack.requests.fail(Fault::RequestLost, 0);
+    let (error, counts) = stack.run(1).await;
     assert!(error.unwrap().starts_with("Query on table postroom"));
     assert_eq!(counts, expected([("CheckFailures", 1)]));
 }
 
 #[tokio::test]
 async fn other_events_are_errors() {
-    let world = World::new(None, None).await;
+    let stack = Stack::new(None, None).await;
     for event in [
         json!({}),
         json!({"postroom": "digest"}),
         json!({"Records": []}),
         json!("check-senders"),
     ] {
-        let result = reputation_monitor::handle(&event, &world.effects, &mut Metrics::default(), now()).await;
+        let result = reputation_monitor::handle(&event, &stack.effects, &mut Metrics::default(), now()).await;
         let error = result.unwrap_err().to_string();
         assert_eq!(
             error,
@@ -363,14 +363,14 @@ async fn other_events_are_errors() {
 
 #[tokio::test]
 async fn an_enforcement_with_an_unknown_outcome_fails_the_invocation_and_its_alert_is_sent() {
-    let world = World::with_bad_campaign().await;
+    let stack = Stack::with_bad_campaign().await;
     let thresholds = Thresholds {
         enforcements: [EnforcementKind::RevokeAuthorization].into(),
         ..Thresholds::default()
     };
-    world.store.put_thresholds(None, &thresholds).await.unwrap();
+    stack.store.put_thresholds(None, &thresholds).await.unwrap();
     // The client of SES in these tests has no connection.
-    let (error, counts) = world.run(1).await;
+    let (error, counts) = stack.run(1).await;
     assert_eq!(
         error.unwrap(),
         "failed for 1 senders, alerts or enforcements; the log names them"
@@ -379,7 +379,7 @@ async fn an_enforcement_with_an_unknown_outcome_fails_the_invocation_and_its_ale
         counts,
         expected([("Alerts Enforcement", 1), ("CheckFailures", 1), ("SendersChecked", 1)])
     );
-    let targets = world.targets.lock().unwrap();
+    let targets = stack.targets.lock().unwrap();
     let text = &targets.published.first().unwrap().text;
     assert!(
         text.contains("- not applied yet, repeated later: revoke-authorization: GetEmailIdentityPolicies: "),

@@ -82,7 +82,11 @@ impl Enforcer<'_> {
                 return Ok(());
             }
             Err(error) => {
-                tracing::warn!(kind = kind.as_str(), %error, "failed to plan an enforcement, a later round repeats it");
+                tracing::warn!(
+                    kind = kind.as_str(),
+                    error = error.without_message(),
+                    "failed to plan an enforcement, a later round repeats it"
+                );
                 let text = format!("not applied yet, repeated later: {}: {error}", kind.as_str());
                 enforced.add_unknown_outcome(not_applied(text));
                 return Ok(());
@@ -132,14 +136,22 @@ impl Enforcer<'_> {
             let status = match change::apply(self.ses, &enforcement.change).await {
                 Ok(()) => EnforcementStatus::Done { at: self.now },
                 Err(error) if error.is_rejection() => {
-                    tracing::error!(enforcement = enforcement.id, %error, "SES rejected an enforcement");
+                    tracing::error!(
+                        enforcement = enforcement.id,
+                        error = error.without_message(),
+                        "SES rejected an enforcement"
+                    );
                     EnforcementStatus::Failed {
                         at: self.now,
                         error: error.to_string(),
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(enforcement = enforcement.id, %error, "the outcome of an enforcement is unknown, a later round repeats it");
+                    tracing::warn!(
+                        enforcement = enforcement.id,
+                        error = error.without_message(),
+                        "the outcome of an enforcement is unknown, a later round repeats it"
+                    );
                     let text = format!(
                         "outcome unknown, repeated later: {}: {error}",
                         describe(&enforcement.change)
@@ -168,7 +180,7 @@ impl Enforcer<'_> {
             if let Err(error) = change::revert(self.ses, &current.change).await {
                 tracing::error!(
                     enforcement = current.id,
-                    %error,
+                    error = error.without_message(),
                     "an enforcement was undone while it was applied and could not be reverted: compare the setting in SES"
                 );
             }

@@ -18,6 +18,7 @@ const REJECTIONS: [&str; 4] = [
 #[error("{operation}: {cause}")]
 pub struct SesError {
     operation: &'static str,
+    code: String,
     cause: String,
     is_rejection: bool,
 }
@@ -30,10 +31,12 @@ impl SesError {
         SdkError<E, R>: std::error::Error,
     {
         let is_service_error = matches!(error, SdkError::ServiceError(_));
+        let code = sdk_error_code(&error);
         Self {
             operation,
+            is_rejection: is_service_error && REJECTIONS.contains(&code.as_str()),
+            code,
             cause: sdk_error_text(&error),
-            is_rejection: is_service_error && REJECTIONS.contains(&sdk_error_code(&error).as_str()),
         }
     }
 
@@ -41,9 +44,15 @@ impl SesError {
     pub(crate) fn unusable_response(operation: &'static str, cause: String) -> Self {
         Self {
             operation,
+            code: "unusable response".to_owned(),
             cause,
             is_rejection: true,
         }
+    }
+
+    /// The operation and the error code, for logs: the message of SES can quote an address.
+    pub(crate) fn without_message(&self) -> String {
+        format!("{}: {}", self.operation, self.code)
     }
 
     /// Whether SES rejected the call: nothing was changed, and repeating the call does not help. Otherwise the call may have
@@ -89,5 +98,12 @@ mod tests {
             let text = format!("{error:?}");
             assert_eq!(SesError::new("GetTenant", error).is_rejection(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn the_text_for_logs_has_no_message_of_ses() {
+        let error = SesError::new("GetTenant", service_error(Some("NotFoundException")));
+        assert_eq!(error.without_message(), "GetTenant: NotFoundException");
+        assert!(error.to_string().contains("text"), "{error}");
     }
 }

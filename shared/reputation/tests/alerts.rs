@@ -3,16 +3,16 @@
 mod support;
 
 use store::{EnforcementKind, EnforcementStatus, Level};
-use support::{OWNER, Scene, enforcement_ids, levels};
+use support::{OWNER, Stack, enforcement_ids, levels};
 
 #[tokio::test]
 async fn a_bad_campaign_sends_one_alert_and_one_all_clear_per_window() {
-    let mut scene = Scene::new(OWNER, OWNER, &[EnforcementKind::PauseConfigurationSet]).await;
-    scene.mail("first", 300, 0).await;
-    assert_eq!(scene.check().await, []);
+    let mut stack = Stack::new(OWNER, OWNER, &[EnforcementKind::PauseConfigurationSet]).await;
+    stack.mail("first", 300, 0).await;
+    assert_eq!(stack.check().await, []);
 
-    scene.mail("bad", 100, 40).await;
-    let alerts = scene.check_and_notify().await;
+    stack.mail("bad", 100, 40).await;
+    let alerts = stack.check_and_notify().await;
     assert_eq!(levels(&alerts), [("hour", Level::Enforce), ("day", Level::Enforce)]);
     assert_eq!(
         alerts[0].accounts,
@@ -26,44 +26,44 @@ async fn a_bad_campaign_sends_one_alert_and_one_all_clear_per_window() {
     );
     assert_eq!(alerts[0].to_json()["alertType"], "Enforcement");
 
-    scene.pass(6);
-    scene.mail("worse", 100, 90).await;
-    assert_eq!(scene.check().await, [], "a worse rate is the same crossing");
+    stack.pass(6);
+    stack.mail("worse", 100, 90).await;
+    assert_eq!(stack.check().await, [], "a worse rate is the same crossing");
 
     // 90 minutes later without mail the rate of the hour is below its threshold; the all-clear follows an hour later.
-    scene.pass(90);
-    assert_eq!(scene.check().await, []);
-    scene.pass(60);
-    assert_eq!(levels(&scene.check_and_notify().await), [("hour", Level::Normal)]);
+    stack.pass(90);
+    assert_eq!(stack.check().await, []);
+    stack.pass(60);
+    assert_eq!(levels(&stack.check_and_notify().await), [("hour", Level::Normal)]);
     assert_eq!(
-        scene.store().senders_with_alerts().await.unwrap().len(),
+        stack.store().senders_with_alerts().await.unwrap().len(),
         1,
         "the rate of the day is still high"
     );
-    scene.pass(25 * 60);
-    assert_eq!(scene.check().await, []);
-    scene.pass(24 * 60);
+    stack.pass(25 * 60);
+    assert_eq!(stack.check().await, []);
+    stack.pass(24 * 60);
     assert_eq!(
-        levels(&scene.check_and_notify().await),
+        levels(&stack.check_and_notify().await),
         [("day", Level::Normal)],
         "although the sender sends no mail any more"
     );
-    assert!(scene.store().senders_with_alerts().await.unwrap().is_empty());
+    assert!(stack.store().senders_with_alerts().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_round_names_the_senders_with_the_worst_rates_and_enough_recipients() {
-    let mut scene = Scene::new(OWNER, OWNER, &[]).await;
+    let mut stack = Stack::new(OWNER, OWNER, &[]).await;
     for (identity, recipients, hard_bounces) in [
         ("good", 400, 4),
         ("bad", 200, 30),
         ("spotless", 300, 0),
         ("small", 2, 2),
     ] {
-        scene.sender.identity = identity.to_owned();
-        scene.mail(identity, recipients, hard_bounces).await;
+        stack.sender.identity = identity.to_owned();
+        stack.mail(identity, recipients, hard_bounces).await;
     }
-    let round = scene.round().await;
+    let round = stack.round().await;
     let worst: Vec<_> = round.worst.iter().map(|rates| rates.sender.identity.as_str()).collect();
     assert_eq!(worst, ["bad", "good"]);
     assert_eq!(round.checked, 4);
@@ -71,10 +71,10 @@ async fn a_round_names_the_senders_with_the_worst_rates_and_enough_recipients() 
 
 #[tokio::test]
 async fn concurrent_invocations_return_one_alert() {
-    let scene = Scene::with_bad_campaign().await;
-    let thresholds = scene.store().thresholds().await.unwrap();
+    let stack = Stack::with_bad_campaign().await;
+    let thresholds = stack.store().thresholds().await.unwrap();
     let checks = (0..8).map(|_| {
-        let (monitor, sender, now) = (scene.monitor.clone(), scene.sender.clone(), scene.now);
+        let (monitor, sender, now) = (stack.monitor.clone(), stack.sender.clone(), stack.now);
         let thresholds = thresholds.clone();
         tokio::spawn(async move { monitor.check(&sender, &thresholds, now).await.unwrap() })
     });
@@ -87,18 +87,18 @@ async fn concurrent_invocations_return_one_alert() {
         [("hour", Level::Enforce)],
         "the day has too few recipients"
     );
-    let calls = &scene.settings.lock().unwrap().calls;
+    let calls = &stack.settings.lock().unwrap().calls;
     assert_eq!(*calls, ["PutConfigurationSetSendingOptions"]);
 }
 
 #[tokio::test]
 async fn an_alert_that_was_not_marked_is_returned_again_and_enforced_once() {
-    let mut scene = Scene::with_bad_campaign().await;
-    let first = scene.check().await;
-    scene.pass(4);
-    assert_eq!(scene.check().await, [], "the claim has not expired");
-    scene.pass(2);
-    let again = scene.check_and_notify().await;
+    let mut stack = Stack::with_bad_campaign().await;
+    let first = stack.check().await;
+    stack.pass(4);
+    assert_eq!(stack.check().await, [], "the claim has not expired");
+    stack.pass(2);
+    let again = stack.check_and_notify().await;
     let content = |alerts: &[reputation::Alert]| -> Vec<_> {
         let content = alerts
             .iter()
@@ -106,13 +106,13 @@ async fn an_alert_that_was_not_marked_is_returned_again_and_enforced_once() {
         content.collect()
     };
     assert_eq!(content(&again), content(&first));
-    assert_eq!(scene.settings.lock().unwrap().calls.len(), 1);
+    assert_eq!(stack.settings.lock().unwrap().calls.len(), 1);
 
     // The first invocation marks its alert late, which has no effect.
-    scene.monitor.mark_notified(&first[0]).await.unwrap();
-    scene.pass(10);
-    assert_eq!(scene.check().await, []);
+    stack.monitor.mark_notified(&first[0]).await.unwrap();
+    stack.pass(10);
+    assert_eq!(stack.check().await, []);
     let id = enforcement_ids(&first).remove(0);
-    let enforcement = scene.store().enforcement(&id).await.unwrap().unwrap();
+    let enforcement = stack.store().enforcement(&id).await.unwrap().unwrap();
     assert!(matches!(enforcement.status, EnforcementStatus::Done { .. }));
 }

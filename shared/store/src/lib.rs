@@ -21,8 +21,8 @@
 //! | thresholds | `THRESHOLDS` | `DEFAULT`, `FOR#<owner>/<account>/<identity>` (`*`: any) | | never | C | Rep, C |
 //! | routes | `ROUTE#<owner>#<account>#<identity>` (`*`: any) | `TARGETS` | `ROUTES` | never | C | R, C |
 //! | identities of an account | `ACCOUNT#<account>` | `IDENTITIES` | `ACCOUNTS` | never | C | R, C |
-//! | digest | `DIGEST#<address>` | `<window>` | `DIGESTS` until sent | 7 days | R | R |
-//! | digest item | `DIGEST#<address>` | `<window>#<id>` | | 7 days | R | R |
+//! | digest | `DIGEST#<address>` | `<window>` | `DIGESTS` until sent | 14 days | R | R |
+//! | digest item | `DIGEST#<address>` | `<window>#<id>` | | 14 days | R | R |
 //! | mailbox | `MAILBOX#<address>`, `MAILBOX#<domain>`, `MAILBOX#*` | `ACTIONS` | `MAILBOXES` | never | C | I, C |
 //! | received mail | `MAIL#<mailbox>` | `<time>#<message id>` | `MESSAGE#<message id>` | after the mailbox's `days` | I | C |
 //! | claim of an action on a mail | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | | after the last retry | I | I, C |

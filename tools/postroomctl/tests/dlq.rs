@@ -239,6 +239,8 @@ async fn messages_of_every_function_are_diagnosed() {
     sqs.put("DeliveryDeadLetterQueue", &delivery, reason);
     sqs.put("DeliveryDeadLetterQueue", &delivery, Value::Null);
     sqs.put("DeliveryDeadLetterQueue", "{}", Value::Null);
+    let alert = event_body("delegate-router/alert");
+    sqs.put("DeliveryDeadLetterQueue", &alert, Value::Null);
     sqs.put("MirrorDeadLetterQueue", &mirror, Value::Null);
     sqs.put("MirrorDeadLetterQueue", &delivery, Value::Null);
     sqs.put(

@@ -32,7 +32,7 @@ pub(crate) const DELIVERY_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111
 pub(crate) const DEAD_LETTER_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-dead-letters";
 pub(crate) const UNROUTED_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:postroom-unrouted";
 
-pub(crate) struct World {
+pub(crate) struct Stack {
     pub(crate) effects: Effects,
     pub(crate) store: Store,
     pub(crate) requests: Requests,
@@ -58,13 +58,13 @@ pub(crate) fn now() -> Timestamp {
     "2026-03-02T08:20:00Z".parse().unwrap()
 }
 
-impl World {
+impl Stack {
     pub(crate) async fn new() -> Self {
         let services = Arc::new(Mutex::new(Services::default()));
         Self::with_topics(services.clone(), &publish(services)).await
     }
 
-    /// A world whose topics answer by this rule.
+    /// A stack whose topics response by this rule.
     pub(crate) async fn with_topics(services: Arc<Mutex<Services>>, topics: &Rule) -> Self {
         let (store, _, requests) = store::testing::fresh().await;
         Self {
@@ -75,21 +75,21 @@ impl World {
         }
     }
 
-    /// A world with the routes and registered identities of the events in `events/delegate-router`.
+    /// A stack with the routes and registered identities of the events in `events/delegate-router`.
     pub(crate) async fn with_routes() -> Self {
-        let world = Self::new().await;
-        world.put_routes(standard_routes()).await;
+        let stack = Self::new().await;
+        stack.put_routes(standard_routes()).await;
         let registered = RegisteredIdentity {
             identity: "shop.example".into(),
             owner: OWNER.parse().unwrap(),
         };
-        world
+        stack
             .store
             .register_identities(&A.parse().unwrap(), &[registered])
             .await
             .unwrap();
-        let _ = world.requests.take();
-        world
+        let _ = stack.requests.take();
+        stack
     }
 
     pub(crate) async fn put_routes(&self, routes: Vec<Route>) {

@@ -91,7 +91,7 @@ macro_rules! mocked {
     }};
 }
 
-/// The clients of the function. `topics` is the rule by which topics answer.
+/// The clients of the function. `topics` is the rule by which topics response.
 pub(crate) fn clients(services: &Arc<Mutex<Services>>, topics: &Rule) -> Clients {
     Clients {
         sns: mocked!(aws_sdk_sns, services, &[topics]).into(),

@@ -16,14 +16,14 @@ use ses::{SharedSettings, client};
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const DELEGATE: &str = "444455556666";
 
-pub(crate) struct Scene {
+pub(crate) struct Stack {
     pub(crate) monitor: ReputationMonitor,
     pub(crate) settings: SharedSettings,
     pub(crate) sender: Sender,
     pub(crate) now: Timestamp,
 }
 
-impl Scene {
+impl Stack {
     /// `account` sends from the owner's identity, and the monitor runs in the account `own`.
     pub(crate) async fn new(account: &str, own: &str, enforcements: &[EnforcementKind]) -> Self {
         let (store, ..) = store::testing::fresh().await;
@@ -47,9 +47,9 @@ impl Scene {
 
     /// The owner sends, and 10 of 100 recipients bounced. Pausing configuration sets is configured.
     pub(crate) async fn with_bad_campaign() -> Self {
-        let scene = Self::new(OWNER, OWNER, &[EnforcementKind::PauseConfigurationSet]).await;
-        scene.mail("bad", 100, 10).await;
-        scene
+        let stack = Self::new(OWNER, OWNER, &[EnforcementKind::PauseConfigurationSet]).await;
+        stack.mail("bad", 100, 10).await;
+        stack
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -27,19 +27,19 @@ use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 
 pub(crate) const TENANT_ARN: &str = "arn:aws:ses:us-east-1:111122223333:tenant/acme/tn-1";
 
-/// How SES answers a call.
+/// How SES handles a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Behavior {
     /// It does what is requested.
     #[default]
     Succeeds,
-    /// It does nothing and answers with this error code.
+    /// It does nothing and returns this error code.
     Fails(&'static str),
-    /// It does what is requested and answers with this error code, as when the response is lost.
-    SucceedsButAnswers(&'static str),
+    /// It does what is requested and returns this error code, as when the response is lost.
+    SucceedsWithError(&'static str),
 }
 
-impl Answer {
+impl Behavior {
     fn takes_effect(self) -> bool {
         !matches!(self, Self::Fails(_))
     }
@@ -47,12 +47,12 @@ impl Answer {
     fn error(self) -> Option<ErrorMetadata> {
         match self {
             Self::Succeeds => None,
-            Self::Fails(code) | Self::SucceedsButAnswers(code) => Some(ErrorMetadata::builder().code(code).build()),
+            Self::Fails(code) | Self::SucceedsWithError(code) => Some(ErrorMetadata::builder().code(code).build()),
         }
     }
 }
 
-/// The settings of SES, and how it answers.
+/// The settings of SES, and how it handles calls.
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) paused: BTreeSet<String>,
@@ -60,12 +60,12 @@ pub(crate) struct Settings {
     pub(crate) policies: BTreeMap<String, String>,
     /// The writes that took effect.
     pub(crate) calls: Vec<&'static str>,
-    /// How SES answers calls that write.
-    pub(crate) writes: Answer,
-    /// How SES answers GetConfigurationSet.
-    pub(crate) reads: Answer,
-    /// What happens after the next PutConfigurationSetSendingOptions took effect and before it answers.
-    pub(crate) before_answer: Option<Box<dyn FnOnce() + Send>>,
+    /// How SES handles calls that write.
+    pub(crate) writes: Behavior,
+    /// How SES handles GetConfigurationSet.
+    pub(crate) reads: Behavior,
+    /// What happens after the next PutConfigurationSetSendingOptions took effect and before it returns.
+    pub(crate) before_response: Option<Box<dyn FnOnce() + Send>>,
 }
 
 pub(crate) type SharedSettings = Arc<Mutex<Settings>>;
@@ -103,10 +103,10 @@ fn configuration_set_rules(settings: &SharedSettings) -> Vec<Rule> {
                 _ => settings.paused.insert(name),
             };
         }
-        let (writes, before_answer) = (settings.writes, settings.before_answer.take());
+        let (writes, before_response) = (settings.writes, settings.before_response.take());
         drop(settings);
-        if let Some(before_answer) = before_answer {
-            before_answer();
+        if let Some(before_response) = before_response {
+            before_response();
         }
         match writes.error() {
             Some(error) => MockResponse::Error(PutConfigurationSetSendingOptionsError::generic(error)),

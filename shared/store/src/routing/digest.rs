@@ -33,7 +33,7 @@ impl Store {
     /// When DynamoDB fails.
     pub async fn open_digest(&self, digest: &DigestKey, expires_at: Timestamp) -> Result<bool, StoreError> {
         let window = stamp(digest.window);
-        let answer = self
+        let result = self
             .client
             .put_item()
             .table_name(&self.table)
@@ -48,7 +48,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        Ok(match self.conditional("PutItem", answer)? {
+        Ok(match self.conditional("PutItem", result)? {
             Conditional::Written(_) => true,
             Conditional::ConditionFailed(row) => row.is_some_and(|row| !row.contains_key("claimedAt")),
         })
@@ -99,7 +99,7 @@ impl Store {
         now: Timestamp,
         expired_before: Timestamp,
     ) -> Result<bool, StoreError> {
-        let answer = self
+        let result = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -113,7 +113,7 @@ impl Store {
             .expression_attribute_values(":expired_before", s(stamp(expired_before)))
             .send()
             .await;
-        self.took_place("UpdateItem", answer)
+        self.took_place("UpdateItem", result)
     }
 
     /// Calls `each` for every item of a digest. Reads page by page, because a digest can be larger than the memory.

@@ -1,5 +1,6 @@
 //! Diagnoses a message with the functions' own parsers: what they cannot read now, they could not read then.
 
+use delegate_router::alert::Alert;
 use delegate_router::delivery::Delivery;
 use intake::{Batch, RecordKind};
 use notification_model::SesMessage;
@@ -70,7 +71,12 @@ fn find_ses_message(body: &str, wrong_queue: impl Fn(&SesMessage) -> Option<&'st
 pub(super) fn find_delivery(body: &str, rejection: Option<&str>) -> Finding {
     let delivery = match Delivery::from_message(body) {
         Ok(delivery) => delivery,
-        Err(error) => return Finding::new("not a delivery", Cause::Payload, error.to_string()),
+        Err(error) => {
+            return match Alert::from_message(body) {
+                Ok(alert) => Finding::new(format!("alert {}", alert.id), Cause::Dependency, DEPENDENCY_FAILED),
+                Err(_) => Finding::new("not a delivery", Cause::Payload, error.to_string()),
+            };
+        }
     };
     let text = format!("delivery {} to {}", delivery.key, target_text(&delivery.target));
     match rejection {

@@ -1,6 +1,7 @@
 //! The consumer of a queue.
 
 use clap::ValueEnum;
+use delegate_router::alert::Alert;
 use delegate_router::delivery::Delivery;
 use notification_model::SesMessage;
 use store::MirrorRequest;
@@ -13,7 +14,7 @@ pub(crate) enum Function {
     Feedback,
     /// Notifications for the delegate router.
     Router,
-    /// Deliveries of the delegate router to one target each.
+    /// Deliveries of the delegate router to one target each, and alerts of the reputation monitor.
     Delivery,
     /// Requests to change SES's own suppression lists.
     Mirror,
@@ -35,7 +36,7 @@ impl Function {
         if let Some((_, function)) = by_name.iter().find(|(part, _)| name.contains(part)) {
             return *function;
         }
-        if Delivery::from_message(body).is_ok() {
+        if Delivery::from_message(body).is_ok() || Alert::from_message(body).is_ok() {
             Self::Delivery
         } else if MirrorRequest::from_json(body).is_ok() {
             Self::Mirror
