@@ -7,7 +7,7 @@ TIMED := tools/gate/timed
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test new-times check quick-check template-check template-lint stack-test bench prove prove-mutants fuzz classification-report stop clean-local
+.PHONY: help demo test new-times check quick-check template-check template-lint ses-test stack-test bench prove prove-mutants fuzz classification-report stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## List the targets
 demo: ## Deploy to a local AWS, let mail bounce, show the suppressions
 	@$(STACK) demo
 
-test: new-times check template-check stack-test ## Everything: check, the templates, then the deployed local stack
+test: new-times check template-check ses-test stack-test ## Everything: check, the templates, the local SES, then the deployed local stack
 	@printf '\nTime of each part\n'; cat .local/times
 
 new-times:
@@ -42,11 +42,14 @@ template-lint:
 	$(STACK) exec cfn-lint template.yaml stacks/*.yaml
 	$(STACK) exec checkov --config-file .checkov.yaml
 
+ses-test: ## Tests of the local SES
+	$(TIMED) "local SES" $(STACK) exec pytest tests/local_ses
+
 stack-test: ## Tests against the deployed local stack
 	$(TIMED) "deployment" $(STACK) deploy
 	$(TIMED) "stack tests" $(STACK) exec pytest tests/stack
 
-# 10,000 seeds take minutes; `make prove SEEDS=500` fewer.
+# 10,000 seeds take ten minutes on two cores. Fewer: `make prove SEEDS=500`.
 SEEDS ?= 10000
 PROOF := .local/proof
 
@@ -59,26 +62,26 @@ prove: ## Run the functions among faults and kills, and write the figures into d
 	target/prove/prove --seeds $(SEEDS) --json $(PROOF)/seeds
 	$(PYTHON) tools/prove/document.py seeds $(PROOF)/seeds
 
-prove-mutants: ## Show that bugs put in on purpose make the proof fail
+prove-mutants: ## Check that deliberate bugs make the proof fail
 	mkdir -p $(PROOF)
 	$(PYTHON) tools/prove/mutants.py --rows $(PROOF)/mutants
 	$(PYTHON) tools/prove/document.py mutants $(PROOF)/mutants
 
-# Of each target.
+# Seconds per target.
 FUZZ_SECONDS ?= 180
 
-fuzz: ## Fuzz everything that reads strangers' bytes, and write the figures into docs/proof.md
+fuzz: ## Fuzz all parsers of untrusted input, and write the figures into docs/proof.md
 	mkdir -p $(PROOF)
 	$(PYTHON) fuzz/rows.py $(FUZZ_SECONDS) > $(PROOF)/fuzz
 	$(PYTHON) tools/prove/document.py fuzz $(PROOF)/fuzz
 
-# Each benchmark leaves its rows in $(ROWS); see benches/README.md.
+# Each benchmark writes its rows to $(ROWS); see benches/README.md.
 BENCH := .local/bench
 ROWS := $(BENCH)/rows
 
 bench: $(BENCH)/python/installed ## Measure, and write the figures into docs/benchmarks.md
 	mkdir -p $(ROWS)
-	# One by one, as they are built for Lambda: together they would get each other's features.
+	# One by one, as for Lambda. Built together, the functions would share the features of all.
 	for package in bench-noop feedback delegate-router suppression-mirror inbound; do \
 		cargo build --quiet --release --package $$package || exit; \
 	done

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Turns the rows that the benchmarks print into docs/benchmarks.md.
+"""Writes the rows that the benchmarks print into docs/benchmarks.md.
 
-Reads JSON lines from the files named, one row each; see benches/README.md for what a row is. What stands in
-docs/benchmarks.md outside of the two markers is written by people and stays.
+Reads JSON lines from the given files; see benches/README.md for the format. Text outside of the two markers is kept.
 """
 
 import json
@@ -21,7 +20,7 @@ NEEDED = {"row", "ours", "other", "ratio", "unit", "runs", "spread", "command"}
 def main() -> int:
     rows = [row for name in sys.argv[1:] for row in read(pathlib.Path(name))]
     if not rows:
-        print("table.py: no rows", file=sys.stderr)
+        print("table.py: the files have no rows", file=sys.stderr)
         return 1
     text = TARGET.read_text() if TARGET.exists() else f"# Benchmarks\n\n{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
@@ -38,7 +37,7 @@ def read(path: pathlib.Path) -> list[dict]:
             continue
         row = json.loads(line)
         if missing := NEEDED - row.keys():
-            raise SystemExit(f"table.py: {path}:{number}: no {', '.join(sorted(missing))}")
+            raise SystemExit(f"table.py: {path}:{number}: missing fields: {', '.join(sorted(missing))}")
         rows.append(row)
     return rows
 
@@ -89,12 +88,12 @@ def machine() -> str:
     )
     rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
     load = os.getloadavg()[0]
-    busy = " **The machine was busy: believe the ratios, not the times.**" if load > os.cpu_count() else ""
+    busy = " **Other programs used the machine: the ratios are reliable, the times are not.**" if load > os.cpu_count() else ""
     return (
         f"Machine: {cpu}, {os.cpu_count()} cores; Linux {platform.release().split('-')[0]}; Rust {rustc}, "
         f"Python {platform.python_version()}; load {load:.1f} at the end.{busy}\n\n"
-        "Each figure is the median of alternating runs. Ratio is Postroom's figure divided by the other one. Spread is how far "
-        "the middle half of the runs lies apart, in percent of the median, of the noisier of the two."
+        "Each figure is the median of alternating runs. Ratio is Postroom's figure divided by the other figure. Spread is the "
+        "interquartile range in percent of the median, for the subject with the larger one."
     )
 
 

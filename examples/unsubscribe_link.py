@@ -1,3 +1,5 @@
+"""Creates List-Unsubscribe headers, as `postroomctl unsubscribe-link` does."""
+
 import base64
 import hashlib
 import hmac
@@ -5,7 +7,10 @@ from urllib.parse import quote
 
 
 def unsubscribe_token(key, address, tenant=None, domain=None, contact_list=None, topic=None):
-    """Signed with `key`, the text of the stack's unsubscribe secret. Without tenant and domain it is for everything."""
+    """Signs a token with `key`, the text of the stack's unsubscribe secret.
+
+    Without tenant and domain the recipient unsubscribes in the global scope.
+    """
     scope = f"t{tenant}" if tenant else f"d{domain}" if domain else "g"
     fields = [scope, address.strip()] + [contact_list] * bool(contact_list) + [topic] * bool(contact_list and topic)
     payload = "\0".join(fields).encode()
@@ -14,9 +19,12 @@ def unsubscribe_token(key, address, tenant=None, domain=None, contact_list=None,
 
 
 def unsubscribe_headers(token, mailbox, url=None):
-    """Headers for one recipient's mail. `mailbox` is the one with the unsubscribe action, `url` has {token} in it."""
+    """The headers of a mail to one recipient.
+
+    `mailbox` is the address of the mailbox with the unsubscribe action, `url` contains {token}.
+    """
     local, _, domain = mailbox.rpartition("@")
-    if len(local) + 1 + len(token) <= 64:  # RFC 5321 allows a local part no more
+    if len(local) + 1 + len(token) <= 64:  # the maximum length of a local part (RFC 5321)
         mailto = f"mailto:{quote(local)}+{token}@{domain}?subject=unsubscribe"
     else:
         mailto = f"mailto:{quote(local)}@{domain}?subject=unsubscribe%20{token}"

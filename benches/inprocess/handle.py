@@ -1,4 +1,4 @@
-"""Hands the events on standard input, one a line, to the Python handler, and prints how many notifications a second."""
+"""Passes the events on standard input, one per line, to the Python handler. Prints the notifications per second."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ os.environ |= {
 }
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 
-import handler  # noqa: E402  It reads its configuration when it is imported.
+import handler  # noqa: E402  It reads the environment when it is imported.
 
 
 def main() -> None:
@@ -26,8 +26,8 @@ def main() -> None:
     events = [json.loads(line) for line in sys.stdin]
     began = time.perf_counter()
     for event in events:
-        answer = handler.handle(event, None)
-        assert answer == {"batchItemFailures": []}, answer
+        response = handler.handle(event, None)
+        assert response == {"batchItemFailures": []}, response
     seconds = time.perf_counter() - began
     print(json.dumps({"per_second": sum(len(event["Records"]) for event in events) / seconds}))
 

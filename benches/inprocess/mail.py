@@ -1,5 +1,6 @@
-"""What a mail costs that arrives, with Python's email package: prints nanoseconds of processor time per mail, or the peak
-memory in KiB. The same work as in `src/mail.rs`; the forward is what handlers in Python do, a parse and a new text.
+"""Inbound mail with Python's email package: prints the nanoseconds of processor time per mail, or the peak memory in KiB.
+
+The same operations as in `src/mail.rs`. To forward a mail, it is parsed and serialised again, as handlers in Python do.
 """
 
 import email.policy
@@ -13,7 +14,7 @@ DROPPED = ("Return-Path", "Sender", "DKIM-Signature", "Message-ID", "Received-SP
 
 
 def header(mail: bytes):
-    # Or it copies the body as the payload.
+    # Without this, the parser copies the body.
     block, _, _ = mail.partition(b"\r\n\r\n")
     message = BytesHeaderParser(policy=email.policy.default).parsebytes(block + b"\r\n\r\n")
     return [message[name] for name in ("From", "To", "Subject", "Date", "Auto-Submitted", "List-Id", "Received")]
@@ -42,21 +43,21 @@ def forward(mail: bytes) -> bytes:
     return message.as_bytes()
 
 
-WORK = {"header": header, "parts": parts, "report": report, "forward": forward}
+OPERATIONS = {"header": header, "parts": parts, "report": report, "forward": forward}
 
 
 def main() -> None:
-    file, work, times, what = sys.argv[1:]
-    mail, work = pathlib.Path(file).read_bytes(), WORK[work]
+    file, operation, times, output = sys.argv[1:]
+    mail, run = pathlib.Path(file).read_bytes(), OPERATIONS[operation]
     began = time.thread_time_ns()
     for _ in range(int(times)):
-        work(mail)
-    took = (time.thread_time_ns() - began) / int(times)
-    print(peak() if what == "peak" else took)
+        run(mail)
+    nanoseconds = (time.thread_time_ns() - began) / int(times)
+    print(peak_memory() if output == "peak" else nanoseconds)
 
 
-def peak() -> int:
-    # Not getrusage: its figure begins with that of the process which started this one.
+def peak_memory() -> int:
+    # getrusage would include the peak of the parent process.
     return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1])
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures what the functions' work costs and prints one row a line; see benches/README.md.
+"""Measures the functions' work and prints one row per line; see benches/README.md.
 
-The subjects take turns, each turn in a process of its own. What is timed is timed inside of that process.
+The subjects alternate. Each run is a process, which measures its own time.
 """
 
 import argparse
@@ -22,7 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COMMAND = "make bench"
 
-# Dollars in us-east-1, on demand, without free tiers, as published in November 2026 on
+# US dollars in us-east-1, on demand, without free tiers, as published in November 2026 on
 # https://aws.amazon.com/dynamodb/pricing/on-demand/, https://aws.amazon.com/lambda/pricing/,
 # https://aws.amazon.com/sqs/pricing/ and https://aws.amazon.com/sns/pricing/.
 PER_WRITE_UNIT = 0.625e-6
@@ -34,7 +34,7 @@ PER_SNS_PUBLISH = 0.50e-6
 
 # As in template.yaml.
 MEMORY_GB = 256 / 1024
-# What a request to DynamoDB takes within a Region, about.
+# The approximate duration of a request to DynamoDB within a Region.
 LATENCY_MS = 5
 
 
@@ -61,7 +61,7 @@ class Bench:
 
     @contextlib.contextmanager
     def store(self, latency_ms: int = 0):
-        """A table of its own; yields its endpoint."""
+        """An empty table; yields its endpoint."""
         options = [self.binary, "serve", "--latency-ms", str(latency_ms)]
         with subprocess.Popen(options, stdout=subprocess.PIPE, text=True) as process:
             try:
@@ -70,15 +70,15 @@ class Bench:
                 process.kill()
 
 
-def figures(endpoint: str) -> dict:
-    """What was asked of a table since it was asked for this last."""
+def consumed(endpoint: str) -> dict:
+    """The requests and capacity units of a table since the last call."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(endpoint) as answer:
-        return json.load(answer)
+    with opener.open(endpoint) as response:
+        return json.load(response)
 
 
 def spread(values: list[float]) -> float:
-    """The middle half's width, in percent of the median."""
+    """The interquartile range in percent of the median."""
     if len(values) < 4:
         return 0.0
     low, middle, high = statistics.quantiles(values, n=4)
@@ -104,37 +104,37 @@ def row(group: str, name: str, unit: str, ours: list[float], other: list[float] 
 
 
 def alternating(runs: int, *subjects) -> list[list[float]]:
-    """Every subject's figures; they take turns, and the first turn does not count."""
-    taken = [[] for _ in subjects]
-    for turn in range(runs + 1):
-        for figures_of, subject in zip(taken, subjects):
-            figure = subject()
-            if turn > 0:
-                figures_of.append(figure)
-    return taken
+    """The results of each subject. The subjects alternate, and the first run of each is discarded."""
+    results = [[] for _ in subjects]
+    for run in range(runs + 1):
+        for subject_results, subject in zip(results, subjects):
+            result = subject()
+            if run > 0:
+                subject_results.append(result)
+    return results
 
 
-def judging(bench: Bench) -> None:
+def classifying(bench: Bench) -> None:
     group = "Parse and decide, per notification"
     for kind in ("bounce", "delivery", "complaint"):
         event = bench.event(kind, 10)
         body = json.loads(json.loads(event.read_text())["Records"][0]["body"])["Message"]
         name = f"{kind} of {len(body) / 1000:.1f} KB"
-        judge = lambda how, event=event: lambda: bench.run("judge", "--event", event, "--with", how, "--times", 2000)
-        python = lambda event=event: bench.run_python("judge.py", event, 400)
-        types, values, in_python = alternating(bench.runs, judge("types"), judge("values"), python)
-        row(group, f"{name}: processor time", "ns", types, values, "serde_json::Value, deciding less")
-        row(group, f"{name}: processor time", "ns", types, in_python, "Python json, deciding less")
+        classify = lambda how, event=event: lambda: bench.run("classify", "--event", event, "--with", how, "--times", 2000)
+        python = lambda event=event: bench.run_python("classify.py", event, 400)
+        types, values, in_python = alternating(bench.runs, classify("types"), classify("values"), python)
+        row(group, f"{name}: processor time", "ns", types, values, "serde_json::Value, fewer decisions")
+        row(group, f"{name}: processor time", "ns", types, in_python, "Python json, fewer decisions")
         if not shutil.which("valgrind"):
-            print("without valgrind, neither instructions nor allocations are counted", file=sys.stderr)
+            print("valgrind is not installed: instructions and allocations are not counted", file=sys.stderr)
             continue
         for what, unit in (("instructions", "instructions"), ("allocations", "allocations")):
             counts = {how: per_notification(bench, event, how, what) for how in ("types", "values")}
-            row(group, f"{name}: {what}", unit, [counts["types"]], [counts["values"]], "serde_json::Value, deciding less")
+            row(group, f"{name}: {what}", unit, [counts["types"]], [counts["values"]], "serde_json::Value, fewer decisions")
 
 
 def per_notification(bench: Bench, event: pathlib.Path, how: str, what: str) -> float:
-    """Under valgrind, the difference between few and more turns: what starting takes drops out."""
+    """Measured with valgrind. The difference between few and more repetitions excludes the start of the process."""
     few, more = 5, 25
     counted = [counted_by_valgrind(bench, event, how, what, times) for times in (few, more)]
     return (counted[1] - counted[0]) / (more - few) / 10
@@ -145,13 +145,13 @@ def counted_by_valgrind(bench: Bench, event: pathlib.Path, how: str, what: str, 
         "instructions": (["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"], r"I\s+refs:\s+([\d,]+)"),
         "allocations": (["--tool=memcheck", "--leak-check=no"], r"total heap usage: ([\d,]+) allocs"),
     }[what]
-    command = ["valgrind", *tool, bench.binary, "judge", "--event", event, "--with", how, "--times", times]
+    command = ["valgrind", *tool, bench.binary, "classify", "--event", event, "--with", how, "--times", times]
     output = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stderr
     return int(re.search(pattern, output).group(1).replace(",", ""))
 
 
 def handling(bench: Bench) -> None:
-    group = "The whole handler on a table in the same process, processor time of both"
+    group = "Whole handler with a table in the same process, processor time of both"
     total = 2000
     for kind in ("bounce", "delivery"):
         sizes = (1, 10, 100, 1000)
@@ -173,8 +173,8 @@ def handling(bench: Bench) -> None:
         row(group, f"router, {number} routes to {number} targets", "deliveries per second", measured[number], measured[1], "one route")
 
 
-def handling_beside_python(bench: Bench) -> None:
-    group = "The whole handler on a table over loopback"
+def handling_compared_with_python(bench: Bench) -> None:
+    group = "Whole handler with a table over loopback"
     for kind in ("bounce", "complaint", "delivery"):
         with bench.store() as ours, bench.store() as theirs:
             handle = lambda: bench.run("handle", "--endpoint", ours, "--kind", kind, "--batch", 10, "--total", 1000)
@@ -189,9 +189,9 @@ def in_python(bench: Bench, endpoint: str, kind: str, batch: int, total: int) ->
     return json.loads(subprocess.run(command, input=events, check=True, capture_output=True).stdout)
 
 
-def costing(bench: Bench) -> None:
-    group = "DynamoDB per notification, counted"
-    # The Python handler keeps the ids of an hour in one row, which grows: so both for few and for many an hour.
+def pricing(bench: Bench) -> None:
+    group = "DynamoDB per notification"
+    # The Python handler keeps the ids of an hour in one item, so its cost depends on the volume.
     for kind, batch, total in (
         ("bounce", 10, 50),
         ("bounce", 10, 1000),
@@ -200,45 +200,45 @@ def costing(bench: Bench) -> None:
         ("delivery", 10, 50),
         ("delivery", 100, 1000),
     ):
-        name = f"{kind}, batches of {batch}, {total:,} an hour"
+        name = f"{kind}, batches of {batch}, {total:,} per hour"
         with bench.store(LATENCY_MS) as ours, bench.store(LATENCY_MS) as theirs:
             rate = bench.run("handle", "--endpoint", ours, "--kind", kind, "--batch", batch, "--total", total)
-            mine = figures(ours)
+            mine = consumed(ours)
             rate_of_python = in_python(bench, theirs, kind, batch, total)["per_second"]
-            other = figures(theirs)
+            other = consumed(theirs)
             for what, read in (
                 ("requests", lambda counted: sum(counted["requests"].values())),
-                ("write units, the index's included", lambda counted: counted["writeUnits"] + counted["indexWriteUnits"]),
+                ("write units including the index", lambda counted: counted["writeUnits"] + counted["indexWriteUnits"]),
                 ("read units", lambda counted: counted["readUnits"]),
             ):
                 if read(mine) or read(other):
-                    theirs_too = [read(other) / total] if read(other) else None
-                    row(group, f"{name}: {what}", "", [read(mine) / total], theirs_too, "Python with boto3" if theirs_too else "")
-            dollars = [million(counted, total, per_second, batch) for counted, per_second in ((mine, rate), (other, rate_of_python))]
+                    python_result = [read(other) / total] if read(other) else None
+                    row(group, f"{name}: {what}", "", [read(mine) / total], python_result, "Python with boto3" if python_result else "")
+            dollars = [price_per_million(counted, total, per_second, batch) for counted, per_second in ((mine, rate), (other, rate_of_python))]
             row("Dollars per million notifications", name, "$", [dollars[0]], [dollars[1]], "Python with boto3")
 
 
 def mailing(bench: Bench) -> None:
-    group = "Inbound: mail that arrives"
+    group = "Inbound mail"
     mails = {kilobytes: mail(bench, kilobytes) for kilobytes in (1, 1000, 30_000)}
     returned = report(bench, mails[1000])
     header = len(mails[1].read_bytes().partition(b"\r\n\r\n")[0]) / 1e6
     work = [
-        (f"its header of {1000 * header:.1f} KB", mails[30_000], "header", header, 2000),
-        ("all of its parts, 1 MB (mail-parser; the function does not)", mails[1000], "parts", 1, 50),
-        ("a delivery report that returns 1 MB", returned, "report", 1, 50),
+        (f"header of {1000 * header:.1f} KB", mails[30_000], "header", header, 2000),
+        ("all parts of 1 MB (mail-parser; the function does not decode them)", mails[1000], "parts", 1, 50),
+        ("delivery report that returns 1 MB", returned, "report", 1, 50),
         ("forward of 1 MB", mails[1000], "forward", 1, 50),
         ("forward of 30 MB", mails[30_000], "forward", 30, 5),
     ]
     for name, file, what, megabytes, times in work:
-        ours = lambda: megabytes * 1e9 / bench.run("mail", "--mail", file, "--work", what, "--times", times)
+        ours = lambda: megabytes * 1e9 / bench.run("mail", "--mail", file, "--operation", what, "--times", times)
         other = lambda: megabytes * 1e9 / bench.run_python("mail.py", file, what, max(1, times // 25), "time")
         row(group, name, "MB/s", *alternating(bench.runs, ours, other), "Python's email package")
     for kilobytes, size in ((1000, "1 MB"), (30_000, "30 MB")):
         for what in ("header", "forward"):
-            peak = lambda: bench.run("mail", "--mail", mails[kilobytes], "--work", what, "--peak") / 1024
+            peak = lambda: bench.run("mail", "--mail", mails[kilobytes], "--operation", what, "--peak") / 1024
             other = lambda: bench.run_python("mail.py", mails[kilobytes], what, 1, "peak") / 1024
-            name = f"{what} of {size}: peak memory, the mail's own bytes included"
+            name = f"{what} of {size}: peak memory including the mail"
             row(group, name, "MiB", *alternating(3, peak, other), "Python's email package")
 
 
@@ -267,7 +267,7 @@ MIME-Version: 1.0
 
 
 def mail(bench: Bench, kilobytes: int) -> pathlib.Path:
-    """A mail with a usual header, a text and one attachment in base64; the same bytes each time."""
+    """A mail with a typical header, a text and a base64 attachment. The content is the same each time."""
     fields = HEADER.format(signature="\n ".join(["Zm9ydHktdHdvIG9jdGV0cyBvZiBhIHNpZ25hdHVyZSwgdHdpY2U"] * 7))
     text = fields.replace("\n", "\r\n").encode()
     text += b'Content-Type: multipart/mixed; boundary="part"\r\n\r\n--part\r\nContent-Type: text/plain; charset=utf-8\r\n'
@@ -280,7 +280,7 @@ def mail(bench: Bench, kilobytes: int) -> pathlib.Path:
 
 
 def report(bench: Bench, returned: pathlib.Path) -> pathlib.Path:
-    """A delivery report (RFC 3464) that returns a whole mail."""
+    """A delivery report (RFC 3464) that returns the whole mail."""
     parts = [
         b"Content-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n",
         b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; relay.example\r\n\r\n"
@@ -296,23 +296,23 @@ def report(bench: Bench, returned: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def million(counted: dict, total: int, per_second: float, batch: int) -> float:
-    """Everything one million notifications cost: one publication each, the queue, the function, the table."""
+def price_per_million(counted: dict, total: int, per_second: float, batch: int) -> float:
+    """The price of one million notifications: SNS, queue, function and table."""
     table = (counted["writeUnits"] + counted["indexWriteUnits"]) * PER_WRITE_UNIT + counted["readUnits"] * PER_READ_UNIT
     function = MEMORY_GB * PER_GB_SECOND_ARM / per_second + PER_INVOCATION / batch
-    # Sent by SNS, and received and deleted ten at a time.
+    # SNS sends messages one by one. Lambda receives and deletes ten at a time.
     queue = PER_SQS_REQUEST * (1 + 2 / 10)
     return 1e6 * (table / total + function + queue + PER_SNS_PUBLISH)
 
 
 def main() -> None:
-    parts = {"judging": judging, "handling": handling, "python": handling_beside_python, "costing": costing, "mailing": mailing}
+    parts = {"classifying": classifying, "handling": handling, "python": handling_compared_with_python, "pricing": pricing, "mailing": mailing}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target" / "release" / "bench-inprocess")
     parser.add_argument("--python", default=sys.executable, help="Python with boto3")
-    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--runs", type=int, default=9, help="runs per subject (default: %(default)s)")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / ".local" / "bench" / "inprocess")
-    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[])
+    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[], help="only these parts")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     for name in arguments.parts or parts:

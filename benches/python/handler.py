@@ -1,8 +1,8 @@
-"""The feedback function's job the way a careful Python team would write it, to compare with.
+"""A feedback function in Python with boto3, for comparison.
 
-SQS event with SNS envelopes -> for a bounce or complaint a suppression, its history and the sender's statistics, for a
-delivery the statistics; every write can be repeated; failed records are reported one by one. It does less than Postroom:
-no soft-bounce streaks, no scopes, no validation beyond what it reads, no release.
+Reads an SQS event with SNS envelopes. A bounce or complaint writes a suppression, its history and the sender's statistics,
+a delivery the statistics. Every write can be repeated, and failed records are reported one by one. It does less than
+Postroom: no streaks of soft bounces, no scopes, no releases, no validation of unused fields.
 """
 
 import json
@@ -19,7 +19,7 @@ logger.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
 TABLE = os.environ["TABLE_NAME"]
 KEEP = timedelta(days=365)
 
-# Made once per sandbox; the client is the lightest part of boto3.
+# Created once per execution environment. A client needs less time and memory than a resource.
 dynamodb = boto3.client(
     "dynamodb", config=Config(retries={"mode": "standard"}, connect_timeout=2, read_timeout=3, tcp_keepalive=True)
 )
@@ -65,7 +65,7 @@ def suppress(address, reason, report, mail, diagnostic):
             TableName=TABLE,
             Key=row,
             UpdateExpression="SET reason = :reason, since = :since, messageId = :id, diagnostic = :diagnostic",
-            # An older report that comes later changes nothing.
+            # An older report that arrives later has no effect.
             ConditionExpression="attribute_not_exists(since) OR since < :since",
             ExpressionAttributeValues={
                 ":reason": {"S": reason},
@@ -88,7 +88,7 @@ def suppress(address, reason, report, mail, diagnostic):
 
 
 def count(what, mail, recipients, timestamp):
-    # A set, so that the same report counts once.
+    # A set, so that a repeated report is counted once.
     ids = [f"{mail['messageId']}#{normalise(recipient['emailAddress'])}" for recipient in recipients]
     dynamodb.update_item(
         TableName=TABLE,

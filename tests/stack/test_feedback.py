@@ -1,81 +1,80 @@
-"""What SES reports becomes suppressions, once and only once, and what cannot be read is kept for people."""
+"""Notifications become suppressions exactly once. Unreadable messages become dead letters."""
 
 import json
 
-import ses_payloads
 from conftest import eventually
 
 
-def test_bounce_of_mail_sent_through_ses_becomes_a_suppression(stack, unique):
+def test_a_bounce_of_mail_sent_through_ses_suppresses_the_recipient(stack, unique):
     recipient = f"bounce+{unique}@simulator.amazonses.com"
-    stack.send_mail(recipient)
+    stack.local_ses.send(recipient)
     assert len(eventually(lambda: stack.suppressions(recipient))) == 1
 
 
-def test_complaint_about_mail_sent_through_ses_becomes_a_suppression(stack, unique):
+def test_a_complaint_about_mail_sent_through_ses_suppresses_the_recipient(stack, unique):
     recipient = f"complaint+{unique}@simulator.amazonses.com"
-    stack.send_mail(recipient)
+    stack.local_ses.send(recipient)
     assert len(eventually(lambda: stack.suppressions(recipient))) == 1
 
 
-def test_notification_delivered_five_times_counts_once(stack, unique):
+def test_a_notification_delivered_five_times_is_applied_once(stack, unique):
     recipient = f"{unique}@example.net"
-    notification = ses_payloads.bounce(recipient)
-    for _ in range(5):
-        stack.sns.publish(TopicArn=stack.topic_arn, Message=notification)
+    stack.local_ses.publish_times(5, "Bounce", recipient)
+    stack.local_ses.bounce(recipient)
     eventually(lambda: stack.suppressions(recipient))
-    eventually(lambda: stack.waiting() == 0)
+    eventually(lambda: stack.queue_length() == 0)
     assert len(stack.suppressions(recipient)) == 1
     assert len(stack.history(recipient)) == 1
 
 
-def test_bad_record_leaves_its_neighbours_alone_and_ends_in_the_dead_letter_queue(stack, unique):
+def test_an_unreadable_record_becomes_a_dead_letter_and_the_others_of_its_batch_are_applied(stack, unique):
     before, after = f"before-{unique}@example.net", f"after-{unique}@example.net"
     not_json = f"not JSON {unique}"
-    with stack.intake_paused():
-        for message in (ses_payloads.bounce(before), not_json, ses_payloads.bounce(after)):
-            stack.sns.publish(TopicArn=stack.topic_arn, Message=message)
+    with stack.intake_disabled():
+        stack.local_ses.bounce(before)
+        stack.sns.publish(TopicArn=stack.topic_arn, Message=not_json)
+        stack.local_ses.bounce(after)
     for recipient in (before, after):
         assert len(eventually(lambda: stack.suppressions(recipient))) == 1
-    eventually(lambda: stack.waiting() == 0)
-    # Whatever another test left is none of ours.
+    eventually(lambda: stack.queue_length() == 0)
+    # Other tests may have left dead letters.
     (dead_letter,) = [letter for letter in stack.take_dead_letters() if unique in letter]
     assert not_json in dead_letter
 
 
-def test_postroomctl_tells_why_a_recipient_is_suppressed(stack, unique):
+def test_postroomctl_shows_why_a_recipient_is_suppressed(stack, unique):
     recipient = f"{unique}@example.net"
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=ses_payloads.bounce(recipient))
+    stack.local_ses.bounce(recipient)
     eventually(lambda: stack.suppressions(recipient))
-    answer = stack.postroomctl("suppression", "get", recipient)
-    assert answer.returncode == 0, answer.stderr
-    assert recipient in answer.stdout
-    assert "bounce" in answer.stdout.lower()
+    output = stack.postroomctl("suppression", "get", recipient)
+    assert output.returncode == 0, output.stderr
+    assert recipient in output.stdout
+    assert "bounce" in output.stdout.lower()
 
 
-def test_what_a_sender_sent_and_what_came_of_it(stack, unique):
+def test_sends_and_deliveries_are_counted_by_configuration_set(stack, unique):
     recipients = [f"{number}-{unique}@example.net" for number in range(5)]
+    stack.local_ses.create_reporting_configuration_set(unique, stack.topic_arn, ["SEND", "DELIVERY"])
+    stack.local_ses.publish_times(3, "Delivery", recipients[0])
     for recipient in recipients:
-        stack.sns.publish(TopicArn=stack.topic_arn, Message=ses_payloads.event("Send", recipient, unique))
-    delivery = ses_payloads.event("Delivery", recipients[0], unique, recipients=[recipients[0]])
-    for _ in range(3):
-        stack.sns.publish(TopicArn=stack.topic_arn, Message=delivery)
+        stack.local_ses.set_outcomes(recipient, *(["delivery"] if recipient == recipients[0] else []))
+        stack.local_ses.send(recipient, ConfigurationSetName=unique)
 
     def counted():
-        senders = json.loads(stack.postroomctl("senders", "--json").stdout)
-        lines = [line for sender in senders for line in sender["dayByLine"] if line["configurationSet"] == unique]
-        return lines and lines[0]["counts"]["send"] == 5 and lines[0]["counts"]["delivery"] == 1
+        senders = json.loads(stack.postroomctl("reputation", "senders", "--json").stdout)
+        streams = [stream for sender in senders for stream in sender["dayByStream"]]
+        counts = [stream["counts"] for stream in streams if stream["configurationSet"] == unique]
+        return counts and counts[0]["send"] == 5 and counts[0]["delivery"] == 1
 
     eventually(counted)
 
 
-def test_a_release_stands_when_the_bounce_is_delivered_again(stack, unique):
+def test_a_repeated_bounce_does_not_undo_a_release(stack, unique):
     recipient = f"{unique}@example.net"
-    notification = ses_payloads.bounce(recipient)
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=notification)
+    stack.local_ses.bounce(recipient)
     eventually(lambda: stack.suppressions(recipient))
     assert stack.postroomctl("suppression", "release", recipient, "--reason", "stack test").returncode == 0
-    stack.sns.publish(TopicArn=stack.topic_arn, Message=notification)
-    eventually(lambda: stack.waiting() == 0)
+    stack.local_ses.publish_again("Bounce", recipient)
+    eventually(lambda: stack.queue_length() == 0)
     assert stack.postroomctl("suppression", "get", recipient).returncode == 1
-    assert [line["kind"] for line in stack.history(recipient)] == ["hard", "manual-release"]
+    assert [item["kind"] for item in stack.history(recipient)] == ["hard", "manual-release"]

@@ -1,27 +1,17 @@
-"""Mail that arrives: put into the bucket as the S3 action does, then the function invoked as the Lambda action does.
+"""Inbound mail: the active receipt rule of the local SES stores it and invokes the function.
 
-The emulator knows no receipt rules, and of a mail it was given to send it keeps what it could parse. So the function's SES
-requests pass through a recorder on their way to it, which keeps the bytes.
+The outbox of the local SES contains the unchanged bytes of the mail that the function sends.
 """
 
-import base64
 import contextlib
-import datetime
 import email
 import email.policy
-import email.utils
-import http.server
 import json
-import os
 import pathlib
 import re
 import socket
-import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-import uuid
 
 import boto3
 import pytest
@@ -30,64 +20,22 @@ from conftest import ROOT, eventually
 
 DOMAIN = "inbound-test.example"
 MAILS = ROOT / "events" / "inbound" / "mail"
-PASS = {"status": "PASS"}
-# What a slow machine did not finish before SES was answered comes from the queue, after CLAIM_SECONDS: 90.
+# Work that is not finished within the time budget is handed over to the queue and begins after CLAIM_SECONDS (90).
 HANDED_OVER_SECONDS = 300
 
 
-class Recorder:
-    """Stands before the local SES and keeps what is sent through it."""
-
-    def __init__(self):
-        self.sent: list[dict] = []
-        recorder = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + self.path, body, dict(self.headers))
-                try:
-                    with urllib.request.urlopen(request) as answer:
-                        status, text = answer.status, answer.read()
-                except urllib.error.HTTPError as refusal:
-                    status, text = refusal.code, refusal.read()
-                recorder.sent.append({"status": status, "answer": text.decode(), "request": json.loads(body)})
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def to(self, address: str) -> list[dict]:
-        return [one for one in self.sent if one["request"]["Destination"]["ToAddresses"] == [address]]
-
-
 class Inbound:
-    """The function as SES sees it."""
+    """The inbound function."""
 
-    def __init__(self, stack, recorder: Recorder, folder: pathlib.Path):
-        self.stack, self.recorder, self.folder = stack, recorder, folder
+    def __init__(self, stack, folder: pathlib.Path):
+        self.stack, self.folder = stack, folder
         self.function = stack.outputs["InboundFunctionName"]
         self.bucket = stack.outputs["MailBucketName"]
         self.s3, self.client = boto3.client("s3"), boto3.client("lambda")
 
-    def let_the_local_ses_be_used(self) -> None:
-        """The emulator asks whether the role may send from `*`, whatever identity it is about."""
-        role = self.client.get_function_configuration(FunctionName=self.function)["Role"].rsplit("/", 1)[1]
-        send = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [send]})
-        boto3.client("iam").put_role_policy(RoleName=role, PolicyName="local-ses", PolicyDocument=policy)
-
     @contextlib.contextmanager
     def environment(self, **changes: str):
-        """The function with other variables."""
+        """Change environment variables of the function."""
         before = self.client.get_function_configuration(FunctionName=self.function)["Environment"]["Variables"]
         self.set(before | changes)
         try:
@@ -95,12 +43,25 @@ class Inbound:
         finally:
             self.set(before)
 
+    @contextlib.contextmanager
+    def second_rule(self, recipient: str):
+        """Another rule of the active rule set that invokes the function too, for one recipient."""
+        ses, rule_set = self.stack.ses, "postroom"
+        function = self.client.get_function_configuration(FunctionName=self.function)["FunctionArn"]
+        action = {"LambdaAction": {"FunctionArn": function, "InvocationType": "RequestResponse"}}
+        rule = {"Name": "second", "Enabled": True, "Recipients": [recipient], "Actions": [action]}
+        ses.create_receipt_rule(RuleSetName=rule_set, After="postroom-inbound", Rule=rule)
+        try:
+            yield
+        finally:
+            ses.delete_receipt_rule(RuleSetName=rule_set, RuleName="second")
+
     def set(self, variables: dict[str, str]) -> None:
         self.client.update_function_configuration(FunctionName=self.function, Environment={"Variables": variables})
         self.client.get_waiter("function_updated_v2").wait(FunctionName=self.function, WaiterConfig={"Delay": 1})
 
     def apply(self, *mailboxes: dict) -> None:
-        """Stores mailboxes of this test alone; its addresses are nobody else's."""
+        """Configure mailboxes. Each test uses addresses of its own."""
         text = ""
         for mailbox in mailboxes:
             actions = ", ".join(
@@ -113,37 +74,15 @@ class Inbound:
         answer = self.stack.postroomctl("apply", str(file), "--yes")
         assert answer.returncode == 0, answer.stdout + answer.stderr
 
-    def receive(self, mail: bytes, recipient: str, **receipt) -> tuple[str, dict]:
-        """As SES does it: the object, then the invocation, whose answer it waits for."""
-        event = self.event(recipient, **receipt)
-        message_id = event["Records"][0]["ses"]["mail"]["messageId"]
-        self.s3.put_object(Bucket=self.bucket, Key=f"mail/{message_id}", Body=mail)
-        return message_id, self.invoke(event)
+    def receive(self, mail: bytes, recipient: str, **verdicts: str) -> tuple[str, str]:
+        """Receive a mail. Returns the message id and the function's last disposition."""
+        report = self.stack.local_ses.receive(mail, [recipient], verdicts=verdicts)
+        failed = [action for action in report["actions"] if "error" in action]
+        assert not failed, failed
+        return report["messageId"], report["actions"][-1]["disposition"]
 
-    def event(self, recipient: str, **receipt) -> dict:
-        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        checks = ("spamVerdict", "virusVerdict", "spfVerdict", "dkimVerdict", "dmarcVerdict")
-        action = {
-            "type": "Lambda",
-            "functionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{self.function}",
-            "invocationType": "RequestResponse",
-        }
-        mail = {
-            "timestamp": now,
-            "source": "jane@client.example",
-            "messageId": uuid.uuid4().hex,
-            "destination": [recipient],
-            "headersTruncated": True,
-        }
-        receipt = {"timestamp": now, "recipients": [recipient], "action": action} | dict.fromkeys(checks, PASS) | receipt
-        record = {"eventSource": "aws:ses", "eventVersion": "1.0", "ses": {"mail": mail, "receipt": receipt}}
-        return {"Records": [record]}
-
-    def invoke(self, event: dict) -> dict:
-        answer = self.client.invoke(FunctionName=self.function, Payload=json.dumps(event).encode())
-        payload = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, payload
-        return payload
+    def sent_to(self, address: str) -> list[bytes]:
+        return self.stack.local_ses.sent_to(address)
 
     def index(self, mailbox: str) -> list[dict]:
         key = Key("pk").eq(f"MAIL#{mailbox}")
@@ -153,80 +92,65 @@ class Inbound:
 @pytest.fixture(scope="module")
 def inbound(stack, tmp_path_factory):
     stack.ses.verify_domain_identity(Domain=DOMAIN)
-    recorder = Recorder()
-    inbound = Inbound(stack, recorder, tmp_path_factory.mktemp("inbound"))
-    inbound.let_the_local_ses_be_used()
-    with inbound.environment(AWS_ENDPOINT_URL_SESV2=recorder.url):
-        yield inbound
-
-
-def raw(sent: dict) -> bytes:
-    return base64.b64decode(sent["request"]["Content"]["Raw"]["Data"])
+    return Inbound(stack, tmp_path_factory.mktemp("inbound"))
 
 
 def body(mail: bytes) -> bytes:
-    """What follows the header block, in either kind of line ending."""
+    """The body of a mail with either kind of line ending."""
     ends = [(mail.find(end), len(end)) for end in (b"\r\n\r\n", b"\n\n") if end in mail]
     at, length = min(ends)
     return mail[at + length :]
 
 
 @pytest.mark.parametrize("name", ["plain", "latin1-raw", "binary-body", "smime-signed", "outlook-tnef"])
-def test_a_forward_is_taken_by_ses_with_its_body_as_it_was(inbound, unique, name):
+def test_a_forward_is_accepted_by_ses_with_an_unchanged_body(inbound, unique, name):
     mail = (MAILS / f"{name}.eml").read_bytes()
     box, to = f"{unique}@{DOMAIN}", f"{unique}@client.example"
     inbound.apply({"address": box, "actions": [{"action": "forward", "to": [to], "from": f"forward@{DOMAIN}"}]})
 
-    _, answer = inbound.receive(mail, box)
-
-    assert answer == {"disposition": "CONTINUE"}
-    (sent,) = eventually(lambda: inbound.recorder.to(to), HANDED_OVER_SECONDS)
-    assert sent["status"] == 200, sent["answer"]
-    forwarded = raw(sent)
+    assert inbound.receive(mail, box)[1] == "CONTINUE"
+    (forwarded,) = eventually(lambda: inbound.sent_to(to), HANDED_OVER_SECONDS)
     assert body(forwarded) == body(mail)
     read = email.message_from_bytes(forwarded, policy=email.policy.default)
     assert read["From"].addresses[0].addr_spec == f"forward@{DOMAIN}"
     assert read["X-Postroom-Forwarded"] == box
-    assert sent["request"]["Destination"] == {"ToAddresses": [to]}
 
 
-def test_rules_that_both_match_forward_once_and_a_loop_not_at_all(inbound, unique):
+def test_two_invocations_for_a_mail_forward_it_once_and_a_forward_loop_ends(inbound, unique):
     box, to = f"{unique}@{DOMAIN}", f"{unique}@client.example"
     inbound.apply({"address": box, "actions": [{"action": "forward", "to": [to], "from": f"forward@{DOMAIN}"}]})
-    event = inbound.event(box)
-    message_id = event["Records"][0]["ses"]["mail"]["messageId"]
     mail = b"From: jane@client.example\r\nTo: x@example.net\r\nSubject: twice\r\n\r\nHello\r\n"
-    inbound.s3.put_object(Bucket=inbound.bucket, Key=f"mail/{message_id}", Body=mail)
-    assert inbound.invoke(event) == inbound.invoke(event) == {"disposition": "CONTINUE"}
-    (sent,) = eventually(lambda: inbound.recorder.to(to), HANDED_OVER_SECONDS)
+    with inbound.second_rule(box):
+        report = inbound.stack.local_ses.receive(mail, [box])
+    dispositions = [action["disposition"] for action in report["actions"] if action["type"] == "Lambda"]
+    assert dispositions == ["CONTINUE", "CONTINUE"]
+    (sent,) = eventually(lambda: inbound.sent_to(to), HANDED_OVER_SECONDS)
 
-    # What was sent comes back to the mailbox.
-    _, answer = inbound.receive(raw(sent), box)
+    # The forward returns to the mailbox.
+    assert inbound.receive(sent, box)[1] == "CONTINUE"
 
-    assert answer == {"disposition": "CONTINUE"}
-
-    def noticed():
+    def loop_recorded():
         reasons = [reason for row in inbound.index(box) for reason in row.get("reasons", set())]
         return any("loop" in reason for reason in reasons)
 
-    eventually(noticed, HANDED_OVER_SECONDS)
-    assert len(inbound.recorder.to(to)) == 1
+    eventually(loop_recorded, HANDED_OVER_SECONDS)
+    assert len(inbound.sent_to(to)) == 1
 
 
-def test_a_virus_stops_everything_and_spam_is_kept(inbound, unique):
+def test_a_mail_with_a_failed_verdict_is_stored_and_not_forwarded(inbound, unique):
     box, to = f"{unique}@{DOMAIN}", f"{unique}@client.example"
     actions = [{"action": "store"}, {"action": "forward", "to": [to], "from": f"forward@{DOMAIN}"}]
     inbound.apply({"address": box, "actions": actions})
     mail = b"From: jane@client.example\r\nSubject: win\r\n\r\nHello\r\n"
     for check in ("virusVerdict", "spamVerdict"):
-        message_id, answer = inbound.receive(mail, box, **{check: {"status": "FAIL"}})
-        assert answer == {"disposition": "STOP_RULE_SET"}, check
+        message_id, disposition = inbound.receive(mail, box, **{check: "FAIL"})
+        assert disposition == "STOP_RULE_SET", check
         assert inbound.s3.head_object(Bucket=inbound.bucket, Key=f"mail/{message_id}")
     eventually(lambda: len(inbound.index(box)) == 2, HANDED_OVER_SECONDS)
-    assert inbound.recorder.to(to) == []
+    assert inbound.sent_to(to) == []
 
 
-def test_a_signed_link_unsubscribes_and_a_forged_one_does_not(inbound, unique):
+def test_a_valid_token_unsubscribes_and_a_forged_token_does_not(inbound, unique):
     box, jane = f"leave-{unique}@{DOMAIN}", f"{unique}@client.example"
     inbound.apply({"address": box, "actions": [{"action": "unsubscribe"}]})
     key = inbound.folder / "key"
@@ -244,88 +168,59 @@ def test_a_signed_link_unsubscribes_and_a_forged_one_does_not(inbound, unique):
     (token,) = re.findall(r"1[a-z2-7]{20,}", mailto)
     forged = token[:20] + ("a" if token[20] != "a" else "b") + token[21:]
 
-    def leave(word: str) -> None:
-        mail = f"From: {jane}\r\nSubject: {subject.replace(token, word)}\r\n\r\n"
-        inbound.receive(mail.encode(), to.replace(token, word))
+    def unsubscribe_with(used_token: str) -> None:
+        mail = f"From: {jane}\r\nSubject: {subject.replace(token, used_token)}\r\n\r\n"
+        inbound.receive(mail.encode(), to.replace(token, used_token))
 
-    for word in (forged, "please"):
-        leave(word)
+    for invalid in (forged, "please"):
+        unsubscribe_with(invalid)
     assert inbound.stack.suppressions(jane) == []
-    leave(token)
+    unsubscribe_with(token)
     eventually(
         lambda: inbound.stack.postroomctl("check", jane, "--identity", DOMAIN).returncode == 1, HANDED_OVER_SECONDS
     )
 
 
-def test_a_bounce_that_came_as_mail_suppresses(inbound, unique):
-    """When SES cannot publish to a topic it mails its reports, to whoever sent."""
+def test_a_bounce_received_as_mail_suppresses_the_recipient(inbound, unique):
+    """SES sends its reports to the sender by mail when it cannot publish to a topic."""
     box, dead = f"sender-{unique}@{DOMAIN}", f"{unique}@gone.example"
     inbound.apply({"address": box, "actions": [{"action": "store"}]})
-    lines = [
-        "From: MAILER-DAEMON@amazonses.com",
-        f"To: {box}",
-        "Subject: Delivery Status Notification (Failure)",
-        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
-        "",
-        "--b",
-        "Content-Type: text/plain",
-        "",
-        "An error occurred",
-        "--b",
-        "Content-Type: message/delivery-status",
-        "",
-        "Reporting-MTA: dns; a8-50.smtp-out.amazonses.com",
-        "",
-        f"Final-Recipient: rfc822; {dead}",
-        "Action: failed",
-        "Status: 5.1.1",
-        "Diagnostic-Code: smtp; 550 5.1.1 user unknown",
-        "",
-        "--b",
-        "Content-Type: text/rfc822-headers",
-        "",
-        f"Message-ID: <{uuid.uuid4()}-000000@email.amazonses.com>",
-        f"From: {box}",
-        f"To: {dead}",
-        f"Date: {email.utils.formatdate(time.time() - 5)}",
-        "",
-        "--b--",
-        "",
-    ]
-    report = "\r\n".join(lines).encode()
-    inbound.receive(report, box, dmarcVerdict={"status": "GRAY"})
+    # The domain has no topics, so SES sends the report to the Return-Path.
+    inbound.stack.local_ses.bounce(dead, sender=box)
+    (report,) = inbound.stack.local_ses.sent_to(box, kind="feedback")
+    inbound.receive(report, box, dmarcVerdict="GRAY")
     inbound.receive(report, box)
 
     (row,) = eventually(lambda: inbound.stack.suppressions(dead), HANDED_OVER_SECONDS)
     assert row["global|bounce"]["blocked"] is True
 
-    def doubted():
-        notes = [reason for line in inbound.index(box) for reason in line.get("reasons", set())]
-        return any("not believed" in note for note in notes)
+    def report_rejected():
+        reasons = [reason for row in inbound.index(box) for reason in row.get("reasons", set())]
+        return any(reason.startswith("report: not ") for reason in reasons)
 
-    eventually(doubted, HANDED_OVER_SECONDS)
+    eventually(report_rejected, HANDED_OVER_SECONDS)
 
 
-def test_a_table_that_hangs_costs_no_answer_and_no_mail(inbound, unique):
-    """SES gets its answer in the time budget; what was not done is done by the queue once the table answers."""
+def test_without_a_response_of_the_table_the_function_answers_in_time_and_forwards_later(inbound, unique):
+    """SES receives the disposition within the time budget. The queue finishes the work when the table responds."""
     box, to = f"{unique}@{DOMAIN}", f"{unique}@client.example"
     inbound.apply({"address": box, "actions": [{"action": "forward", "to": [to], "from": f"forward@{DOMAIN}"}]})
     mail = b"From: jane@client.example\r\nSubject: late\r\n\r\nHello\r\n"
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.listen(50)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        # What is handed over comes when all that was begun has lapsed: here after 30 seconds.
+        # Work that is handed over begins when the claim has expired: here after 30 seconds.
         changes = {"AWS_ENDPOINT_URL_DYNAMODB": url, "TIME_BUDGET_SECONDS": "2", "CLAIM_SECONDS": "30"}
-        took = []
+        durations = []
         with inbound.environment(**changes):
-            # Both wait for the table. On a busy machine one may be late for another reason.
+            # Both invocations wait for the table. On a busy machine one of them may exceed the limit.
             for recipient in (box, f"nobody-{box}"):
                 began = time.monotonic()
-                _, answer = inbound.receive(mail, recipient)
-                took.append(time.monotonic() - began)
-                assert answer == {"disposition": "CONTINUE"}
-            _, stopped = inbound.receive(mail, box, spamVerdict={"status": "FAIL"})
-    assert stopped == {"disposition": "STOP_RULE_SET"}, "the verdicts count without the table"
-    assert min(took) < 10, took
-    (sent,) = eventually(lambda: inbound.recorder.to(to), HANDED_OVER_SECONDS)
-    assert body(raw(sent)) == b"Hello\r\n"
+                _, disposition = inbound.receive(mail, recipient)
+                durations.append(time.monotonic() - began)
+                assert disposition == "CONTINUE"
+            _, stopped = inbound.receive(mail, box, spamVerdict="FAIL")
+    assert stopped == "STOP_RULE_SET", "verdicts are applied without the table"
+    assert min(durations) < 10, durations
+    (sent,) = eventually(lambda: inbound.sent_to(to), HANDED_OVER_SECONDS)
+    assert body(sent) == b"Hello\r\n"

@@ -1,6 +1,5 @@
-"""Function processes die in the midst of their work, again and again, and nothing is lost or counted twice."""
+"""Function processes are killed while they work. No message is lost and no event is counted twice."""
 
-import json
 import os
 import pathlib
 import random
@@ -8,19 +7,18 @@ import signal
 import threading
 import time
 
-import ses_payloads
 from boto3.dynamodb.conditions import Key
-from conftest import VISIBILITY_SECONDS, eventually
+from conftest import ACCOUNT, VISIBILITY_SECONDS, eventually
 
 MESSAGES = 150
-SECONDS_OF_KILLING = 15
-FEWEST_KILLS = 10
-# So short while processes are killed that some messages run out of attempts.
-VISIBILITY_AMONG_KILLS = 3
+KILLING_SECONDS = 15
+MIN_KILLS = 10
+# So short that some messages become dead letters while processes are killed.
+VISIBILITY_SECONDS_WHILE_KILLING = 3
 
 
 class Killer(threading.Thread):
-    """Ends the processes of a function with SIGKILL, at moments they cannot foresee, until told to stop."""
+    """Kills the processes of a function with SIGKILL at random times until it is stopped."""
 
     def __init__(self, function_name: str):
         super().__init__(daemon=True)
@@ -35,7 +33,7 @@ class Killer(threading.Thread):
                     os.kill(pid, signal.SIGKILL)
                     self.kills += 1
                 except ProcessLookupError:
-                    pass  # It ended by itself meanwhile.
+                    pass  # The process has exited.
 
     def processes(self) -> list[int]:
         found = []
@@ -46,7 +44,7 @@ class Killer(threading.Thread):
                 if entry.name.isdecimal() and self.wanted in environment and ours in environment:
                     found.append(int(entry.name))
             except OSError:
-                continue  # It ended, or is somebody else's.
+                continue  # The process has exited or belongs to another user.
         return found
 
     def __enter__(self):
@@ -58,79 +56,96 @@ class Killer(threading.Thread):
         self.join()
 
 
-def notifications(word: str) -> tuple[dict[str, str], list[str]]:
-    """By recipient, a bounce or a complaint; and what nobody can read."""
-    told = {}
-    for number in range(MESSAGES):
-        recipient = f"{number}-{word}@example.net"
-        tell = ses_payloads.complaint if number % 5 == 0 else ses_payloads.bounce
-        told[recipient] = tell(recipient)
-    return told, [f"not JSON {word} {number}" for number in range(3)]
+SENDER_DOMAIN = "killed-test.example"
 
 
-def counted(stack, told: dict[str, str]) -> dict[str, int]:
-    """How often each message is counted, by kind: one row each, in the sender's partition."""
-    sender = f"SENDER#{ses_payloads.OWNER}#{ses_payloads.OWNER}#stack-test.example"
-    of_ours = {json.loads(body)["mail"]["messageId"] for body in told.values()}
+def counted_events(stack, message_ids: set[str]) -> dict[str, int]:
+    """The number of counted events by kind. The sender's partition has an item per event."""
+    sender = f"SENDER#{ACCOUNT}#{ACCOUNT}#{SENDER_DOMAIN}"
     numbers = {"hard": 0, "complaint": 0}
-    question = {"KeyConditionExpression": Key("pk").eq(sender), "ConsistentRead": True}
+    query = {"KeyConditionExpression": Key("pk").eq(sender), "ConsistentRead": True}
     while True:
-        answer = stack.table.query(**question)
-        for row in answer["Items"]:
+        page = stack.table.query(**query)
+        for row in page["Items"]:
             parts = row["sk"].split("#")
-            if parts[1] in numbers and parts[2] in of_ours:
+            if parts[1] in numbers and parts[2] in message_ids:
                 numbers[parts[1]] += 1
-        if "LastEvaluatedKey" not in answer:
+        if "LastEvaluatedKey" not in page:
             return numbers
-        question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def dead_letters(stack, word: str) -> list[str]:
-    return [body for body in stack.take_dead_letters() if word in body]
+class Traffic:
+    """Mail with bounces and complaints, some of them published twice, and unreadable messages."""
+
+    def __init__(self, stack, text: str):
+        self.stack = stack
+        # Message ids by recipient.
+        self.message_ids: dict[str, str] = {}
+        self.recipients = [f"{number}-{text}@example.net" for number in range(MESSAGES)]
+        self.unreadable = [f"not JSON {text} {number}" for number in range(3)]
+        repeated = random.sample(self.recipients, MESSAGES * 3 // 10)
+        self.steps = [*self.recipients, *self.unreadable, *repeated]
+        random.shuffle(self.steps)
+
+    def publish(self, step: str) -> None:
+        """Publish an unreadable message or the report about a recipient. A repeated recipient repeats the same report."""
+        if step in self.unreadable:
+            self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=step)
+        elif step in self.message_ids:
+            self.stack.local_ses.publish_again(self._kind(step), step)
+        else:
+            send = self.stack.local_ses.complain if self._kind(step) == "Complaint" else self.stack.local_ses.bounce
+            self.message_ids[step] = send(step, sender=f"sender@{SENDER_DOMAIN}")
+
+    def _kind(self, recipient: str) -> str:
+        return "Complaint" if self.recipients.index(recipient) % 5 == 0 else "Bounce"
 
 
-def test_killed_processes_lose_nothing_and_count_nothing_twice(stack, unique):
-    told, unreadable = notifications(unique)
-    published = [*told.values(), *unreadable, *random.sample(list(told.values()), MESSAGES * 3 // 10)]
-    random.shuffle(published)
+def take_dead_letters(stack, text: str) -> list[str]:
+    return [body for body in stack.take_dead_letters() if text in body]
 
-    stack.hand_out_again_after(VISIBILITY_AMONG_KILLS, stack.outputs["QueueUrl"])
+
+def test_killed_processes_lose_no_message_and_count_no_event_twice(stack, unique):
+    stack.report_identity(SENDER_DOMAIN)
+    traffic = Traffic(stack, unique)
+
+    stack.set_visibility_timeout(VISIBILITY_SECONDS_WHILE_KILLING, stack.outputs["QueueUrl"])
     with Killer(stack.outputs["FunctionName"]) as killer:
         began = time.monotonic()
-        for number, message in enumerate(published):
-            # Over the whole time, so that processes die with work in hand.
-            time.sleep(max(0.0, began + number * SECONDS_OF_KILLING / len(published) - time.monotonic()))
-            stack.sns.publish(TopicArn=stack.topic_arn, Message=message)
-        # A slow machine starts few processes in that time. More of the same keeps them coming.
+        for number, step in enumerate(traffic.steps):
+            # Spread over the whole time, so that processes are killed while they handle messages.
+            time.sleep(max(0.0, began + number * KILLING_SECONDS / len(traffic.steps) - time.monotonic()))
+            traffic.publish(step)
+        # A slow machine starts few processes in that time. More messages start more processes.
         deadline = time.monotonic() + 120
-        while killer.kills < FEWEST_KILLS and time.monotonic() < deadline:
-            stack.sns.publish(TopicArn=stack.topic_arn, Message=random.choice(list(told.values())))
+        while killer.kills < MIN_KILLS and time.monotonic() < deadline:
+            traffic.publish(random.choice(traffic.recipients))
             time.sleep(0.5)
-    stack.hand_out_again_after(VISIBILITY_SECONDS, stack.outputs["QueueUrl"])
-    assert killer.kills >= FEWEST_KILLS, "too few died to prove anything"
+    stack.set_visibility_timeout(VISIBILITY_SECONDS, stack.outputs["QueueUrl"])
+    assert killer.kills >= MIN_KILLS, "too few processes were killed for a meaningful test"
 
-    eventually(lambda: stack.waiting() == 0, seconds=600)
-    dead = dead_letters(stack, unique)
-    for recipient, body in told.items():
-        message = json.loads(body)["mail"]["messageId"]
+    eventually(lambda: stack.queue_length() == 0, seconds=600)
+    dead = take_dead_letters(stack, unique)
+    for recipient, message in traffic.message_ids.items():
         in_table, is_dead = stack.suppressions(recipient), any(message in letter for letter in dead)
         assert in_table or is_dead, f"{recipient} is neither suppressed nor a dead letter"
 
-    # The cause is mended, and the dead letters are moved back, as an operator does: again, where a busy machine was too
-    # slow for its attempts.
+    # An operator redrives the dead letters. Repeated, because a busy machine may use up the attempts again.
     left = dead
     for _ in range(3):
         for letter in left:
             stack.sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=letter)
-        eventually(lambda: stack.waiting() == 0, seconds=600)
-        left = dead_letters(stack, unique)
-        if len(left) == len(unreadable):
+        eventually(lambda: stack.queue_length() == 0, seconds=600)
+        left = take_dead_letters(stack, unique)
+        if len(left) == len(traffic.unreadable):
             break
-    assert sorted(text for letter in left for text in unreadable if text in letter) == sorted(unreadable)
-    assert len(left) == len(unreadable)
-    for recipient in told:
+    found = [text for letter in left for text in traffic.unreadable if text in letter]
+    assert sorted(found) == sorted(traffic.unreadable)
+    assert len(left) == len(traffic.unreadable)
+    for recipient in traffic.recipients:
         assert len(stack.suppressions(recipient)) == 1
         assert len(stack.history(recipient)) == 1
     complaints = len(range(0, MESSAGES, 5))
-    assert counted(stack, told) == {"hard": MESSAGES - complaints, "complaint": complaints}
-    print(f"{killer.kills} processes killed, {len(published)} messages, {len(dead)} dead letters on the way")
+    assert counted_events(stack, set(traffic.message_ids.values())) == {"hard": MESSAGES - complaints, "complaint": complaints}
+    print(f"{killer.kills} processes killed, {len(traffic.steps)} messages, {len(dead)} dead letters on the way")

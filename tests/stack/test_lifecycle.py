@@ -1,4 +1,4 @@
-"""A stack of its own from its first deployment to its end. A new version under traffic loses nothing."""
+"""Deployment, update under traffic and deletion of a stack."""
 
 import json
 import os
@@ -10,21 +10,21 @@ import tomllib
 
 import boto3
 import pytest
-import ses_payloads
 from boto3.dynamodb.conditions import Attr
 from conftest import ROOT, Stack, eventually
 
 NAME = "postroom-lifecycle"
 BUILD = ROOT / ".local" / "sam-build"
 UNREADABLE = "not JSON "
-# So long that a busy machine does not use up attempts by being slow.
-PATIENT = {"QueueVisibilityTimeoutSeconds": "20", "MaxReceiveCount": "3"}
+SENDER_DOMAIN = "lifecycle-test.example"
+# Long enough that a busy machine does not use up the attempts of a message.
+LONG_TIMEOUTS = {"QueueVisibilityTimeoutSeconds": "20", "MaxReceiveCount": "3"}
 
 
 def deploy(template: pathlib.Path, **changes: str) -> dict[str, str]:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())["local"]["deploy"]["parameters"]
-    parameters = dict(one.split("=", 1) for one in config["parameter_overrides"]) | PATIENT | changes
-    # sam looks for its configuration beside the template, unless told.
+    parameters = dict(one.split("=", 1) for one in config["parameter_overrides"]) | LONG_TIMEOUTS | changes
+    # Without --config-file, sam reads the configuration beside the template.
     command = ["sam", "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
     command += ["--region", os.environ["AWS_REGION"], "--stack-name", NAME, "--template-file", str(template)]
     command += ["--parameter-overrides"]
@@ -35,8 +35,8 @@ def deploy(template: pathlib.Path, **changes: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def left_over() -> set[str]:
-    """What there still is of the stack."""
+def remaining_resources() -> set[str]:
+    """The names of the stack's resources that exist."""
     found = {queue.rsplit("/", 1)[1] for queue in boto3.client("sqs").list_queues().get("QueueUrls", [])}
     found |= {topic["TopicArn"].rsplit(":", 1)[1] for topic in boto3.client("sns").list_topics()["Topics"]}
     found |= {one["FunctionName"] for one in boto3.client("lambda").list_functions()["Functions"]}
@@ -56,7 +56,7 @@ def delete() -> None:
 
 @pytest.fixture(scope="module")
 def own(stack):
-    """Built by the shared stack's deployment, deployed under a name of its own."""
+    """A stack with its own name. The deployment of the shared stack has built the functions."""
     deployed = Stack(deploy(BUILD / "template.yaml"), NAME)
     yield deployed
     delete()
@@ -64,7 +64,7 @@ def own(stack):
 
 @pytest.fixture
 def new_version(tmp_path) -> pathlib.Path:
-    """The same programs with another byte behind their end: other code to Lambda, the same to the processor."""
+    """The same programs with an additional byte at the end: a new version for Lambda with the same behaviour."""
     copy = tmp_path / "build"
     shutil.copytree(BUILD, copy)
     programs = list(copy.glob("*/bootstrap"))
@@ -76,32 +76,32 @@ def new_version(tmp_path) -> pathlib.Path:
 
 
 class Traffic(threading.Thread):
-    """Bounces of ever new recipients, and now and then something unreadable, until it is told to end."""
+    """Publishes bounces of new recipients and some unreadable messages until `stopped` is set."""
 
-    def __init__(self, stack: Stack, word: str):
+    def __init__(self, stack: Stack, text: str):
         super().__init__(daemon=True)
-        self.stack, self.word = stack, word
+        self.stack, self.text = stack, text
         self.recipients: list[str] = []
         self.unreadable: list[str] = []
-        self.over = threading.Event()
+        self.stopped = threading.Event()
 
     def run(self) -> None:
         number = 0
-        while not self.over.wait(0.05):
+        while not self.stopped.wait(0.05):
             number += 1
             if number % 25 == 0:
-                message = f"{UNREADABLE}{self.word} {number}"
+                message = f"{UNREADABLE}{self.text} {number}"
                 self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=message)
                 self.unreadable.append(message)
             else:
-                recipient = f"{number}-{self.word}@example.net"
-                self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=ses_payloads.bounce(recipient))
+                recipient = f"{number}-{self.text}@example.net"
+                self.stack.local_ses.bounce(recipient, sender=f"sender@{SENDER_DOMAIN}")
                 self.recipients.append(recipient)
 
 
-def suppressed(stack: Stack, word: str) -> set[str]:
+def suppressed(stack: Stack, text: str) -> set[str]:
     found, more = set(), {}
-    wanted = Attr("pk").contains(word) & Attr("sk").eq("SUPPRESSION")
+    wanted = Attr("pk").contains(text) & Attr("sk").eq("SUPPRESSION")
     while True:
         page = stack.table.scan(FilterExpression=wanted, ConsistentRead=True, **more)
         found |= {row["pk"].removeprefix("RECIPIENT#") for row in page["Items"]}
@@ -110,13 +110,14 @@ def suppressed(stack: Stack, word: str) -> set[str]:
         more = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def code_of(stack: Stack) -> tuple[str, str]:
+def code_and_hard_bounce_days(stack: Stack) -> tuple[str, str]:
     function = boto3.client("lambda").get_function_configuration(FunctionName=stack.outputs["FunctionName"])
     return function["CodeSha256"], function["Environment"]["Variables"]["HARD_BOUNCE_DAYS"]
 
 
-def test_a_new_version_under_traffic_loses_nothing(own, new_version, unique):
-    before = code_of(own)
+def test_an_update_under_traffic_loses_no_message(own, new_version, unique):
+    before = code_and_hard_bounce_days(own)
+    own.report_identity(SENDER_DOMAIN)
     traffic = Traffic(own, unique)
     traffic.start()
     eventually(lambda: suppressed(own, unique))
@@ -124,31 +125,31 @@ def test_a_new_version_under_traffic_loses_nothing(own, new_version, unique):
     deploy(new_version, HardBounceDays="400", BatchSize="7")
     at_end = len(traffic.recipients)
     eventually(lambda: len(traffic.recipients) > at_end + 20)
-    traffic.over.set()
+    traffic.stopped.set()
     traffic.join(timeout=120)
-    assert not traffic.is_alive(), "what it still publishes would be missed below"
+    assert not traffic.is_alive(), "the recipients must be complete before they are compared"
 
-    code, days = code_of(own)
+    code, days = code_and_hard_bounce_days(own)
     assert code != before[0] and (before[1], days) == ("forever", "400")
-    assert at_end - at_start > 20, "there was traffic during the deployment"
+    assert at_end - at_start > 20, "there must be traffic during the deployment"
 
-    eventually(lambda: own.waiting() == 0, seconds=600)
+    eventually(lambda: own.queue_length() == 0, seconds=600)
     dead = [json.loads(body)["Message"] for body in own.take_dead_letters()]
-    # A redelivered one may be applied and dead; nothing may be neither.
-    assert {one for one in dead if one.startswith(UNREADABLE)} == set(traffic.unreadable)
-    given_up = {
-        json.loads(one)["mail"]["destination"][0] for one in dead if not one.startswith(UNREADABLE)
+    # A message that is delivered again may be applied and a dead letter. No message may be neither.
+    assert {message for message in dead if message.startswith(UNREADABLE)} == set(traffic.unreadable)
+    dead_lettered = {
+        json.loads(message)["mail"]["destination"][0] for message in dead if not message.startswith(UNREADABLE)
     }
     applied = suppressed(own, unique)
-    assert applied | given_up == set(traffic.recipients)
-    assert not given_up, "a deployment uses up nobody's attempts"
+    assert applied | dead_lettered == set(traffic.recipients)
+    assert not dead_lettered, "an update must not use up the attempts of a message"
 
 
-def test_what_is_deleted_leaves_nothing(own):
-    names = left_over()
+def test_a_deleted_stack_leaves_no_resources(own):
+    names = remaining_resources()
     assert any("Table" in name for name in names) and any("feedback-errors" in name for name in names)
-    # A function at work would write into its log group once more, which the emulator makes anew for it.
-    queues = own.work_queues().values()
-    eventually(lambda: not any(own.waiting(url) for url in queues), seconds=600)
+    # A running function writes to its log group, and the emulator would create the group again.
+    queues = own.source_queues().values()
+    eventually(lambda: not any(own.queue_length(url) for url in queues), seconds=600)
     delete()
-    assert left_over() == set()
+    assert remaining_resources() == set()

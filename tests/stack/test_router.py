@@ -1,14 +1,13 @@
-"""Every party hears of its own mail: an identity owner, two delegate senders, and nobody else.
+"""Routes: the identity owner and two delegate senders receive the notifications about their mail, and no others.
 
-Four accounts. Postroom runs in the stack's own, and a 12-digit access key id is the root of the account it names. The
-emulator checks resource policies across accounts, so the targets let Postroom in as they must on AWS.
+The tests use four accounts. Postroom runs in the account of the stack. In the emulator, a 12-digit access key id is the root
+of that account. The emulator evaluates resource policies across accounts, so the targets need the policies that they need on
+AWS.
 """
 
 import contextlib
-import datetime
 import json
 import time
-import uuid
 
 import boto3
 import pytest
@@ -17,21 +16,26 @@ from conftest import eventually
 POSTROOM = "000000000000"
 OWNER, A, B = "111111111111", "222222222222", "333333333333"
 REGION = "us-east-1"
+SUBJECT = "Secret offer"
 
 
-class Party:
-    """An account with a topic, a queue that is subscribed to it, and a queue of its own."""
+def client(service: str, account: str):
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=REGION)
+    return session.client(service)
 
-    def __init__(self, account: str, word: str):
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=REGION)
+
+class Account:
+    """An account with a topic, a queue that is subscribed to it, and a queue that is a target itself."""
+
+    def __init__(self, account: str, name: str):
         self.account = account
-        self.sns, self.sqs = session.client("sns"), session.client("sqs")
-        self.topic_arn = self.sns.create_topic(Name=f"router-test-{word}")["TopicArn"]
+        self.sns, self.sqs = client("sns", account), client("sqs", account)
+        self.topic_arn = self.sns.create_topic(Name=f"router-test-{name}")["TopicArn"]
         self.seen: set[tuple[str, str]] = set()
-        self.queue_url, self.queue_arn = self._queue(f"router-test-{word}", {"AWS": f"arn:aws:iam::{POSTROOM}:root"})
-        self.subscribed_url, subscribed_arn = self._queue(f"router-test-{word}-sub", {"Service": "sns.amazonaws.com"})
-        let_in = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{POSTROOM}:root"}, "Action": "sns:Publish"}
-        policy = {"Version": "2012-10-17", "Statement": [let_in | {"Resource": self.topic_arn}]}
+        self.queue_url, self.queue_arn = self._queue(f"router-test-{name}", {"AWS": f"arn:aws:iam::{POSTROOM}:root"})
+        self.subscribed_url, subscribed_arn = self._queue(f"router-test-{name}-sub", {"Service": "sns.amazonaws.com"})
+        allow_postroom = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{POSTROOM}:root"}, "Action": "sns:Publish"}
+        policy = {"Version": "2012-10-17", "Statement": [allow_postroom | {"Resource": self.topic_arn}]}
         self.sns.set_topic_attributes(
             TopicArn=self.topic_arn, AttributeName="Policy", AttributeValue=json.dumps(policy)
         )
@@ -48,22 +52,22 @@ class Party:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         return self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"], arn
 
-    def through_queue(self) -> list[dict]:
-        return self._once(take(self.sqs, self.queue_url))
+    def received_by_queue(self) -> list[dict]:
+        return self._without_duplicates(take(self.sqs, self.queue_url))
 
-    def through_topic(self) -> list[dict]:
-        return self._once(take(self.sqs, self.subscribed_url))
+    def received_by_topic(self) -> list[dict]:
+        return self._without_duplicates(take(self.sqs, self.subscribed_url))
 
-    def _once(self, messages: list[dict]) -> list[dict]:
-        """As a receiver ought to read a standard queue or topic, which gets a message again when an answer was slow."""
-        places = [(message["attributes"]["route"], message["attributes"]["idempotencyKey"]) for message in messages]
-        fresh = {place: message for place, message in zip(places, messages) if place not in self.seen}
+    def _without_duplicates(self, messages: list[dict]) -> list[dict]:
+        """Messages whose route and idempotency key are new: standard queues and topics may deliver a message twice."""
+        keys = [(message["attributes"]["route"], message["attributes"]["idempotencyKey"]) for message in messages]
+        fresh = {key: message for key, message in zip(keys, messages) if key not in self.seen}
         self.seen.update(fresh)
         return list(fresh.values())
 
 
 def take(sqs, url: str) -> list[dict]:
-    """Empty a queue: bodies, and attributes where there are any."""
+    """Delete the messages of a queue and return their bodies and attributes."""
     taken = []
     ten_with_attributes = {"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
     while messages := sqs.receive_message(**ten_with_attributes).get("Messages"):
@@ -76,24 +80,25 @@ def take(sqs, url: str) -> list[dict]:
 
 
 class Routed:
-    """The stack with these parties in its postroom.toml."""
+    """The stack with routes to the accounts."""
 
-    def __init__(self, stack, word: str, folder):
-        self.stack, self.word, self.folder = stack, word, folder
-        self.identity = f"{word}.example"
+    def __init__(self, stack, unique: str, folder):
+        self.stack, self.unique, self.folder = stack, unique, folder
+        self.identity = f"{unique}.example"
+        self.identity_arn = f"arn:aws:ses:{REGION}:{OWNER}:identity/{self.identity}"
         self.owner, self.a, self.b = (
-            Party(account, f"{name}-{word}") for account, name in [(OWNER, "owner"), (A, "a"), (B, "b")]
+            Account(account, f"{name}-{unique}") for account, name in [(OWNER, "owner"), (A, "a"), (B, "b")]
         )
 
-    def apply(self, routes: list[dict], lines: str = "") -> None:
-        text = lines
+    def apply(self, routes: list[dict], thresholds: str = "") -> None:
+        toml = thresholds
         for route in routes:
-            text += "\n[[route]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in route.items())
+            toml += "\n[[route]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in route.items())
         file = self.folder / "postroom.toml"
-        file.write_text(text)
+        file.write_text(toml)
         answer = self.stack.postroomctl("apply", str(file), "--yes")
         assert answer.returncode == 0, answer.stdout + answer.stderr
-        # For RouteCacheSeconds the function believes what it read before.
+        # The router caches routes for RouteCacheSeconds.
         time.sleep(1.1)
 
     def standard_routes(self) -> list[dict]:
@@ -102,77 +107,77 @@ class Routed:
         b = {"name": "b", "owner": OWNER, "account": B, "target": self.b.topic_arn}
         return [owner, a, b]
 
-    def mail(self, account: str, recipient: str, configuration_set: str | None = None) -> dict:
-        mail = {
-            "timestamp": now(),
-            "source": f"sender@{self.identity}",
-            "sourceArn": f"arn:aws:ses:{REGION}:{OWNER}:identity/{self.identity}",
-            "sendingAccountId": account,
-            "messageId": f"{uuid.uuid4()}-000000",
-            "destination": [recipient, "someone-else@example.net"],
-            "commonHeaders": {"subject": "Secret offer"},
-        }
-        if configuration_set:
-            mail |= {"tags": {"ses:configuration-set": [configuration_set]}}
-        return mail
+    def set_up_identity(self) -> None:
+        """The owner's identity: its bounces are published to Postroom's topic, and the delegates may send with it."""
+        ses = client("ses", OWNER)
+        ses.verify_domain_identity(Domain=self.identity)
+        topic = {"Identity": self.identity, "NotificationType": "Bounce"}
+        ses.set_identity_notification_topic(**topic, SnsTopic=self.stack.topic_arn)
+        ses.set_identity_headers_in_notifications_enabled(**topic, Enabled=True)
+        who = {"AWS": [f"arn:aws:iam::{account}:root" for account in (A, B, POSTROOM)]}
+        allow = {"Effect": "Allow", "Principal": who, "Action": "ses:SendEmail", "Resource": self.identity_arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        ses.put_identity_policy(Identity=self.identity, PolicyName="delegates", Policy=policy)
 
-    def publish(self, notification: dict) -> None:
-        self.stack.sns.publish(TopicArn=self.stack.topic_arn, Message=json.dumps(notification))
+    def send(self, account: str, recipient: str, *others: str, **parameters) -> None:
+        """A delegate sends with the owner's identity."""
+        self.stack.local_ses.send(
+            recipient,
+            client("sesv2", account),
+            f"sender@{self.identity}",
+            FromEmailAddressIdentityArn=self.identity_arn,
+            Destination={"ToAddresses": [recipient, *others]},
+            subject=SUBJECT,
+            **parameters,
+        )
 
-    def bounce(self, account: str, recipient: str, configuration_set: str | None = None) -> dict:
-        return bounce(self.mail(account, recipient, configuration_set), recipient)
+    def bounce(self, account: str, recipient: str) -> dict:
+        """A delegate's mail to two recipients, of which one bounces. Returns the notification that SES published."""
+        self.stack.local_ses.set_outcomes(recipient, "bounce")
+        self.send(account, recipient, "someone-else@example.net")
+        (notification,) = self.stack.local_ses.published("Bounce", recipient)
+        return notification
 
-    def settled(self) -> None:
-        """Wait until nothing is on its way any more."""
-        queues = self.stack.work_queues()
-        # In this order, as the router fills the deliver queue.
+    def wait_until_idle(self) -> None:
+        """Wait until the queues are empty."""
+        queues = self.stack.source_queues()
+        # In this order, because the router fills the delivery queue.
         urls = [queues[name] for name in ("FeedbackQueue", "RouterQueue", "DeliveryQueue")]
-        eventually(lambda: not any(self.stack.waiting(url) for url in urls), seconds=600)
+        eventually(lambda: not any(self.stack.queue_length(url) for url in urls), seconds=600)
 
-    def watch(self) -> None:
-        """Looks at every sender; again, as the schedule would, if a busy machine kept one from being looked at."""
+    def check_senders(self) -> None:
+        """Invoke the reputation monitor. Repeated after an error, as the schedule does."""
         client = boto3.client("lambda")
-        look = {"FunctionName": self.stack.outputs["ReputationMonitorFunctionName"], "Payload": json.dumps({"postroom": "check-senders"})}
-        eventually(lambda: "FunctionError" not in client.invoke(**look))
+        request = {
+            "FunctionName": self.stack.outputs["ReputationMonitorFunctionName"],
+            "Payload": json.dumps({"postroom": "check-senders"}),
+        }
+        eventually(lambda: "FunctionError" not in client.invoke(**request))
 
-    def parked(self) -> list[dict]:
-        """What the targets of this test refused for good, each delivery once: parking is at least once too."""
+    def dead_letters(self) -> list[dict]:
+        """The dead-lettered deliveries of this test without duplicates."""
         letters = take(self.stack.sqs, self.stack.outputs["DeliveryDeadLetterQueueUrl"])
-        ours = [letter for letter in letters if self.word in letter["body"] and "reason" in letter["attributes"]]
+        ours = [letter for letter in letters if self.unique in letter["body"] and "reason" in letter["attributes"]]
         return list({letter["attributes"]["idempotencyKey"]: letter for letter in ours}.values())
-
-
-def now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def bounce(mail: dict, recipient: str) -> dict:
-    details = {
-        "bounceType": "Permanent",
-        "bounceSubType": "General",
-        "bouncedRecipients": [{"emailAddress": recipient, "action": "failed", "status": "5.1.1"}],
-        "timestamp": now(),
-        "feedbackId": f"{uuid.uuid4()}-000000",
-    }
-    return {"notificationType": "Bounce", "bounce": details, "mail": mail}
 
 
 @pytest.fixture
 def routed(stack, unique, tmp_path) -> Routed:
     routed = Routed(stack, unique, tmp_path)
+    routed.set_up_identity()
     take(stack.sqs, stack.outputs["DeliveryDeadLetterQueueUrl"])
     yield routed
     try:
-        # What is still on its way would take the next test's routes.
-        routed.settled()
+        # Messages in the queues would be routed by the routes of the next test.
+        routed.wait_until_idle()
     finally:
-        # An empty file: nothing of this test is routed or watched in the next.
+        # An empty file: the routes and thresholds of this test do not affect the next one.
         routed.apply([])
 
 
 @pytest.fixture
 def unrouted(stack, unique):
-    """What arrives at the unrouted topic."""
+    """A function that returns the messages of the unrouted topic."""
     arn = f"arn:aws:sqs:{REGION}:{POSTROOM}:router-test-unrouted-{unique}"
     sns = {"Service": "sns.amazonaws.com"}
     allow = {"Effect": "Allow", "Principal": sns, "Action": "sqs:SendMessage", "Resource": arn}
@@ -190,112 +195,109 @@ def unrouted(stack, unique):
     stack.sqs.delete_queue(QueueUrl=url)
 
 
-def test_a_bounce_reaches_its_delegate_and_the_owner_and_not_the_other_delegate(routed):
+def test_the_owner_and_the_sending_account_receive_a_bounce_and_the_other_delegate_does_not(routed):
     routed.apply(routed.standard_routes())
-    notification = routed.bounce(A, f"{routed.word}@example.net")
-    routed.publish(notification)
-    (owners,) = eventually(routed.owner.through_queue)
-    (redacted,) = eventually(routed.a.through_topic)
+    notification = routed.bounce(A, f"{routed.unique}@example.net")
+    (owners,) = eventually(routed.owner.received_by_queue)
+    (redacted,) = eventually(routed.a.received_by_topic)
     assert json.loads(owners["body"]) == notification
     assert (owners["attributes"]["sendingAccount"], owners["attributes"]["type"]) == (A, "Bounce")
     shown = json.loads(redacted["body"])
-    assert shown["mail"]["destination"] == [f"{routed.word}@example.net"], "and no other recipient"
-    assert "Secret offer" not in redacted["body"]
-    routed.settled()
-    assert routed.b.through_topic() == []
+    assert shown["mail"]["destination"] == [f"{routed.unique}@example.net"], "the other recipient is removed"
+    assert SUBJECT not in redacted["body"]
+    routed.wait_until_idle()
+    assert routed.b.received_by_topic() == []
 
 
-def test_a_target_that_refuses_is_parked_and_the_others_got_theirs(routed):
-    missing = f"arn:aws:sns:{REGION}:{A}:router-test-missing-{routed.word}"
+def test_a_delivery_to_a_missing_topic_is_dead_lettered_and_the_other_targets_receive_theirs(routed):
+    missing = f"arn:aws:sns:{REGION}:{A}:router-test-missing-{routed.unique}"
     routed.apply([*routed.standard_routes(), {"name": "missing", "owner": OWNER, "account": A, "target": missing}])
-    routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
-    assert len(eventually(routed.owner.through_queue)) == 1
-    assert len(eventually(routed.a.through_topic)) == 1
-    (parked,) = eventually(routed.parked)
-    assert parked["attributes"]["target"] == f"topic:{missing}"
-    assert parked["attributes"]["reason"].startswith("NotFound")
-    routed.settled()
-    assert (routed.owner.through_queue(), routed.a.through_topic()) == ([], []), "once is enough"
+    routed.bounce(A, f"{routed.unique}@example.net")
+    assert len(eventually(routed.owner.received_by_queue)) == 1
+    assert len(eventually(routed.a.received_by_topic)) == 1
+    (letter,) = eventually(routed.dead_letters)
+    assert letter["attributes"]["target"] == f"topic:{missing}"
+    assert letter["attributes"]["reason"].startswith("NotFound")
+    routed.wait_until_idle()
+    assert (routed.owner.received_by_queue(), routed.a.received_by_topic()) == ([], []), "no target receives the notification twice"
 
 
-def test_a_topic_that_does_not_let_the_router_in_is_parked_too(routed):
+def test_a_delivery_to_a_topic_without_permission_is_dead_lettered(routed):
     closed = {"Version": "2012-10-17", "Statement": []}
     routed.a.sns.set_topic_attributes(
         TopicArn=routed.a.topic_arn, AttributeName="Policy", AttributeValue=json.dumps(closed)
     )
     routed.apply(routed.standard_routes())
-    routed.publish(routed.bounce(A, f"{routed.word}@example.net"))
-    assert len(eventually(routed.owner.through_queue)) == 1
-    (parked,) = eventually(routed.parked)
-    assert parked["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
+    routed.bounce(A, f"{routed.unique}@example.net")
+    assert len(eventually(routed.owner.received_by_queue)) == 1
+    (letter,) = eventually(routed.dead_letters)
+    assert letter["attributes"]["reason"].startswith(("AuthorizationError", "AccessDenied"))
 
 
-def test_what_no_route_is_for_arrives_at_the_unrouted_topic(routed, unrouted):
+def test_the_unrouted_topic_receives_a_notification_without_a_route(routed, unrouted):
     routed.apply([{"name": "b", "owner": OWNER, "account": B, "target": routed.b.topic_arn}])
-    notification = routed.bounce(A, f"{routed.word}@example.net")
-    routed.publish(notification)
+    notification = routed.bounce(A, f"{routed.unique}@example.net")
     mine = []
 
     def arrived():
-        mine.extend(one for one in unrouted() if routed.word in one["body"])
+        mine.extend(one for one in unrouted() if routed.unique in one["body"])
         return mine
 
     eventually(arrived)
-    # Once or, when an answer was slow, more than once.
+    # SNS may deliver it more than once.
     for one in mine:
         assert json.loads(one["body"]) == notification
         assert one["attributes"]["reason"] == "no-route"
-    routed.settled()
-    assert routed.b.through_topic() == []
+    routed.wait_until_idle()
+    assert routed.b.received_by_topic() == []
 
 
-def test_a_bad_campaign_alerts_once_is_paused_and_resumed_by_one_command(routed):
-    """Postroom's own account is the delegate here: only the sending account's configuration sets can be paused."""
-    name = f"campaign-{routed.word}"
+def test_a_campaign_over_the_threshold_sends_one_alert_and_is_paused_until_the_undo_command(routed):
+    """The account of Postroom is the delegate: it can pause only its own configuration sets."""
+    name = f"campaign-{routed.unique}"
     ses = boto3.client("sesv2")
-    ses.create_configuration_set(ConfigurationSetName=name)
+    # Bounces are reported by the identity and by the configuration set, and count once.
+    routed.stack.local_ses.create_reporting_configuration_set(name, routed.stack.topic_arn, ["SEND", "BOUNCE"])
 
-    def sends() -> bool:
+    def sending_enabled() -> bool:
         return ses.get_configuration_set(ConfigurationSetName=name)["SendingOptions"]["SendingEnabled"]
 
     owner = {"name": "owner", "owner": OWNER, "events": ["Alert"], "target": routed.owner.queue_arn}
     delegate = {"name": "delegate", "account": POSTROOM, "events": ["Alert"], "target": routed.a.topic_arn}
-    stranger = {"name": "b", "account": B, "target": routed.b.topic_arn}
-    lines = '[thresholds]\nenforcements = ["pause-configuration-set"]\n'
-    lines += '[thresholds.bounces]\nwarn = "10 %"\nenforce = "20 %"\nmin-hour-recipients = 10\nmin-day-recipients = 1000\nmin-events = 3\n'
-    routes = [owner, delegate, stranger]
+    other_delegate = {"name": "b", "account": B, "target": routed.b.topic_arn}
+    thresholds = '[thresholds]\nenforcements = ["pause-configuration-set"]\n'
+    thresholds += '[thresholds.bounces]\nwarn = "10 %"\nenforce = "20 %"\nmin-hour-recipients = 10\nmin-day-recipients = 1000\nmin-events = 3\n'
+    routes = [owner, delegate, other_delegate]
     routed.apply(routes)
     for number in range(12):
-        recipient = f"{number}-{routed.word}@example.net"
-        mail = routed.mail(POSTROOM, recipient, name) | {"destination": [recipient]}
-        routed.publish({"eventType": "Send", "send": {}, "mail": mail})
-        if number < 6:
-            routed.publish(bounce(mail, recipient))
-    routed.settled()
-    # Only now, or a scheduled look would see a part of the campaign.
-    routed.apply(routes, lines)
-    routed.watch()
+        recipient = f"{number}-{routed.unique}@example.net"
+        routed.stack.local_ses.set_outcomes(recipient, "bounce" if number < 6 else "delivery")
+        routed.send(POSTROOM, recipient, ConfigurationSetName=name)
+    routed.wait_until_idle()
+    # Thresholds are set last, or a scheduled check could evaluate a part of the campaign.
+    routed.apply(routes, thresholds)
+    routed.check_senders()
 
-    def alerts(party: Party, read) -> list[dict]:
-        """Of this campaign: these parties hear of every sender of theirs, and other tests' senders bounce too."""
-        return [one for one in read(party) if one["attributes"]["identity"] == routed.identity]
+    def alerts(account: Account, read) -> list[dict]:
+        """The alerts about this campaign. The accounts also receive alerts about the senders of other tests."""
+        return [message for message in read(account) if message["attributes"]["identity"] == routed.identity]
 
-    # An alert whose telling was interrupted is told by the first look after five minutes (CLAIM): at most ten.
-    (to_owner,) = eventually(lambda: alerts(routed.owner, Party.through_queue), seconds=660)
-    (to_delegate,) = eventually(lambda: alerts(routed.a, Party.through_topic))
+    # An interrupted alert is sent by the first check after its claim has expired: within ten minutes.
+    (to_owner,) = eventually(lambda: alerts(routed.owner, Account.received_by_queue), seconds=660)
+    (to_delegate,) = eventually(lambda: alerts(routed.a, Account.received_by_topic))
     alert = json.loads(to_owner["body"])
     assert alert == json.loads(to_delegate["body"])
     assert (alert["alertType"], alert["count"], alert["recipients"]) == ("Enforcement", 6, 12)
-    assert not sends()
+    assert not sending_enabled()
 
-    routed.watch()
-    routed.settled()
-    assert alerts(routed.owner, Party.through_queue) == alerts(routed.a, Party.through_topic) == []
-    assert routed.b.through_topic() == []
+    routed.check_senders()
+    routed.wait_until_idle()
+    assert alerts(routed.owner, Account.received_by_queue) == alerts(routed.a, Account.received_by_topic) == []
+    assert routed.b.received_by_topic() == []
 
-    (act,) = [act["enforcement"] for act in alert["enforcements"] if act["enforcement"]]
-    undone = routed.stack.postroomctl("reputation", "undo", act)
-    assert undone.returncode == 0, undone.stderr
-    assert sends()
+    (enforcement,) = [item["enforcement"] for item in alert["enforcements"] if item["enforcement"]]
+    undo = routed.stack.postroomctl("reputation", "undo", enforcement)
+    assert undo.returncode == 0, undo.stderr
+    assert sending_enabled()
     with contextlib.suppress(ses.exceptions.ClientError):
         ses.delete_configuration_set(ConfigurationSetName=name)

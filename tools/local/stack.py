@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The local stack: an AWS emulator on this machine with Postroom deployed to it.
+"""The local stack: an AWS emulator and a local SES on this machine with Postroom deployed to them.
 
 Everything it installs or writes is in .local/ of the checkout: after `stop`, removing that folder leaves no trace.
 Only the standard library is used: this file runs before anything is installed.
@@ -41,7 +41,10 @@ OUTPUTS = LOCAL / "outputs.json"
 STACK_NAME = "postroom"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
+# The local SES has the port after it.
 PORT_VARIABLE = "POSTROOM_LOCAL_PORT"
+# The length of SES's second. SES allows one call a second of most operations.
+SES_SECOND = "0.005"
 # For the emulator to answer: long, as waiting ends when it does.
 START_SECONDS = 180
 # "release" deploys the functions as an AWS account would get them. The default takes a third of the time to build,
@@ -79,42 +82,34 @@ def setup() -> None:
 
 
 def start() -> None:
-    """Start the emulator, unless it runs already on the port asked for."""
+    """Start the emulator and the local SES, unless they run already on the port asked for."""
     setup()
     state = read_state()
-    if state and members(state["group"]):
-        if is_running(state) and state["port"] == wanted_port(state) and state["requirements"] == stamp_of("aws"):
+    if state and members(state["groups"]):
+        if is_running(state) and state["port"] == wanted_port(state) and state["version"] == version():
             return
         stop()
     port = wanted_port(None)
     require_free_port(port)
+    require_free_port(port + 1)
 
-    log = LOGS / "ministack.log"
     (LOCAL / "tmp").mkdir(exist_ok=True)
-    say(f"Starting the local AWS on port {port}")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [BIN / "ministack"],
-            env=environment(port)
-            | {
-                MARK: str(ROOT),
-                "GATEWAY_PORT": str(port),
-                "BIND_HOST": "127.0.0.1",
-                # Policies and roles count as they do on AWS, so the stack tests find a permission that is missing.
-                "AUTH": "true",
-                "MINISTACK_REGION": REGION,
-                "TMPDIR": str(LOCAL / "tmp"),
-            },
-            cwd=LOCAL,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            # Its own process group, which `stop` ends as a whole: the functions run as children of the emulator.
-            start_new_session=True,
-        )
-    STATE.write_text(json.dumps({"group": process.pid, "port": port, "requirements": stamp_of("aws")}))
+    say(f"Starting the local AWS on port {port}, the local SES on port {port + 1}")
+    emulator_env = {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        # Policies and roles count as they do on AWS, so the stack tests find a permission that is missing.
+        "AUTH": "true",
+        "MINISTACK_REGION": REGION,
+        "TMPDIR": str(LOCAL / "tmp"),
+    }
+    emulator = launch("ministack", [BIN / "ministack"], environment(port) | emulator_env, LOCAL)
+    command = [python_of("aws"), "-m", "ses", "--port", str(port + 1), "--second", SES_SECOND]
+    ses = launch("ses", command, environment(port), TOOLS)
+    STATE.write_text(json.dumps({"groups": [emulator.pid, ses.pid], "port": port, "version": version()}))
     OUTPUTS.unlink(missing_ok=True)
-    wait_until_healthy(process, port, log)
+    wait_until_healthy(emulator, f"http://127.0.0.1:{port}/_ministack/health", LOGS / "ministack.log")
+    wait_until_healthy(ses, f"http://127.0.0.1:{port + 1}/_local_ses/health", LOGS / "ses.log")
 
 
 def deploy() -> None:
@@ -139,10 +134,11 @@ def deploy() -> None:
     run("Patching the templates", [python_of("sam"), TOOLS / "patch_template.py", BUILD], env)
     run("Deploying", ["sam", "deploy", "--config-env", "local", "--region", REGION], env)
     OUTPUTS.write_text(json.dumps(read_outputs(env), indent=2) + "\n")
+    run("Setting up the local SES", [python_of("aws"), TOOLS / "ses_resources.py"], environment())
 
 
 def demo() -> None:
-    """Deploy, send mail to the bounce and complaint simulator addresses, and show what became of them."""
+    """Deploy, let mail bounce and be complained about, let a mail arrive, and show what became of them."""
     deploy()
     # -u: its lines and those of the commands it runs come in order, in a pipe too.
     if subprocess.run([python_of("aws"), "-u", TOOLS / "demo.py"], env=environment(), cwd=ROOT).returncode != 0:
@@ -162,20 +158,21 @@ Go on from here
 
 
 def stop() -> None:
-    """End the emulator and every function it started, and nothing else."""
+    """End the emulator, the local SES and every function that was started, and nothing else."""
     state = read_state()
     if not state:
         say("The local stack is not running")
         return
-    for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 30)):
-        if not members(state["group"]):
+    for sign, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 30)):
+        if not members(state["groups"]):
             break
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(state["group"], sign)
-        deadline = time.monotonic() + patience
-        while members(state["group"]) and time.monotonic() < deadline:
+        for group in state["groups"]:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, sign)
+        deadline = time.monotonic() + seconds
+        while members(state["groups"]) and time.monotonic() < deadline:
             time.sleep(0.1)
-    if left := members(state["group"]):
+    if left := members(state["groups"]):
         raise Problem(f"these processes of the local stack do not end: {', '.join(map(str, left))}")
     STATE.unlink(missing_ok=True)
     OUTPUTS.unlink(missing_ok=True)
@@ -189,7 +186,9 @@ def status() -> None:
     if not state or not is_running(state):
         print("not running")
         return
-    print(f"running on http://127.0.0.1:{state['port']} (process {state['group']}), log {short(LOGS / 'ministack.log')}")
+    for name, group, port in zip(("ministack", "ses"), state["groups"], (state["port"], state["port"] + 1)):
+        log = short(LOGS / f"{name}.log")
+        print(f"{name:<10} running on http://127.0.0.1:{port} (process {group}), log {log}")
     for name, value in outputs().items():
         print(f"  {name:<20} {value}")
 
@@ -245,7 +244,7 @@ def install_environment(name: str, programs: list[str]) -> None:
         raise Problem(f"python3 cannot make virtual environments: apt install python{version}-venv") from None
     python = python_of(name)
     state = read_state()
-    if name == "aws" and state and members(state["group"]):
+    if name == "aws" and state and members(state["groups"]):
         stop()
     shutil.rmtree(LOCAL / name, ignore_errors=True)
     env = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -289,8 +288,12 @@ def environment(port: int | None = None) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
     if str(BIN) not in env["PATH"].split(os.pathsep):
         env["PATH"] = f"{BIN}{os.pathsep}{env['PATH']}"
+    port = port or current_port()
     env |= {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port or current_port()}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        # The functions inherit these from the emulator.
+        "AWS_ENDPOINT_URL_SES": f"http://127.0.0.1:{port + 1}",
+        "AWS_ENDPOINT_URL_SESV2": f"http://127.0.0.1:{port + 1}",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
@@ -327,18 +330,18 @@ def read_state() -> dict | None:
 
 
 def is_running(state: dict) -> bool:
-    return state["group"] in members(state["group"])
+    return set(state["groups"]) <= set(members(state["groups"]))
 
 
-def members(group: int) -> list[int]:
-    """The living processes of this checkout's stack that belong to a process group."""
+def members(groups: list[int]) -> list[int]:
+    """The living processes of this checkout's stack that belong to one of these process groups."""
     mark = f"{MARK}={ROOT}".encode()
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         # A process may end while it is looked at, and other people's processes cannot be looked at.
         with contextlib.suppress(OSError, ValueError):
             pid = int(entry.name)
-            if os.getpgid(pid) == group and mark in (entry / "environ").read_bytes().split(b"\0"):
+            if os.getpgid(pid) in groups and mark in (entry / "environ").read_bytes().split(b"\0"):
                 found.append(pid)
     return found
 
@@ -366,18 +369,39 @@ def require_free_port(port: int) -> None:
             )
 
 
-def wait_until_healthy(process: subprocess.Popen, port: int, log: pathlib.Path) -> None:
+def launch(name: str, command: list, env: dict[str, str], cwd: pathlib.Path) -> subprocess.Popen:
+    """Start a program of the stack in the background; its output goes to a log of its name."""
+    with (LOGS / f"{name}.log").open("wb") as output:
+        return subprocess.Popen(
+            command,
+            env=env | {MARK: str(ROOT)},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # Its own process group, which `stop` ends as a whole: the functions run as children of the emulator.
+            start_new_session=True,
+        )
+
+
+def version() -> str:
+    """What runs: the installed programs and the source of the local SES."""
+    sources = sorted((TOOLS / "ses").rglob("*.py"))
+    return stamp_of("aws") + hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+def wait_until_healthy(process: subprocess.Popen, url: str, log: pathlib.Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise Problem(f"the local AWS ended at once\n{tail(log)}")
+            raise Problem(f"a program of the local stack ended at once\n{tail(log)}")
         with contextlib.suppress(OSError, urllib.error.URLError):
             # No proxy: the address is this machine's.
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=10):
+            with opener.open(url, timeout=10):
                 return
         time.sleep(0.2)
-    raise Problem(f"the local AWS does not answer on port {port} after {START_SECONDS} s\n{tail(log)}")
+    raise Problem(f"{url} does not answer after {START_SECONDS} s\n{tail(log)}")
 
 
 # Running and telling

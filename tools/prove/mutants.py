@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Shows that the fault proof bites: each patch in mutants/ is a bug, and every one of them must make it fail.
+"""Checks that the fault proof finds bugs: each file in mutants/ is a bug, and the proof must fail with it.
 
-The working tree stays as it is: each bug goes into a copy under target/mutants, which shares the built dependencies.
+A bug replaces text in source files. The script fails if the text does not occur exactly once. The bugs are written to a copy
+of the repository in target/mutants, which uses the dependencies that are already built.
 """
 
+from __future__ import annotations
+
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -12,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = pathlib.Path(__file__).resolve().parent / "mutants"
@@ -19,65 +24,99 @@ NOT_COPIED = shutil.ignore_patterns("target", ".git", ".local", ".aws-sam", "__p
 PROVE = ["cargo", "run", "--quiet", "--package", "prove", "--profile", "prove", "--"]
 
 
+@dataclasses.dataclass
+class Mutant:
+    """A bug."""
+
+    name: str
+    bug: str
+    edits: list[dict[str, str]]
+    # A rare bug names a seed that finds it.
+    first_seed: int
+
+    @classmethod
+    def read(cls, path: pathlib.Path) -> Mutant:
+        content = tomllib.loads(path.read_text())
+        return cls(path.stem, content["bug"], content["edit"], content.get("first-seed", 1))
+
+    def apply(self, root: pathlib.Path) -> dict[pathlib.Path, str]:
+        """Edits the files below root and returns their original texts."""
+        originals: dict[pathlib.Path, str] = {}
+        texts: dict[pathlib.Path, str] = {}
+        for edit in self.edits:
+            path = root / edit["file"]
+            text = texts.get(path) or path.read_text()
+            originals.setdefault(path, text)
+            if (number := text.count(edit["find"])) != 1:
+                sys.exit(f"{self.name}: the text to replace occurs {number} times in {edit['file']}:\n{edit['find']}")
+            texts[path] = text.replace(edit["find"], edit["replace"])
+        for path, text in texts.items():
+            path.write_text(text)
+        return originals
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="only these (file names without .patch)")
-    parser.add_argument("--seeds", type=int, default=3000, help="how many seeds a bug may survive")
-    parser.add_argument("--rows", type=argparse.FileType("w"), help="where the verdicts go, one JSON object a line")
-    parser.add_argument("--target-dir", type=pathlib.Path, default=ROOT / "target", help="where cargo builds")
+    parser.add_argument("names", nargs="*", help="only these bugs (file names without .toml)")
+    parser.add_argument("--seeds", type=int, default=3000, help="number of seeds per bug (default: %(default)s)")
+    parser.add_argument("--rows", type=argparse.FileType("w"), help="file for the results, one JSON object per line")
+    parser.add_argument("--target-dir", type=pathlib.Path, default=ROOT / "target", help="cargo's target directory")
+    parser.add_argument("--check", action="store_true", help="only check that each bug can be written to the source")
     arguments = parser.parse_args()
-    patches = sorted(MUTANTS.glob("*.patch"))
+    mutants = [Mutant.read(path) for path in sorted(MUTANTS.glob("*.toml"))]
     if arguments.names:
-        patches = [patch for patch in patches if patch.stem in arguments.names]
-    if not patches:
-        sys.exit("no such mutant")
-
-    # Once only: cargo goes by the files' times, and those that a patch comes and goes in get new ones.
+        mutants = [mutant for mutant in mutants if mutant.name in arguments.names]
+    if not mutants:
+        sys.exit(f"no bug of this name in {MUTANTS}")
     copy = arguments.target_dir / "mutants"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
-    for file in copy.rglob("*.rs"):
-        file.touch()
+    make_copy(copy)
     survivors = []
-    for patch in patches:
-        subprocess.run(["patch", "--quiet", "--strip=1", "--input", patch], cwd=copy, check=True)
+    for mutant in mutants:
+        originals = mutant.apply(copy)
         try:
-            verdict = verdict_of(copy, first_seed(patch), arguments)
+            if not arguments.check and not report(mutant, copy, arguments):
+                survivors.append(mutant.name)
         finally:
-            subprocess.run(["patch", "--quiet", "--strip=1", "--reverse", "--input", patch], cwd=copy, check=True)
-        print(f"{patch.stem:<40} {verdict or 'NOT CAUGHT'}", flush=True)
-        if arguments.rows:
-            bug = patch.read_text().partition("\n")[0]
-            row = {"name": patch.stem, "bug": bug, "caught": bool(verdict), "verdict": verdict or "**not caught**"}
-            print(json.dumps(row), file=arguments.rows, flush=True)
-        if not verdict:
-            survivors.append(patch.stem)
+            for path, text in originals.items():
+                path.write_text(text)
     shutil.rmtree(copy)
     if survivors:
         sys.exit(f"not caught: {', '.join(survivors)}")
 
 
-def first_seed(patch: pathlib.Path) -> str:
-    """A rare bug names the seed that found it once."""
-    named = re.search(r"^First seed: (\d+)$", patch.read_text(), re.MULTILINE)
-    return named[1] if named else "1"
+def make_copy(copy: pathlib.Path) -> None:
+    """Copies the repository. Cargo builds by modification times, so all files get new ones once."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    for file in copy.rglob("*.rs"):
+        file.touch()
 
 
-def verdict_of(copy: pathlib.Path, first: str, arguments: argparse.Namespace) -> str | None:
-    """What the proof says of the bug; None when it says nothing."""
-    command = [*PROVE, "--first", first, "--seeds", str(arguments.seeds)]
+def report(mutant: Mutant, copy: pathlib.Path, arguments: argparse.Namespace) -> bool:
+    """Runs the proof and prints whether it caught the bug."""
+    result = run_proof(mutant, copy, arguments)
+    print(f"{mutant.name:<42} {result or 'NOT CAUGHT'}", flush=True)
+    if arguments.rows:
+        row = {"name": mutant.name, "bug": mutant.bug, "caught": bool(result), "result": result or "**not caught**"}
+        print(json.dumps(row), file=arguments.rows, flush=True)
+    return bool(result)
+
+
+def run_proof(mutant: Mutant, copy: pathlib.Path, arguments: argparse.Namespace) -> str | None:
+    """The difference that the proof reports; None if it reports none."""
     environment = os.environ | {"CARGO_TARGET_DIR": str(arguments.target_dir), "RUST_BACKTRACE": "0"}
     build = subprocess.run([*PROVE, "--help"], cwd=copy, env=environment, capture_output=True, text=True)
     if build.returncode != 0:
-        sys.exit(f"the bug does not compile:\n{build.stderr}")
+        sys.exit(f"{mutant.name} does not compile:\n{build.stderr}")
+    command = [*PROVE, "--first", str(mutant.first_seed), "--seeds", str(arguments.seeds)]
     run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     if run.returncode == 0:
         return None
-    failure = re.search(r"^seed (\d+) fails with (\d+) happenings: (.*)$", run.stdout, re.MULTILINE)
+    failure = re.search(r"^seed (\d+) fails with (\d+) events: (.*)$", run.stdout, re.MULTILINE)
     if not failure:
-        sys.exit(f"it failed in another way:\n{run.stdout}\n{run.stderr}")
-    seed, size, problem = failure.groups()
-    return f"caught by seed {seed}, {size} happenings: {problem[:100]}"
+        sys.exit(f"{mutant.name}: the proof ended without a result:\n{run.stdout}\n{run.stderr}")
+    seed, events, problem = failure.groups()
+    return f"seed {seed}, {events} events: {problem[:100]}"
 
 
 if __name__ == "__main__":

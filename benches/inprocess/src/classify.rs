@@ -1,4 +1,4 @@
-//! From the bytes of a Lambda event to what is to be done: with our types, and with `serde_json::Value` alone.
+//! Parsing a Lambda event and deciding: with the types of `notification-model`, and with `serde_json::Value`.
 
 use std::hint::black_box;
 
@@ -14,26 +14,26 @@ use crate::EventFile;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// A whole Lambda event
+    /// File with a Lambda event
     #[arg(long)]
     event: EventFile,
-    /// With what
+    /// Implementation
     #[arg(long, value_enum)]
-    with: With,
-    /// How many times the event is handled
+    with: Implementation,
+    /// How often the event is processed
     #[arg(long, default_value_t = 1000)]
     times: u32,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum With {
-    /// As the function does it
+enum Implementation {
+    /// The types that the function uses
     Types,
-    /// A minimal handler on JSON values
+    /// A minimal handler that reads JSON values
     Values,
 }
 
-/// Prints nanoseconds per notification.
+/// Prints the nanoseconds of processor time per notification.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let event = std::fs::read(&options.event)?;
     let policy = Policy::default();
@@ -41,23 +41,23 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let began = processor_time()?;
     for _ in 0..options.times {
         notifications += match options.with {
-            With::Types => with_types(black_box(&event), &policy)?,
-            With::Values => with_values(black_box(&event))?,
+            Implementation::Types => with_types(black_box(&event), &policy)?,
+            Implementation::Values => with_values(black_box(&event))?,
         };
     }
-    tell((processor_time()? - began) / f64::from(notifications));
+    print_result((processor_time()? - began) / f64::from(notifications));
     Ok(())
 }
 
-/// Nanoseconds that this thread has had a processor, so that a busy machine does not count.
+/// Nanoseconds for which this thread has run on a processor. Other programs on the machine affect it little.
 pub(crate) fn processor_time() -> anyhow::Result<f64> {
     let schedule = std::fs::read_to_string("/proc/thread-self/schedstat")?;
     let time = schedule.split_ascii_whitespace().next().unwrap_or_default();
     Ok(time.parse()?)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer")]
-pub(crate) fn tell(number: f64) {
+#[expect(clippy::print_stdout, reason = "the result")]
+pub(crate) fn print_result(number: f64) {
     println!("{number}");
 }
 
@@ -68,16 +68,16 @@ fn with_types(event: &[u8], policy: &Policy) -> anyhow::Result<u32> {
         let SesMessage::Notification(notification) = notification_model::parse(&record.payload)? else {
             continue;
         };
-        let published_at = record.provenance.sns_timestamp.unwrap_or(Timestamp::UNIX_EPOCH);
+        let published_at = record.provenance.published_at.unwrap_or(Timestamp::UNIX_EPOCH);
         black_box(decide(&notification, &Facts { published_at }, policy));
         decided += 1;
     }
     Ok(decided)
 }
 
-/// What a small handler decides: the key to suppress or count, why and when.
+/// The decision of the minimal handler.
 #[derive(Debug)]
-#[expect(dead_code, reason = "made to be timed")]
+#[expect(dead_code, reason = "only the time is of interest")]
 struct Decided {
     key: String,
     reason: String,
@@ -86,7 +86,7 @@ struct Decided {
     at: Timestamp,
 }
 
-/// The same job in few lines: no scopes, no statuses, no diagnostics, no streaks.
+/// The minimal handler: without scopes, status codes, diagnostic texts and streaks.
 fn with_values(event: &[u8]) -> anyhow::Result<u32> {
     let event: Value = serde_json::from_slice(event)?;
     let mut decided = 0;

@@ -1,4 +1,4 @@
-//! Whole batches through the real handlers.
+//! Throughput of the functions' handlers with whole batches.
 
 use std::time::Instant;
 
@@ -11,36 +11,36 @@ use prove::aws::{DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, SimulatedAw
 use serde_json::{Value, json};
 use store::{Redaction, Route, RouteFilter, RouteKey, SenderMatch, Store};
 
-use crate::classify::{processor_time, tell};
+use crate::classify::{print_result, processor_time};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The table; in this process if left out
+    /// Endpoint of the table [default: a table in this process]
     #[arg(long)]
     endpoint: Option<String>,
-    /// What is told: bounce, complaint or delivery
+    /// Event type: bounce, soft (a soft bounce), complaint or delivery
     #[arg(long, default_value = "bounce")]
     kind: String,
-    /// Notifications in a batch
+    /// Number of notifications per batch
     #[arg(long, default_value_t = 10)]
     batch: usize,
-    /// Recipients of a notification
+    /// Number of recipients per notification
     #[arg(long, default_value_t = 1)]
     recipients: usize,
-    /// Notifications in all
+    /// Total number of notifications
     #[arg(long, default_value_t = 1000)]
     total: usize,
 }
 
 #[derive(Args)]
 pub(crate) struct RouteOptions {
-    /// Routes that match each notification
+    /// Number of routes that match each notification
     #[arg(long, default_value_t = 1)]
     routes: usize,
-    /// Notifications in a batch
+    /// Number of notifications per batch
     #[arg(long, default_value_t = 10)]
     batch: usize,
-    /// Notifications in all
+    /// Total number of notifications
     #[arg(long, default_value_t = 1000)]
     total: usize,
 }
@@ -55,7 +55,7 @@ impl Options {
     }
 }
 
-/// Prints notifications per second.
+/// Prints the number of notifications per second.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let client = match &options.endpoint {
         None => SimulatedAws::new(1, false).dynamodb(),
@@ -77,7 +77,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     };
     let events = options.events()?;
     let now: Timestamp = "2026-03-02T09:00:00Z".parse()?;
-    let (began, began_working) = (Instant::now(), processor_time()?);
+    let (began, cpu_time_began) = (Instant::now(), processor_time()?);
     for event in &events {
         let answer = feedback::handle(event, &effects, &mut Metrics::default(), now).await?;
         anyhow::ensure!(
@@ -85,29 +85,29 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             "a record failed"
         );
     }
-    // In one process nothing is waited for; over a connection, waiting is part of it.
+    // Over a connection, the time spent waiting is part of the result.
     let seconds = match options.endpoint {
-        None => (processor_time()? - began_working) / 1e9,
+        None => (processor_time()? - cpu_time_began) / 1e9,
         Some(_) => began.elapsed().as_secs_f64(),
     };
-    tell(options.total as f64 / seconds);
+    print_result(options.total as f64 / seconds);
     Ok(())
 }
 
-/// Prints notifications per second; each becomes a message per route.
+/// Prints the number of notifications per second. Each results in a delivery per route.
 pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
     let aws = SimulatedAws::new(1, false);
     let store = Store::new(aws.dynamodb(), "postroom");
-    let parties = SenderMatch {
+    let senders = SenderMatch {
         owner: Some("111122223333".parse()?),
         account: None,
         identity: None,
     };
-    let key = RouteKey::new(parties.clone())?;
+    let key = RouteKey::new(senders.clone())?;
     let route = |number: usize| -> anyhow::Result<Route> {
         Ok(Route {
             name: format!("route-{number}"),
-            senders: parties.clone(),
+            senders: senders.clone(),
             filter: RouteFilter::default(),
             target: format!("queue:arn:aws:sqs:us-east-1:111122223333:target-{number}").parse()?,
             redaction: Redaction::Standard,
@@ -139,7 +139,7 @@ pub(crate) async fn route(options: &RouteOptions) -> anyhow::Result<()> {
     let seconds = (processor_time()? - began) / 1e9;
     let queued = aws.services().enqueued_deliveries();
     anyhow::ensure!(queued == options.total * options.routes, "{queued} deliveries");
-    tell(options.total as f64 / seconds);
+    print_result(options.total as f64 / seconds);
     Ok(())
 }
 
@@ -160,7 +160,7 @@ fn events(total: usize, batch: usize, notification: impl Fn(usize) -> Value) -> 
 
 fn notification(kind: &str, number: usize, recipients: usize, at: Timestamp) -> Value {
     let addresses: Vec<String> = (0..recipients)
-        .map(|one| format!("user-{number}-{one}@example.net"))
+        .map(|index| format!("user-{number}-{index}@example.net"))
         .collect();
     let objects = |fields: Value| -> Vec<Value> {
         addresses
@@ -175,7 +175,7 @@ fn notification(kind: &str, number: usize, recipients: usize, at: Timestamp) -> 
             .collect()
     };
     let at = at.to_string();
-    // About as long as those of a usual mail.
+    // Typical lengths of header fields.
     let headers = [
         ("Received", 160),
         ("Received", 180),
@@ -192,7 +192,7 @@ fn notification(kind: &str, number: usize, recipients: usize, at: Timestamp) -> 
         ("Feedback-ID", 40),
     ];
     let value = |length: usize| {
-        "what stands in a header; "
+        "text of a header field; "
             .chars()
             .cycle()
             .take(length)
@@ -218,8 +218,8 @@ fn notification(kind: &str, number: usize, recipients: usize, at: Timestamp) -> 
     }
 }
 
-/// Writes the same events to standard output.
-#[expect(clippy::print_stdout, reason = "the answer")]
+/// Writes the Lambda events to standard output, one per line.
+#[expect(clippy::print_stdout, reason = "the result")]
 pub(crate) fn print_events(options: &Options) -> anyhow::Result<()> {
     for event in options.events()? {
         println!("{event}");

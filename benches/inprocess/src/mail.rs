@@ -1,4 +1,4 @@
-//! What a mail costs that arrives: its header alone, all of its parts, its forward.
+//! Inbound mail: parsing its header or all of its parts, and forwarding it.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -11,59 +11,59 @@ use inbound::mail::{HeaderBlock, Limits, MailFacts};
 use mail_parser::{MessageParser, PartType};
 use notification_model::EmailAddress;
 
-use crate::classify::{processor_time, tell};
+use crate::classify::{print_result, processor_time};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// A mail as SES stores it
+    /// File with a mail as SES stores it
     #[arg(long)]
     mail: PathBuf,
-    /// What is done with it
+    /// Operation
     #[arg(long, value_enum)]
-    work: Work,
-    /// How many times
+    operation: Operation,
+    /// How often the operation is repeated
     #[arg(long, default_value_t = 1)]
     times: u32,
-    /// Print the process's peak memory in KiB instead of the time
+    /// Print the peak memory of the process in KiB instead of the time
     #[arg(long)]
     peak: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Work {
-    /// The header block and what is decided by; all the function reads of most mails
+enum Operation {
+    /// Parse the header and collect the facts that decide about the mail
     Header,
-    /// Every part decoded, by the mail-parser crate
+    /// Decode every part with the crate mail-parser
     Parts,
-    /// A delivery report, as the function reads one
+    /// Read a delivery report
     Report,
-    /// The forward's bytes
+    /// Rewrite the mail as a forward
     Forward,
 }
 
-/// Prints nanoseconds of processor time per mail, or KiB.
+/// Prints the nanoseconds of processor time per mail, or the peak memory in KiB.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mail = std::fs::read(&options.mail)?;
     let limits = Limits::default();
     let began = processor_time()?;
     for _ in 0..options.times {
-        let octets = once(black_box(&mail), options.work, &limits)?;
+        let octets = run_once(black_box(&mail), options.operation, &limits)?;
         black_box(octets);
     }
-    let took = (processor_time()? - began) / f64::from(options.times);
-    tell(if options.peak { peak_memory()? } else { took });
+    let nanoseconds = (processor_time()? - began) / f64::from(options.times);
+    print_result(if options.peak { peak_memory()? } else { nanoseconds });
     Ok(())
 }
 
-/// How many octets there were in the end, so that nothing is left out as unused.
-fn once(mail: &[u8], work: Work, limits: &Limits) -> anyhow::Result<usize> {
-    Ok(match work {
-        Work::Header => {
+/// Runs the operation. Returns a number that depends on the result, so that the compiler removes nothing.
+fn run_once(mail: &[u8], operation: Operation, limits: &Limits) -> anyhow::Result<usize> {
+    Ok(match operation {
+        Operation::Header => {
             let header = HeaderBlock::parse(mail, limits)?;
             black_box(MailFacts::read(&header, None, limits));
             header.as_bytes().len()
         }
-        Work::Parts => {
+        Operation::Parts => {
             let message = MessageParser::default().parse(mail).context("not a mail")?;
             let octets = message.parts.iter().map(|part| match &part.body {
                 PartType::Multipart(_) => 0,
@@ -71,14 +71,14 @@ fn once(mail: &[u8], work: Work, limits: &Limits) -> anyhow::Result<usize> {
             });
             octets.sum()
         }
-        Work::Report => {
+        Operation::Report => {
             let arrival = Arrival {
                 message_id: "7f3k0s9d8f7g6h5j4k3l2m1n0",
                 at: jiff::Timestamp::UNIX_EPOCH,
             };
             report::read(mail, limits)?.notifications(&arrival).len()
         }
-        Work::Forward => {
+        Operation::Forward => {
             let (from, to) = (address("forward@shop.example")?, [address("owner@target.example")?]);
             let how = Rewrite {
                 mailbox: "info@shop.example",
@@ -94,7 +94,7 @@ fn once(mail: &[u8], work: Work, limits: &Limits) -> anyhow::Result<usize> {
 }
 
 fn address(text: &str) -> anyhow::Result<EmailAddress> {
-    EmailAddress::parse(text).context("not an address")
+    EmailAddress::parse(text).context("not an email address")
 }
 
 fn peak_memory() -> anyhow::Result<f64> {

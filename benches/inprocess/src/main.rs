@@ -1,5 +1,5 @@
-//! The pieces that `rows.py` measures, one a process: parsing and judging, the whole handler, and a table that counts what
-//! its requests would cost on AWS.
+//! The subjects that `rows.py` measures, each in a process: parsing and deciding, whole handlers, mail, and a table that
+//! counts the capacity units of its requests.
 
 mod classify;
 mod handle;
@@ -12,27 +12,27 @@ use clap::Parser;
 
 #[derive(Parser)]
 enum Bench {
-    /// Parse and decide, over and over; prints nanoseconds per notification
-    Judge(classify::Options),
-    /// Handle batches on a table at an endpoint; prints notifications per second
+    /// Parse an event and decide; print the nanoseconds per notification
+    Classify(classify::Options),
+    /// Handle batches with the feedback function; print the notifications per second
     Handle(handle::Options),
-    /// Route batches on a table in this process; prints notifications per second
+    /// Handle batches with the router; print the notifications per second
     Route(handle::RouteOptions),
-    /// Events for other handlers to do the same work, one a line
+    /// Print the Lambda events that `handle` uses, one per line
     Events(handle::Options),
-    /// Read or rewrite a mail, over and over; prints nanoseconds per mail
+    /// Parse or rewrite a mail; print the nanoseconds per mail
     Mail(mail::Options),
-    /// A table on a port of its own choice; prints the endpoint, and answers a GET with what its requests cost
+    /// Serve a table on a free port and print the endpoint; a GET request returns and resets the consumed capacity
     Serve(store::Options),
 }
 
-/// Where an event lies.
+/// Path of a file with a Lambda event.
 type EventFile = PathBuf;
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match Bench::parse() {
-        Bench::Judge(options) => classify::run(&options),
+        Bench::Classify(options) => classify::run(&options),
         Bench::Handle(options) => runtime.block_on(handle::run(&options)),
         Bench::Route(options) => runtime.block_on(handle::route(&options)),
         Bench::Events(options) => handle::print_events(&options),

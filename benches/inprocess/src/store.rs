@@ -1,8 +1,9 @@
-//! A table behind a port that counts what its requests would cost on AWS, whoever sends them.
+//! A DynamoDB table on a loopback port that counts the capacity units of its requests.
 //!
 //! Sizes and units as in <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html> and
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html>: a write is counted by the larger of the item
-//! before and after, an index entry only when it changes, a strongly consistent read by 4 KB, another by 8 KB.
+//! before and after, an index entry only when it changes, a strongly consistent read by 4 KB, an eventually consistent read
+//! by 8 KB.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,19 +19,19 @@ const KEYS: [&str; 4] = ["pk", "sk", "listKey", "listSort"];
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How long every answer takes at least
+    /// Minimum duration of a request in milliseconds
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
 }
 
-/// Answers until it is ended.
-#[expect(clippy::print_stdout, reason = "the answer")]
+/// Serves the table until the process is killed.
+#[expect(clippy::print_stdout, reason = "the endpoint is the output")]
 pub(crate) async fn serve(options: &Options) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let mut store = Store::new()?;
     println!("http://{}", listener.local_addr()?);
-    // Each connection has a task; they get the table in turn.
-    let (send, mut requests) = tokio::sync::mpsc::channel::<(Request, tokio::sync::oneshot::Sender<Answer>)>(64);
+    // A task per connection. The requests of all connections are executed one after the other.
+    let (send, mut requests) = tokio::sync::mpsc::channel::<(Request, tokio::sync::oneshot::Sender<Response>)>(64);
     let latency = Duration::from_millis(options.latency_ms);
     let local = tokio::task::LocalSet::new();
     local
@@ -40,8 +41,8 @@ pub(crate) async fn serve(options: &Options) -> anyhow::Result<()> {
                     tokio::task::spawn_local(connection(stream, send.clone(), latency));
                 }
             });
-            while let Some((request, answer)) = requests.recv().await {
-                let _ = answer.send(store.answer(&request));
+            while let Some((request, reply)) = requests.recv().await {
+                let _ = reply.send(store.respond(&request));
             }
         })
         .await;
@@ -53,14 +54,14 @@ struct Request {
     body: Vec<u8>,
 }
 
-struct Answer {
+struct Response {
     status: u16,
     body: String,
 }
 
 async fn connection(
     stream: TcpStream,
-    store: tokio::sync::mpsc::Sender<(Request, tokio::sync::oneshot::Sender<Answer>)>,
+    store: tokio::sync::mpsc::Sender<(Request, tokio::sync::oneshot::Sender<Response>)>,
     latency: Duration,
 ) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
@@ -86,10 +87,10 @@ async fn connection(
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
-        let (send, answer) = tokio::sync::oneshot::channel();
+        let (send, response) = tokio::sync::oneshot::channel();
         store.send((Request { operation, body }, send)).await?;
-        let (answer, ()) = tokio::join!(answer, tokio::time::sleep(latency));
-        let Answer { status, body } = answer?;
+        let (response, ()) = tokio::join!(response, tokio::time::sleep(latency));
+        let Response { status, body } = response?;
         let head = format!(
             "HTTP/1.1 {status} -\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n",
             body.len()
@@ -122,22 +123,22 @@ impl Store {
         })
     }
 
-    /// What was counted since the last time, for a request without an operation.
-    fn figures(&mut self) -> Answer {
+    /// Returns and resets the counts. The response to a request without an operation.
+    fn take_counts(&mut self) -> Response {
         let counts = std::mem::take(&mut self.counts);
         let body = json!({
             "requests": counts.requests, "writeUnits": counts.write_units, "indexWriteUnits": counts.index_write_units,
             "readUnits": counts.half_read_units as f64 / 2.0,
         });
-        Answer {
+        Response {
             status: 200,
             body: body.to_string(),
         }
     }
 
-    fn answer(&mut self, request: &Request) -> Answer {
+    fn respond(&mut self, request: &Request) -> Response {
         if request.operation.is_empty() {
-            return self.figures();
+            return self.take_counts();
         }
         *self.counts.requests.entry(request.operation.clone()).or_default() += 1;
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -163,7 +164,7 @@ impl Store {
                     .and_then(Value::as_array)
                     .cloned()
                     .unwrap_or_default();
-                // Each item by itself; one that is not there costs the least.
+                // Items are counted one by one. A missing item costs the minimum.
                 for item in &found {
                     self.count_read(size(item), consistent);
                 }
@@ -182,9 +183,9 @@ impl Store {
             }
             _ => {}
         }
-        let refused = answer.get("__type").is_some();
-        Answer {
-            status: if refused { 400 } else { 200 },
+        let is_error = answer.get("__type").is_some();
+        Response {
+            status: if is_error { 400 } else { 200 },
             body: answer.to_string(),
         }
     }
@@ -213,7 +214,7 @@ impl Store {
         })
     }
 
-    /// The item that a write is about, as it is now.
+    /// The current state of the item that a write names.
     fn item_of(&self, body: &Value) -> Option<Value> {
         let key = body.get("Key").or_else(|| body.get("Item"))?;
         let key = json!({"pk": key.get("pk")?, "sk": key.get("sk")?});
@@ -227,7 +228,7 @@ impl Store {
         self.counts.write_units += larger.div_ceil(1024).max(1);
         let (before, after) = (before.and_then(entry), after.and_then(entry));
         if before != after {
-            // A changed entry is removed and put.
+            // DynamoDB deletes the old entry and puts the new one.
             let units = [before, after]
                 .iter()
                 .flatten()
@@ -243,7 +244,7 @@ impl Store {
     }
 }
 
-/// An item's entry in the keys-only index.
+/// The item's entry in the index, which projects the keys only.
 fn entry(item: &Value) -> Option<Value> {
     let keys = KEYS
         .iter()
@@ -251,7 +252,7 @@ fn entry(item: &Value) -> Option<Value> {
     keys.collect::<Option<serde_json::Map<_, _>>>().map(Value::Object)
 }
 
-/// Bytes of an item as DynamoDB counts them: names and values.
+/// The size of an item in bytes, as DynamoDB counts it: names and values.
 fn size(item: &Value) -> u64 {
     let fields = item.as_object().into_iter().flatten();
     fields.map(|(name, value)| name.len() as u64 + value_size(value)).sum()
@@ -265,7 +266,7 @@ fn value_size(value: &Value) -> u64 {
     let list = || value.as_array().into_iter().flatten();
     match kind.as_str() {
         "S" => text,
-        // Two digits a byte, and one more.
+        // One byte per two digits, plus one.
         "N" => text.div_ceil(2) + 1,
         "B" => {
             text / 4 * 3

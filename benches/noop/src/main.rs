@@ -1,4 +1,4 @@
-//! A function that does nothing, to compare the others with.
+//! A Lambda function that does nothing: the baseline of the start benchmark.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! What the functions call instead of AWS: an embedded DynamoDB behind TLS, the same behind connections that take a while to
-//! open, and an SNS that says yes.
+//! Local endpoints that the functions call instead of AWS: an embedded DynamoDB behind TLS, the same table with a delay per
+//! connection, and an SNS that accepts every message.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// Where the functions find their services.
+/// The endpoints.
 pub(crate) struct Endpoints {
-    /// The table `postroom`, at once.
+    /// DynamoDB with the table `postroom`.
     pub(crate) table: String,
-    /// The same table; every new connection has to wait first.
+    /// The same table with a delay before each new connection is accepted.
     pub(crate) slow_table: String,
     /// SNS.
     pub(crate) topic: String,
-    /// The root certificates: the system's, as many as on Lambda, and the tables'.
+    /// A file with the root certificates: those of the system, about as many as on Lambda, and that of the local endpoints.
     pub(crate) roots: PathBuf,
 }
 
-/// Debian's place, and that of Lambda's own system, Amazon Linux.
+/// Paths on Debian and on Amazon Linux, which Lambda runs.
 const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 impl Endpoints {
@@ -43,7 +43,7 @@ impl Endpoints {
         Ok(Self {
             table: behind_tls(Duration::ZERO).await?,
             slow_table: behind_tls(connect).await?,
-            topic: serve("http://127.0.0.1", agree).await?,
+            topic: serve("http://127.0.0.1", accept_publish).await?,
             roots,
         })
     }
@@ -55,17 +55,17 @@ impl Drop for Endpoints {
     }
 }
 
-/// A server's identity, and the file of root certificates by which clients know it.
+/// The TLS acceptor of the endpoints, and a file with the root certificates that clients need.
 fn tls() -> anyhow::Result<(TlsAcceptor, PathBuf)> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
     let system = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read_to_string(path).ok());
     let roots = std::env::temp_dir().join(format!("bench-start-{}.pem", std::process::id()));
-    std::fs::write(&roots, system.unwrap_or_default() + &made.cert.pem())?;
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    std::fs::write(&roots, system.unwrap_or_default() + &certified.cert.pem())?;
+    let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)?;
+        .with_single_cert(vec![certified.cert.der().clone()], key)?;
     Ok((TlsAcceptor::from(Arc::new(config)), roots))
 }
 
@@ -73,12 +73,14 @@ async fn serve<F>(host: &str, handle: impl Fn(TcpStream) -> F + Send + 'static) 
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("a loopback port")?;
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .context("cannot listen on a loopback port")?;
     let url = format!("{host}:{}", listener.local_addr()?.port());
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let _ = client.set_nodelay(true);
-            // A function that ends in the middle of a request is how every turn ends.
+            // Every run ends by killing the function, so a broken connection is no error.
             tokio::spawn(handle(client));
         }
     });
@@ -93,16 +95,16 @@ async fn behind_tls(client: TcpStream, tls: TlsAcceptor, upstream: String, wait:
     copy_bidirectional(&mut client, &mut upstream).await.map(drop)
 }
 
-/// Answers every request with what SNS says to `Publish`.
-async fn agree(mut client: TcpStream) -> io::Result<()> {
+/// Answers a request with the response to SNS `Publish`.
+async fn accept_publish(mut client: TcpStream) -> io::Result<()> {
     const BODY: &str = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{BODY}",
         BODY.len()
     );
     let mut request = vec![0; 64 * 1024];
     if client.read(&mut request).await? > 0 {
-        client.write_all(answer.as_bytes()).await?;
+        client.write_all(response.as_bytes()).await?;
     }
     Ok(())
 }

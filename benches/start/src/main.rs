@@ -1,8 +1,9 @@
-//! Starts functions as Lambda does and measures them: from the start of the process to its first request for work, and to
-//! the answer to its first notification.
+//! Starts the functions as Lambda does. Measures the time from the start of the process to its first request for an event, and
+//! to its first response.
 //!
-//! The subjects take turns, so that a slow minute of the machine hits all of them. Every turn is a new process and a new
-//! notification. Rows go to standard output, one JSON object a line (see `benches/README.md`), all else to standard error.
+//! The subjects alternate, so that a temporary load of the machine affects all of them. Each run is a new process with a new
+//! notification. Rows go to standard output, one JSON object per line (see `benches/README.md`), everything else to standard
+//! error.
 
 mod endpoint;
 mod runtime_api;
@@ -21,24 +22,24 @@ use crate::subject::{Subject, subjects};
 
 #[derive(Parser)]
 struct Options {
-    /// Turns that each subject gets.
+    /// Number of runs per subject
     #[arg(long, default_value_t = 30)]
     runs: usize,
-    /// Where the functions were built.
+    /// Directory of the functions' binaries
     #[arg(long, default_value = "target/release")]
     binaries: PathBuf,
-    /// Python with what benches/python/requirements.txt asks for; without it the Python subject is left out.
+    /// Python with the packages of benches/python/requirements.txt [default: the Python subject is skipped]
     #[arg(long)]
     python: Option<PathBuf>,
-    /// Measure only these subjects.
+    /// Measure only these subjects
     #[arg(long = "only")]
     only: Vec<String>,
 }
 
-/// How long opening a connection to the table takes where that is simulated.
+/// The delay per connection to the slow table.
 const CONNECT: Duration = Duration::from_millis(20);
 
-/// How long a function waits for its first event where it is not there at once.
+/// The time that an idle function waits for its first event.
 const IDLE: Duration = Duration::from_millis(150);
 
 #[tokio::main]
@@ -48,33 +49,33 @@ async fn main() -> anyhow::Result<()> {
     let mut subjects = subjects(&options.binaries, options.python.as_deref())?;
     subjects.retain(|subject| options.only.is_empty() || options.only.iter().any(|name| name == subject.name));
 
-    let mut measured: Vec<Vec<Turn>> = subjects.iter().map(|_| Vec::new()).collect();
+    let mut measured: Vec<Vec<Run>> = subjects.iter().map(|_| Vec::new()).collect();
     for run in 0..=options.runs {
-        for (subject, turns) in subjects.iter().zip(&mut measured) {
-            let turn = turn(subject, run, &endpoints).with_context(|| subject.name.to_owned())?;
-            // The first one warms the page cache and Python's compiled files.
+        for (subject, runs) in subjects.iter().zip(&mut measured) {
+            let measured = measure(subject, run, &endpoints).with_context(|| subject.name.to_owned())?;
+            // The first run fills the page cache and compiles Python's files.
             if run > 0 {
-                turns.push(turn);
+                runs.push(measured);
             }
         }
-        eprint!("\r{run} of {} turns", options.runs);
+        eprint!("\r{run} of {} runs", options.runs);
     }
     eprintln!();
     summary::print(&subjects, &measured, options.runs)?;
     Ok(())
 }
 
-/// One process with its event waiting, and one whose event comes when it has long been ready.
-struct Turn {
-    at_once: Measured,
+/// Two processes: the event of the first is available at once, that of the second when it is idle.
+struct Run {
+    immediate: Measured,
     after_idle: Measured,
 }
 
-fn turn(subject: &Subject, run: usize, endpoints: &Endpoints) -> anyhow::Result<Turn> {
+fn measure(subject: &Subject, run: usize, endpoints: &Endpoints) -> anyhow::Result<Run> {
     let event = |half: usize| subject.event(2 * run + half);
     let slow = Some(endpoints.slow_table.as_str());
-    Ok(Turn {
-        at_once: RuntimeApi::start()?.measure(subject, event(0), endpoints, None, Duration::ZERO)?,
+    Ok(Run {
+        immediate: RuntimeApi::start()?.measure(subject, event(0), endpoints, None, Duration::ZERO)?,
         after_idle: RuntimeApi::start()?.measure(subject, event(1), endpoints, slow, IDLE)?,
     })
 }

@@ -1,5 +1,5 @@
-//! The [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) for one process at a time, on blocking
-//! sockets: the measured moments are when a request's head has been read.
+//! The [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) for one process, on blocking sockets. The
+//! time of a request is the time at which its header has been read.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,17 +13,17 @@ use anyhow::{Context, bail};
 use crate::endpoint::Endpoints;
 use crate::subject::Subject;
 
-/// What one process took.
+/// The measurements of one process.
 pub(crate) struct Measured {
-    /// From the start of the process to its first request for work.
+    /// From the start of the process to its first request for an event.
     pub(crate) ready: Duration,
-    /// The processor time that its main thread had used by then, which other programs on the machine change little.
+    /// The processor time of the main thread until then. Other programs on the machine affect it little.
     pub(crate) ready_cpu: Duration,
-    /// From the start of the process to the answer to its first event.
-    pub(crate) answered: Duration,
-    /// From handing out the event to the answer.
+    /// From the start of the process to its first response.
+    pub(crate) responded: Duration,
+    /// From the event to the response.
     pub(crate) handled: Duration,
-    /// The most memory it had at that time, in KiB.
+    /// The peak memory until then, in KiB.
     pub(crate) peak_kib: u64,
 }
 
@@ -32,16 +32,16 @@ pub(crate) struct RuntimeApi {
     requests: Receiver<Request>,
 }
 
-/// A request of the runtime, and the connection that waits for the answer.
+/// A request of the runtime, and the channel for the response.
 struct Request {
     at: Instant,
     line: String,
     body: Vec<u8>,
-    answer: Sender<Vec<u8>>,
+    response: Sender<Vec<u8>>,
 }
 
-/// Longer than any process takes that is going to answer at all.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The maximum time until a request of the process.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl RuntimeApi {
     pub(crate) fn start() -> anyhow::Result<Self> {
@@ -51,15 +51,15 @@ impl RuntimeApi {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let sender = sender.clone();
-                // A killed process breaks its connections: nothing to report.
-                thread::spawn(move || converse(&connection, &sender));
+                // The process is killed after the measurement, so a broken connection is no error.
+                thread::spawn(move || serve(&connection, &sender));
             }
         });
         Ok(Self { address, requests })
     }
 
-    /// Starts the subject, gives it an event `idle` after it asked for one, and ends it when it has answered. Only once:
-    /// what a process still asks when it is ended must not be taken for the next one's.
+    /// Starts the subject, sends it an event `idle` after it requested one, and kills it after its response. Consumes the
+    /// Runtime API, so that a late request of this process is not taken for one of the next process.
     pub(crate) fn measure(
         self,
         subject: &Subject,
@@ -76,47 +76,54 @@ impl RuntimeApi {
         let next = self.next_request(&mut process)?;
         if !next.line.starts_with("GET /2018-06-01/runtime/invocation/next ") {
             bail!(
-                "instead of asking for work: {}: {}",
+                "the process did not request an event: {}: {}",
                 next.line,
                 String::from_utf8_lossy(&next.body)
             );
         }
         let ready_cpu = process.cpu()?;
         thread::sleep(idle);
-        let handed_out = Instant::now();
-        next.answer.send(invocation(&event))?;
+        let sent_at = Instant::now();
+        next.response.send(invocation(&event))?;
 
         let outcome = self.next_request(&mut process)?;
         if !outcome
             .line
             .starts_with("POST /2018-06-01/runtime/invocation/1/response ")
         {
-            bail!("{}: {}", outcome.line, String::from_utf8_lossy(&outcome.body));
+            bail!(
+                "the process did not respond: {}: {}",
+                outcome.line,
+                String::from_utf8_lossy(&outcome.body)
+            );
         }
-        if !subject.took(&outcome.body) {
-            bail!("the event failed: {}", String::from_utf8_lossy(&outcome.body));
+        if !subject.handled(&outcome.body) {
+            bail!(
+                "the function reported a failed record: {}",
+                String::from_utf8_lossy(&outcome.body)
+            );
         }
         Ok(Measured {
             ready: next.at - started,
             ready_cpu,
-            answered: outcome.at - started,
-            handled: outcome.at - handed_out,
+            responded: outcome.at - started,
+            handled: outcome.at - sent_at,
             peak_kib: process.peak_kib()?,
         })
     }
 
     fn next_request(&self, process: &mut Process) -> anyhow::Result<Request> {
-        let give_up = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
         loop {
             match self.requests.recv_timeout(Duration::from_millis(500)) {
                 Ok(request) => return Ok(request),
                 Err(RecvTimeoutError::Disconnected) => bail!("the Runtime API has ended"),
                 Err(RecvTimeoutError::Timeout) => {
                     if let Some(status) = process.0.try_wait()? {
-                        bail!("the process ended by itself: {status}");
+                        bail!("the process exited: {status}");
                     }
-                    if Instant::now() > give_up {
-                        bail!("no request from the process within {} s", PATIENCE.as_secs());
+                    if Instant::now() > deadline {
+                        bail!("no request from the process within {} s", REQUEST_TIMEOUT.as_secs());
                     }
                 }
             }
@@ -124,14 +131,14 @@ impl RuntimeApi {
     }
 }
 
-/// A process that does not outlive its measurement.
+/// A process that is killed when the measurement ends.
 struct Process(Child);
 
 impl Process {
-    /// Of its main thread: <https://docs.kernel.org/scheduler/sched-stats.html>.
+    /// The processor time of the main thread: <https://docs.kernel.org/scheduler/sched-stats.html>.
     fn cpu(&self) -> anyhow::Result<Duration> {
         let line = std::fs::read_to_string(format!("/proc/{0}/task/{0}/schedstat", self.0.id()))?;
-        let running = line.split_whitespace().next().context("an empty schedstat")?;
+        let running = line.split_whitespace().next().context("schedstat is empty")?;
         Ok(Duration::from_nanos(running.parse()?))
     }
 
@@ -139,9 +146,9 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = peak.and_then(|rest| rest.split_whitespace().next());
-        peak.context("no VmHWM in the process's status")?
+        peak.context("the status of the process has no VmHWM")?
             .parse()
-            .context("VmHWM")
+            .context("VmHWM is not a number")
     }
 }
 
@@ -153,7 +160,7 @@ impl Drop for Process {
 }
 
 fn invocation(event: &str) -> Vec<u8> {
-    // The year 2100: no subject looks at the time that is left.
+    // The deadline is in the year 2100: no subject reads the remaining time.
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
          Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: 4102444800000\r\n\
@@ -164,7 +171,7 @@ fn invocation(event: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn converse(connection: &TcpStream, requests: &Sender<Request>) -> Option<()> {
+fn serve(connection: &TcpStream, requests: &Sender<Request>) -> Option<()> {
     connection.set_nodelay(true).ok()?;
     let mut reader = BufReader::new(connection);
     loop {
@@ -186,12 +193,19 @@ fn converse(connection: &TcpStream, requests: &Sender<Request>) -> Option<()> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         let is_next = line.starts_with("GET ");
-        let (answer, answers) = channel();
-        requests.send(Request { at, line, body, answer }).ok()?;
-        let answer = match is_next {
-            true => answers.recv().ok()?,
+        let (response, responses) = channel();
+        requests
+            .send(Request {
+                at,
+                line,
+                body,
+                response,
+            })
+            .ok()?;
+        let response = match is_next {
+            true => responses.recv().ok()?,
             false => b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_vec(),
         };
-        (&mut &*connection).write_all(&answer).ok()?;
+        (&mut &*connection).write_all(&response).ok()?;
     }
 }

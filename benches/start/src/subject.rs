@@ -1,4 +1,4 @@
-//! What is measured: how each is started and what it is given.
+//! The subjects: how each is started and which event it receives.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoints;
 
-/// A function, built.
+/// A function to measure.
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
-    /// The binary; none for Python.
+    /// The binary; `None` for Python.
     pub(crate) binary: Option<PathBuf>,
     program: PathBuf,
     arguments: Vec<PathBuf>,
@@ -37,8 +37,11 @@ pub(crate) fn subjects(binaries: &Path, python: Option<&Path>) -> anyhow::Result
             "delegate-router",
             &[
                 ("ACCOUNT_ID", "111122223333"),
-                ("DELIVER_QUEUE_URL", "http://127.0.0.1:9/111122223333/deliver"),
-                ("PARK_QUEUE_URL", "http://127.0.0.1:9/111122223333/park"),
+                ("DELIVERY_QUEUE_URL", "http://127.0.0.1:9/111122223333/delivery"),
+                (
+                    "DELIVERY_DEAD_LETTER_QUEUE_URL",
+                    "http://127.0.0.1:9/111122223333/delivery-dlq",
+                ),
                 ("UNROUTED_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:unrouted"),
             ],
             read("events/delegate-router/owner-bounce.json")?,
@@ -53,7 +56,7 @@ pub(crate) fn subjects(binaries: &Path, python: Option<&Path>) -> anyhow::Result
             "inbound",
             "inbound",
             &[("INBOUND_QUEUE_URL", "http://127.0.0.1:9/111122223333/inbound")],
-            // No mailbox, so no mail to fetch.
+            // A recipient without a mailbox: the function fetches no mail.
             read("events/inbound/mailbox-none.json")?,
         ),
     ];
@@ -71,10 +74,11 @@ pub(crate) fn subjects(binaries: &Path, python: Option<&Path>) -> anyhow::Result
 }
 
 fn read(path: &str) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("{path}; run this in the checkout's root"))
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {path}; run the benchmark in the root of the repository"))
 }
 
-/// A request that finds nothing in the table and so needs no SES.
+/// A request about a recipient without entries, which makes no request to SES.
 fn mirror_request() -> Value {
     let request = json!({
         "action": "put", "address": "jane@example.net", "scope": "domain:shop.example", "reason": "BOUNCE",
@@ -84,12 +88,12 @@ fn mirror_request() -> Value {
 }
 
 impl Subject {
-    /// The event for a turn: another message to another recipient each time, so that no turn finds its work done.
-    pub(crate) fn event(&self, turn: usize) -> String {
+    /// The event of a run: another message to another recipient each time, so that no run finds the work done.
+    pub(crate) fn event(&self, run: usize) -> String {
         self.event
-            .replace("0100018d9dd1305b", &format!("0100018d{turn:08x}"))
-            .replace("jane@", &format!("jane-{turn}@"))
-            .replace("plain--1", &format!("plain--{turn}"))
+            .replace("0100018d9dd1305b", &format!("0100018d{run:08x}"))
+            .replace("jane@", &format!("jane-{run}@"))
+            .replace("plain--1", &format!("plain--{run}"))
     }
 
     pub(crate) fn command(&self, runtime_api: &str, table: &str, endpoints: &Endpoints) -> Command {
@@ -110,16 +114,16 @@ impl Subject {
             ("TABLE_NAME", "postroom"),
             ("PATH", "/usr/bin:/bin"),
         ]);
-        // Rust's name for it, and Python's.
+        // The variables of Rust's and of Python's SDK.
         command.envs(["SSL_CERT_FILE", "AWS_CA_BUNDLE"].map(|name| (name, &endpoints.roots)));
         command.envs(self.variables.iter().copied());
         command
     }
 
-    /// Whether an answer says that every record was handled.
-    pub(crate) fn took(&self, answer: &[u8]) -> bool {
-        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-        answer
+    /// Whether a response reports that every record was handled.
+    pub(crate) fn handled(&self, response: &[u8]) -> bool {
+        let response: Value = serde_json::from_slice(response).unwrap_or_default();
+        response
             .get("batchItemFailures")
             .and_then(Value::as_array)
             .is_none_or(Vec::is_empty)

@@ -1,4 +1,4 @@
-//! Turns into rows.
+//! Summarises runs as rows.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,9 +8,9 @@ use anyhow::{Context, bail};
 use serde_json::json;
 
 use crate::subject::Subject;
-use crate::{CONNECT, IDLE, Turn};
+use crate::{CONNECT, IDLE, Run};
 
-/// The middle of many measurements, and how far the middle half of them spreads.
+/// The median of the measurements, and their interquartile range in percent of it.
 pub(crate) struct Summary {
     median: f64,
     spread: f64,
@@ -31,9 +31,9 @@ impl Summary {
     }
 }
 
-type Measure = fn(&Turn) -> f64;
+type Measure = fn(&Run) -> f64;
 
-pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -> anyhow::Result<()> {
+pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Run>], runs: usize) -> anyhow::Result<()> {
     let of = |name: &str, measure: Measure| {
         let index = subjects.iter().position(|subject| subject.name == name)?;
         Some(Summary::of(measured.get(index)?.iter().map(measure).collect()))
@@ -43,11 +43,11 @@ pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -
             emit(&format!("{name}: {what}"), than, unit, &ours, &other, runs);
         }
     };
-    let ready: Measure = |turn| ms(turn.at_once.ready);
-    let ready_cpu: Measure = |turn| ms(turn.at_once.ready_cpu);
-    let answered: Measure = |turn| ms(turn.at_once.answered);
-    let handled: Measure = |turn| ms(turn.after_idle.handled);
-    let memory: Measure = |turn| turn.at_once.peak_kib as f64 / 1024.0;
+    let ready: Measure = |run| ms(run.immediate.ready);
+    let ready_cpu: Measure = |run| ms(run.immediate.ready_cpu);
+    let responded: Measure = |run| ms(run.immediate.responded);
+    let handled: Measure = |run| ms(run.after_idle.handled);
+    let memory: Measure = |run| run.immediate.peak_kib as f64 / 1024.0;
     let waiting = format!(
         "event after {} ms to its answer, connections take {} ms",
         IDLE.as_millis(),
@@ -81,14 +81,14 @@ pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -
         "start to first notification applied",
         "Python",
         "ms",
-        answered,
+        responded,
     );
     row(
         "delegate-router",
         "start to first notification applied",
         "no-op",
         "ms",
-        answered,
+        responded,
     );
     row("feedback", &waiting, "Python", "ms", handled);
     for subject in ours.clone() {
@@ -116,7 +116,7 @@ pub(crate) fn print(subjects: &[Subject], measured: &[Vec<Turn>], runs: usize) -
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
+#[expect(clippy::print_stdout, reason = "the rows are the output")]
 fn emit(row: &str, than: &str, unit: &str, ours: &Summary, other: &Summary, runs: usize) {
     let round = |number: f64| (number * 1000.0).round() / 1000.0;
     let row = json!({
@@ -138,7 +138,7 @@ fn size(binary: &Path) -> anyhow::Result<f64> {
     Ok(length as f64 / 1e6)
 }
 
-/// What is uploaded, zipped as `sam build` and `sam deploy` do it.
+/// The size of the deployment package in MB, zipped as `sam deploy` does.
 fn zipped(binary: &Path) -> anyhow::Result<f64> {
     let zip = std::env::temp_dir().join(format!("bench-start-{}.zip", std::process::id()));
     let status = Command::new("python3")
@@ -146,7 +146,7 @@ fn zipped(binary: &Path) -> anyhow::Result<f64> {
         .args([zip.as_path(), binary])
         .status()?;
     if !status.success() {
-        bail!("python3 -m zipfile failed");
+        bail!("python3 -m zipfile failed for the binary");
     }
     let zipped = size(&zip);
     std::fs::remove_file(&zip)?;

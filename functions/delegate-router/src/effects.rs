@@ -1,151 +1,168 @@
-//! Applies actions: with its parts the only target_key here that awaits AWS.
+//! Applies actions. The only part of the function that awaits AWS.
 
+mod clients;
+mod delivery_queue;
 mod digests;
-mod facts;
-mod rejection;
+mod mailer;
+mod message_attributes;
+mod routing_table;
+mod target_arn;
+mod target_error;
 mod targets;
 
-use std::collections::HashSet;
-use std::fmt::Display;
-
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
-use lambda_kit::LazyClient;
-use store::{Route, Store, StoreError};
+use jiff::Timestamp;
+use lambda_kit::Metrics;
+use notification_model::Mail;
+use store::{Route, Store, StoreError, Target};
 
-use crate::alert::Alert;
-use crate::decide::{Action, Unrouted};
-use crate::decide_alert::route_keys;
-use crate::delivery::Delivery;
-use crate::effects::facts::RoutingTable;
-use crate::effects::rejection::Rejection;
+use crate::action::{Action, Unrouted};
+use crate::alert::{ALERT_ID, Alert};
+use crate::decide::Facts;
+use crate::delivery::{Delivery, DeliveryOutcome};
+use crate::effects::delivery_queue::DeliveryQueue;
+use crate::effects::digests::Digests;
+use crate::effects::mailer::Mailer;
+use crate::effects::routing_table::RoutingTable;
+use crate::effects::target_error::TargetError;
+use crate::effects::targets::Targets;
+use crate::rendered_mail::RenderedMail;
 use crate::settings::Settings;
 
-pub use crate::effects::targets::Delivered;
+pub use crate::effects::clients::Clients;
 
-/// Entries in one SendMessageBatch, and the bytes they share. SQS takes more bytes today than when that was its limit.
-const BATCH_ENTRIES: usize = 10;
-const BATCH_BYTES: usize = 256 * 1024;
-
-/// The clients of the services that targets live in. Those that most events do without are made when they are used.
-#[derive(Debug, Clone)]
-pub struct Clients {
-    /// For topics.
-    pub sns: LazyClient<aws_sdk_sns::Client>,
-    /// For queues, the targets' and our own.
-    pub sqs: aws_sdk_sqs::Client,
-    /// For buses.
-    pub eventbridge: LazyClient<aws_sdk_eventbridge::Client>,
-    /// For digests and alerts.
-    pub ses: LazyClient<aws_sdk_sesv2::Client>,
-}
-
-/// Where actions take effect.
+/// Reads facts and applies actions.
 #[derive(Debug, Clone)]
 pub struct Effects {
-    /// The configuration.
+    /// The settings of the function.
     pub settings: Settings,
-    store: Store,
-    clients: Clients,
-    routing: RoutingTable,
+    routing_table: RoutingTable,
+    delivery_queue: DeliveryQueue,
+    targets: Targets,
+    mailer: Mailer,
+    digests: Digests,
+}
+
+/// A delivery that failed and is to be retried. The message names no target, which can be a mail address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// The target did not accept it. A retry can help.
+    #[error("the target did not accept the delivery: {code}")]
+    Target {
+        /// The error code of the target.
+        code: String,
+    },
+    /// The target rejected it permanently, and the dead-letter queue did not accept it.
+    #[error(
+        "the target rejected the delivery ({code}), and the dead-letter queue did not accept it: {dead_letter_code}"
+    )]
+    DeadLetterQueue {
+        /// The error code of the target.
+        code: String,
+        /// The error code of the dead-letter queue.
+        dead_letter_code: String,
+    },
 }
 
 impl Effects {
-    /// Effects on this table and these services, with nothing remembered yet.
+    /// Creates effects on a table and AWS services, with an empty cache.
     #[must_use]
     pub fn new(store: Store, clients: Clients, settings: Settings) -> Self {
+        let mailer = Mailer::new(clients.ses.clone(), settings.digest_from.clone());
         Self {
-            routing: RoutingTable::new(store.clone(), &settings),
-            store,
-            clients,
+            routing_table: RoutingTable::new(store.clone(), &settings),
+            delivery_queue: DeliveryQueue::new(clients.sqs.clone(), &settings),
+            targets: Targets::new(&clients),
+            digests: Digests::new(store, mailer.clone(), settings.digest_window),
+            mailer,
             settings,
         }
     }
 
-    /// The routes that can match an alert.
+    /// Returns the facts of each message, in order.
+    ///
+    /// # Errors
+    /// For each message whose rows cannot be read.
+    pub async fn facts(&self, mails: &[&Mail]) -> Vec<Result<Facts, StoreError>> {
+        self.routing_table.facts(mails).await
+    }
+
+    /// Returns the routes that can match an alert.
     ///
     /// # Errors
     /// When DynamoDB fails or a row cannot be read.
     pub async fn routes_for_alert(&self, alert: &Alert) -> Result<Vec<Route>, StoreError> {
-        let routes = self.routing.routes(route_keys(alert).into_iter().collect()).await?;
-        Ok(routes.values().flat_map(|routes| routes.iter().cloned()).collect())
+        self.routing_table.routes_for_alert(alert).await
     }
 
-    /// Applies the actions of a batch. `actions` come with the index of the record they belong to; the answer names the
-    /// records for which not everything was accepted, and why.
+    /// Applies actions, each with the index of its record: enqueues deliveries and publishes to the `unrouted` topic.
+    /// Returns the indexes of the records that have to be retried, with the reason.
     pub async fn apply(&self, actions: &[(usize, Action)]) -> Vec<(usize, String)> {
         let mut deliveries = Vec::new();
         let mut unrouted = Vec::new();
         for (index, action) in actions {
             match action {
                 Action::Deliver(delivery) => deliveries.push((*index, delivery)),
-                Action::Unrouted(one) => unrouted.push((*index, one)),
+                Action::Unrouted(message) => unrouted.push((*index, message)),
             }
         }
-        let (enqueued, published) = futures_util::join!(self.enqueue(&deliveries), self.publish_unrouted(&unrouted));
+        let enqueued = self.delivery_queue.enqueue(&deliveries);
+        let (enqueued, published) = futures_util::join!(enqueued, self.publish_unrouted(&unrouted));
         enqueued.into_iter().chain(published).collect()
     }
 
-    async fn enqueue(&self, deliveries: &[(usize, &Delivery)]) -> Vec<(usize, String)> {
-        let messages: Vec<(usize, String)> = deliveries
-            .iter()
-            .map(|(index, delivery)| (*index, delivery.to_message()))
-            .collect();
-        let failures = stream::iter(batches(&messages))
-            .map(|batch| self.enqueue_batch(batch))
-            .buffered(self.settings.concurrency)
-            .collect::<Vec<_>>();
-        failures.await.into_iter().flatten().collect()
+    /// Delivers to a target. A delivery that the target rejects permanently goes to the dead-letter queue with the reason. An
+    /// operator who has corrected the cause moves it back to the delivery queue.
+    ///
+    /// # Errors
+    /// When it is neither delivered nor in the dead-letter queue.
+    pub async fn deliver(&self, delivery: &Delivery, now: Timestamp) -> Result<DeliveryOutcome, DeliveryError> {
+        let error = match self.deliver_to_target(delivery, now).await {
+            Ok(()) => return Ok(DeliveryOutcome::Delivered),
+            Err(error) if error.is_permanent => error,
+            Err(error) => return Err(DeliveryError::Target { code: error.code }),
+        };
+        if let Err(dead_letter_error) = self.delivery_queue.dead_letter(delivery, &error).await {
+            return Err(DeliveryError::DeadLetterQueue {
+                code: error.code,
+                dead_letter_code: dead_letter_error.code,
+            });
+        }
+        tracing::warn!(
+            key = delivery.key,
+            route = delivery.attributes.get("route"),
+            code = error.code,
+            "a target rejected a delivery permanently: it is in the dead-letter queue"
+        );
+        Ok(DeliveryOutcome::DeadLettered)
     }
 
-    async fn enqueue_batch(&self, messages: &[(usize, String)]) -> Vec<(usize, String)> {
-        let all = |why: &dyn Display| -> Vec<(usize, String)> {
-            let why = format!("SendMessageBatch to the deliver queue: {why}");
-            messages.iter().map(|(index, _)| (*index, why.clone())).collect()
-        };
-        let entries: Result<Vec<_>, _> = messages
-            .iter()
-            .enumerate()
-            .map(|(position, (_, message))| {
-                SendMessageBatchRequestEntry::builder()
-                    .id(position.to_string())
-                    .message_body(message)
-                    .build()
-            })
-            .collect();
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => return all(&error),
-        };
-        let request = self
-            .clients
-            .sqs
-            .send_message_batch()
-            .queue_url(&self.settings.delivery_queue_url)
-            .set_entries(Some(entries));
-        let output = match request.send().await {
-            Ok(output) => output,
-            Err(error) => return all(&Rejection::of(&error)),
-        };
-        let accepted: HashSet<&str> = output.successful.iter().map(|entry| entry.id.as_str()).collect();
-        let code_of = |id: &str| {
-            output
-                .failed
-                .iter()
-                .find(|failed| failed.id == id)
-                .map(|failed| failed.code.as_str())
-        };
-        let ids = (0..messages.len()).map(|position| position.to_string());
-        let left_out = messages
-            .iter()
-            .zip(ids)
-            .filter(|(_, id)| !accepted.contains(id.as_str()));
-        left_out
-            .map(|((index, _), id)| {
-                let code = code_of(&id).unwrap_or("no answer");
-                (*index, format!("the deliver queue did not accept a delivery: {code}"))
-            })
-            .collect()
+    /// Sends every digest whose window has ended, and adds to the metrics.
+    ///
+    /// # Errors
+    /// When DynamoDB fails, or a digest was not sent. The others are sent, and the failed one is retried by the next run.
+    pub async fn send_digests(&self, metrics: &mut Metrics, now: Timestamp) -> anyhow::Result<()> {
+        self.digests.send_due(metrics, now).await
+    }
+
+    async fn deliver_to_target(&self, delivery: &Delivery, now: Timestamp) -> Result<(), TargetError> {
+        match &delivery.target {
+            Target::Topic(arn) => self.targets.deliver_to_topic(arn, delivery).await,
+            Target::Queue(arn) => self.targets.deliver_to_queue(arn, delivery).await,
+            Target::Bus(arn) => self.targets.deliver_to_bus(arn, delivery).await,
+            // Alerts are rare and urgent, so they are mailed at once.
+            Target::Email(address) if delivery.attributes.contains_key(ALERT_ID) => {
+                self.mail_alert(address, delivery).await
+            }
+            Target::Email(address) => self.digests.add(address, delivery, now).await,
+        }
+    }
+
+    async fn mail_alert(&self, address: &str, delivery: &Delivery) -> Result<(), TargetError> {
+        let address = self.mailer.recipient(address)?;
+        let mail = RenderedMail::of_alert(&delivery.body)
+            .ok_or_else(|| TargetError::permanent("InvalidAlert", "expected the subject and text of an alert"))?;
+        self.mailer.send(address.key(), &mail).await
     }
 
     async fn publish_unrouted(&self, unrouted: &[(usize, &Unrouted)]) -> Vec<(usize, String)> {
@@ -153,52 +170,15 @@ impl Effects {
         let publish = |(index, unrouted): &(usize, &Unrouted)| {
             let index = *index;
             let (body, mut attributes) = (unrouted.body.clone(), unrouted.attributes.clone());
-            attributes.insert("because".to_owned(), unrouted.because.clone());
+            attributes.insert("explanation".to_owned(), unrouted.explanation.clone());
             async move {
-                let rejection = self.publish(topic, &body, &attributes, None).await.err()?;
-                Some((index, format!("Publish to the unrouted topic: {rejection}")))
+                let error = self.targets.publish(topic, &body, &attributes, None).await.err()?;
+                Some((index, format!("Publish to the unrouted topic: {error}")))
             }
         };
         let failures = stream::iter(unrouted.iter().map(publish).collect::<Vec<_>>())
             .buffered(self.settings.concurrency)
             .collect::<Vec<_>>();
         failures.await.into_iter().flatten().collect()
-    }
-}
-
-/// As few batches as the order allows. A message beyond the limit goes alone: whether it is too long, SQS decides.
-fn batches(messages: &[(usize, String)]) -> Vec<&[(usize, String)]> {
-    let mut batches = Vec::new();
-    let mut rest = messages;
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fitting = rest.iter().take(BATCH_ENTRIES).take_while(|(_, message)| {
-            bytes += message.len();
-            bytes <= BATCH_BYTES
-        });
-        let (batch, left) = rest.split_at(fitting.count().max(1));
-        batches.push(batch);
-        rest = left;
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{BATCH_BYTES, batches};
-
-    #[test]
-    fn batches_hold_what_sqs_takes_and_lose_nothing() {
-        let cases: [(&[usize], &[usize]); 4] = [
-            (&[], &[]),
-            (&[1; 23], &[10, 10, 3]),
-            (&[BATCH_BYTES / 2; 5], &[2, 2, 1]),
-            (&[1, BATCH_BYTES + 1, 1, 1], &[1, 1, 2]),
-        ];
-        for (lengths, expected) in cases {
-            let messages: Vec<(usize, String)> = lengths.iter().map(|length| (0, "x".repeat(*length))).collect();
-            let sizes: Vec<usize> = batches(&messages).iter().map(|batch| batch.len()).collect();
-            assert_eq!(sizes, expected);
-        }
     }
 }

@@ -1,19 +1,26 @@
-//! Lambda function: every SES notification reaches the ownership that must hear of it, and nobody else.
+//! Lambda function: delivers notifications of SES and alerts of the reputation monitor to the accounts they concern.
 //!
 //! Event -> records -> notification -> facts -> [`decide::decide`] -> [`effects::Effects`] -> report of the failed records.
 //!
-//! The function reads two queues. A notification becomes one message per target in the `deliver` queue and is then
-//! acknowledged; a message from there is taken to its target. So each target has its own attempts and its own end.
+//! The function reads two queues. From the router queue it reads notifications: each becomes one message per target in the
+//! delivery queue and is then acknowledged. From the delivery queue it reads these messages and delivers them, and it reads
+//! alerts, which become one message per target in the same way. Each target is therefore retried on its own.
 
+pub mod action;
 pub mod alert;
 pub mod decide;
 pub mod decide_alert;
 pub mod delivery;
 pub mod digest;
 pub mod effects;
+mod grants;
+mod idempotency;
 pub mod metrics;
+pub mod own_notification;
 pub mod ownership;
+pub mod received;
 pub mod redaction;
+pub mod rendered_mail;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -21,30 +28,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use intake::{Batch, Outcomes, Record, RecordKind, Response};
 use jiff::Timestamp;
-use lambda_kit::Metrics;
-use notification_model::SesMessage;
+use lambda_kit::{Handled, Message, Metrics, pipeline};
+use notification_model::ParseError;
 use serde_json::{Map, Value};
+use store::StoreError;
 
-use crate::alert::Alert;
-use crate::decide::{Action, Received, decide};
+use crate::action::Action;
+use crate::alert::{Alert, NotAnAlert};
+use crate::decide::decide;
 use crate::decide_alert::decide_alert;
 use crate::delivery::{Delivery, NotADelivery};
-use crate::effects::Effects;
-use crate::metrics::{count_delivery, count_routes};
+use crate::effects::{DeliveryError, Effects};
+use crate::metrics::{count_delivery, count_targets};
+use crate::received::Received;
 
-/// What a record leaves to be done for the whole batch.
-#[derive(Debug, Default)]
-pub struct Handled {
-    to_route: Option<Box<Received>>,
-    metrics: Metrics,
-}
-
-/// Handles one Lambda event, whatever carried it, at the time `now`, and adds to the metrics. `None` answers the
-/// schedule, `{"postroom":"digest"}`.
+/// Handles one Lambda event at the time `now` and adds to the metrics. Returns `None` for the event of the schedule,
+/// `{"postroom":"digest"}`.
 ///
 /// # Errors
-/// When the event's shape is unknown, when Lambda has to try the whole event again (see [`intake::Outcomes::report`]),
-/// or when a scheduled run could not do all of its work. Single failed records of an SQS batch are in the response.
+/// When the shape of the event is unknown, when Lambda has to retry the whole event (see [`intake::Outcomes::report`]), or
+/// when a digest was not sent. The response names the failed records of an SQS batch.
 pub async fn handle(
     event: &Value,
     effects: &Effects,
@@ -52,73 +55,102 @@ pub async fn handle(
     now: Timestamp,
 ) -> anyhow::Result<Option<Response>> {
     if event.get("postroom").and_then(Value::as_str) == Some("digest") {
-        return effects.send_digests(metrics, now).await.map(|()| None);
+        effects.send_digests(metrics, now).await?;
+        return Ok(None);
     }
     let batch = Batch::from_event(event)?;
     let mut outcomes = batch
         .run(effects.settings.concurrency, |record| receive(record, effects, now))
         .await;
     route(&mut outcomes, effects, now).await;
-    metrics.merge(metrics_of(&mut outcomes));
+    metrics.merge(pipeline::take_metrics(&mut outcomes));
+    pipeline::count_failures(metrics, &outcomes, RecordError::kind);
     Ok(Some(outcomes.report()?))
 }
 
-async fn receive(record: Record, effects: &Effects, now: Timestamp) -> anyhow::Result<Handled> {
-    if record.kind != RecordKind::Notification {
-        tracing::info!(kind = %record.kind, "acknowledged an SNS set-up message");
-        return Ok(Handled::default());
+/// Why a record was not handled.
+#[derive(Debug, thiserror::Error)]
+enum RecordError {
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    #[error("inbound mail: subscribe the inbound function to this topic instead")]
+    InboundMail,
+    #[error(transparent)]
+    NotADelivery(#[from] NotADelivery),
+    #[error(transparent)]
+    NotAnAlert(#[from] NotAnAlert),
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    AlertNotRouted(String),
+}
+
+impl RecordError {
+    /// Returns the value of the dimension `Kind` of `RecordFailures`. A retry does not help against `parse` and `inbound`.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Parse(_) | Self::NotADelivery(_) | Self::NotAnAlert(_) => "parse",
+            Self::InboundMail => "inbound",
+            Self::Delivery(_) => "delivery",
+            Self::Store(_) => "store",
+            Self::AlertNotRouted(_) => "batch",
+        }
     }
-    if effects
-        .settings
-        .is_delivery_queue(record.provenance.queue_arn.as_deref())
-    {
-        let metrics = receive_from_delivery_queue(&record.payload, effects, now).await?;
+}
+
+/// Handles a message of the delivery queue, or reads a notification, which is routed with the others of the batch.
+async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Received>, RecordError> {
+    let queue_arn = record.provenance.queue_arn.as_deref();
+    if record.kind == RecordKind::Notification && effects.settings.is_delivery_queue(queue_arn) {
         return Ok(Handled {
-            to_route: None,
-            metrics,
+            deferred: Vec::new(),
+            metrics: receive_from_delivery_queue(&record.payload, effects, now).await?,
+            incomplete: None,
         });
     }
-    let notification = match notification_model::parse(&record.payload)? {
-        SesMessage::Notification(notification) => notification,
-        SesMessage::Setup(setup) => {
-            let kind = setup.as_str();
-            tracing::info!(kind, "acknowledged an SES set-up message");
-            return Ok(Handled::default());
-        }
-        SesMessage::Received(_) => anyhow::bail!("inbound mail: subscribe the inbound function to this topic instead"),
+    let notification = match pipeline::read_message(&record)? {
+        None => return Ok(Handled::default()),
+        Some(Message::Notification(notification)) => *notification,
+        Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
     let received = Received {
         notification,
         payload: record.payload,
     };
     Ok(Handled {
-        to_route: Some(Box::new(received)),
+        deferred: vec![received],
         metrics: Metrics::default(),
+        // A recipient that cannot be read is no reason to send the notification to its targets again: feedback reports it.
+        incomplete: None,
     })
 }
 
 /// Handles a message of the delivery queue: a delivery of this function, or an alert of the reputation monitor.
-async fn receive_from_delivery_queue(payload: &str, effects: &Effects, now: Timestamp) -> anyhow::Result<Metrics> {
+async fn receive_from_delivery_queue(payload: &str, effects: &Effects, now: Timestamp) -> Result<Metrics, RecordError> {
     let mut metrics = Metrics::default();
     let fields: Map<String, Value> = serde_json::from_str(payload).map_err(|_| NotADelivery)?;
     if fields.get("postroom").and_then(Value::as_str) == Some("alert") {
-        let alert = Alert::from_fields(fields)?;
-        count_routes(&mut metrics, &route_alert(&alert, effects).await?);
+        let actions = route_alert(&Alert::from_fields(fields)?, effects).await?;
+        count_targets(&mut metrics, &actions);
     } else {
         let delivery = Delivery::from_fields(fields)?;
-        count_delivery(&mut metrics, &delivery, effects.deliver(&delivery, now).await?);
+        let outcome = effects.deliver(&delivery, now).await?;
+        count_delivery(&mut metrics, &delivery, outcome);
     }
     Ok(metrics)
 }
 
-async fn route_alert(alert: &Alert, effects: &Effects) -> anyhow::Result<Vec<Action>> {
+/// Routes an alert. Alerts are rare, so each is routed on its own.
+async fn route_alert(alert: &Alert, effects: &Effects) -> Result<Vec<Action>, RecordError> {
     let routes = effects.routes_for_alert(alert).await?;
     let actions: Vec<(usize, Action)> = decide_alert(alert, &routes)
         .into_iter()
         .map(|action| (0, action))
         .collect();
     if let Some((_, error)) = effects.apply(&actions).await.into_iter().next() {
-        anyhow::bail!(error);
+        return Err(RecordError::AlertNotRouted(error));
     }
     tracing::info!(
         owner = alert.owner,
@@ -129,12 +161,10 @@ async fn route_alert(alert: &Alert, effects: &Effects) -> anyhow::Result<Vec<Act
     Ok(actions.into_iter().map(|(_, action)| action).collect())
 }
 
-/// The whole batch shares its reads of the table and its writes to the queue; what fails, fails for its own records.
-async fn route(outcomes: &mut Outcomes<Handled>, effects: &Effects, now: Timestamp) {
-    let received: Vec<(usize, Box<Received>)> = outcomes
-        .succeeded_mut()
-        .filter_map(|(index, handled)| Some((index, handled.to_route.take()?)))
-        .collect();
+/// Routes the notifications of a batch. They share the reads of the table and the requests to the delivery queue; an error
+/// fails only the records it concerns.
+async fn route(outcomes: &mut Outcomes<Handled<Received>>, effects: &Effects, now: Timestamp) {
+    let received = pipeline::take_deferred(outcomes);
     let mails: Vec<_> = received
         .iter()
         .map(|(_, received)| &received.notification.mail)
@@ -180,15 +210,4 @@ fn log(received: &Received, decided: &[Action]) {
         unrouted,
         "decided"
     );
-}
-
-fn metrics_of(outcomes: &mut Outcomes<Handled>) -> Metrics {
-    let mut metrics = Metrics::default();
-    for (_, handled) in outcomes.succeeded_mut() {
-        metrics.merge(std::mem::take(&mut handled.metrics));
-    }
-    for (_, failure) in outcomes.failures() {
-        metrics.count("RecordFailures", vec![("Kind", failure.kind().to_owned())]);
-    }
-    metrics
 }

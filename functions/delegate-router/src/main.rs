@@ -1,4 +1,4 @@
-//! Wiring: subscriber, configuration, clients, `run`.
+//! Reads the settings, creates the AWS clients and starts the function.
 
 use std::sync::Arc;
 
@@ -6,8 +6,7 @@ use delegate_router::effects::{Clients, Effects};
 use delegate_router::metrics::NAMESPACE;
 use delegate_router::settings::Settings;
 use jiff::Timestamp;
-use lambda_kit::Metrics;
-use lambda_kit::{Aws, LazyClient, timeouts};
+use lambda_kit::{Aws, LazyClient, Metrics, timeouts};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use store::Store;
@@ -18,12 +17,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let aws = Aws::from_env(|name| std::env::var(name).ok())?;
     let store = Store::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
-    let patient = aws.config().to_builder().timeout_config(timeouts::ses()).build();
+    let ses_config = aws.config().to_builder().timeout_config(timeouts::ses()).build();
     let clients = Clients {
         sns: LazyClient::of(aws.config(), aws_sdk_sns::Client::new),
         sqs: aws_sdk_sqs::Client::new(aws.config()),
         eventbridge: LazyClient::of(aws.config(), aws_sdk_eventbridge::Client::new),
-        ses: LazyClient::of(&patient, aws_sdk_sesv2::Client::new),
+        ses: LazyClient::of(&ses_config, aws_sdk_sesv2::Client::new),
     };
     let effects = Arc::new(Effects::new(store, clients, settings));
     aws.open_table_connection();
@@ -33,9 +32,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         async move {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
-            let answer = delegate_router::handle(&event.payload, &effects, &mut metrics, now).await;
+            let response = delegate_router::handle(&event.payload, &effects, &mut metrics, now).await;
             metrics.emit(NAMESPACE, now);
-            answer.map_err(lambda_runtime::Error::from)
+            response.map_err(lambda_runtime::Error::from)
         }
     }))
     .await

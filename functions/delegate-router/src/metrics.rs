@@ -1,44 +1,32 @@
-//! What the router counts for CloudWatch.
+//! The metrics of the function.
 
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use notification_model::Notification;
 use store::Target;
 
-use crate::decide::Action;
-use crate::delivery::Delivery;
-use crate::effects::Delivered;
+use crate::action::Action;
+use crate::delivery::{Delivery, DeliveryOutcome};
 
 /// The CloudWatch namespace.
 pub const NAMESPACE: &str = "Postroom/DelegateRouter";
 
-/// A notification by type, how old it is, and where it goes.
+/// The metrics of a notification: its type, its age and its targets.
 #[must_use]
 pub fn of_notification(notification: &Notification, actions: &[Action], now: Timestamp) -> Metrics {
     let mut metrics = Metrics::default();
-    metrics.count(
-        "Notifications",
-        vec![("Type", notification.event.type_name().to_owned())],
-    );
+    let event_type = notification.event.type_name().to_owned();
+    metrics.count("Notifications", vec![("Type", event_type)]);
     metrics.age(notification.occurred_at(), now);
-    count_routes(&mut metrics, actions);
+    count_targets(&mut metrics, actions);
     metrics
 }
 
-/// Counts what became of a delivery.
-pub fn count_delivery(metrics: &mut Metrics, delivery: &Delivery, end: Delivered) {
-    let metric = match end {
-        Delivered::Taken => "Delivered",
-        Delivered::DeadLettered => "DeadLettered",
-    };
-    metrics.count(metric, vec![("Target", target_word(&delivery.target))]);
-}
-
 /// Counts the targets of a notification or an alert.
-pub fn count_routes(metrics: &mut Metrics, actions: &[Action]) {
+pub fn count_targets(metrics: &mut Metrics, actions: &[Action]) {
     for action in actions {
         match action {
-            Action::Deliver(delivery) => metrics.count("Routed", vec![("Target", target_word(&delivery.target))]),
+            Action::Deliver(delivery) => metrics.count("Routed", vec![("Target", target_type(&delivery.target))]),
             Action::Unrouted(unrouted) => {
                 metrics.count("Unrouted", vec![("Reason", unrouted.reason.as_str().to_owned())]);
             }
@@ -46,12 +34,21 @@ pub fn count_routes(metrics: &mut Metrics, actions: &[Action]) {
     }
 }
 
-fn target_word(target: &Target) -> String {
-    let word = match target {
+/// Counts the outcome of a delivery.
+pub fn count_delivery(metrics: &mut Metrics, delivery: &Delivery, outcome: DeliveryOutcome) {
+    let metric = match outcome {
+        DeliveryOutcome::Delivered => "Delivered",
+        DeliveryOutcome::DeadLettered => "DeadLettered",
+    };
+    metrics.count(metric, vec![("Target", target_type(&delivery.target))]);
+}
+
+fn target_type(target: &Target) -> String {
+    let name = match target {
         Target::Topic(_) => "topic",
         Target::Queue(_) => "queue",
         Target::Bus(_) => "bus",
         Target::Email(_) => "email",
     };
-    word.to_owned()
+    name.to_owned()
 }

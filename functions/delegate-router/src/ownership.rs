@@ -1,13 +1,12 @@
-//! Whose notification it is: who owns the identity, and who sent. Pure.
+//! Determines the identity owner and the sending account of a notification. Pure.
 //!
-//! SES vouches for `sourceArn` and `sendingAccountId`. Where `sourceArn` is missing, the domain a message claims to come
-//! from is only the sender's word, so it may pick among the identities registered for the sending account and reach no
-//! further.
+//! SES determines `sourceArn` and `sendingAccountId`. Without `sourceArn` the domain of a message is a claim of the sender, so
+//! it only selects among the identities that are registered for the sending account.
 
 use notification_model::{AccountId, Identity, Mail, normalise_domain};
 use store::{RegisteredIdentity, RouteKey};
 
-/// The ownership of a notification, and what narrows it.
+/// The accounts and the identity of a notification, and what route filters select by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
     /// The identity owner.
@@ -16,22 +15,22 @@ pub struct Ownership {
     pub account: AccountId,
     /// The identity the message was sent from.
     pub identity: Identity,
-    /// The configuration set; part of the sender's choice, so it narrows and never grants.
+    /// The configuration set. The sender chooses it, so it only narrows and never grants.
     pub configuration_set: Option<String>,
-    /// The tenant; likewise.
+    /// The tenant. The sender chooses it, so it only narrows and never grants.
     pub tenant: Option<String>,
 }
 
-/// Why it cannot be told whose notification it is. Then it is nobody's.
+/// Why the accounts of a notification cannot be determined. No target receives such a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnidentifiedAccounts {
-    /// Nothing to trust at all.
+    /// The notification has no `sendingAccountId`.
     #[error("no sendingAccountId")]
     NoSendingAccount,
-    /// No `sourceArn`, and the rest names no domain.
-    #[error("no sourceArn, and neither ses:from-domain nor source names a domain")]
+    /// No `sourceArn`, and neither a tag nor `source` has a domain.
+    #[error("no sourceArn, and neither ses:from-domain nor source has a domain")]
     NoDomain,
-    /// No `sourceArn`, and the domain is not one of the account's.
+    /// No `sourceArn`, and the domain is not registered for the account.
     #[error("no sourceArn, and the message's domain is not registered for the sending account")]
     NotRegistered,
     /// No `sourceArn`, and the domain is registered for the account with more than one owner.
@@ -40,20 +39,20 @@ pub enum UnidentifiedAccounts {
 }
 
 impl Ownership {
-    /// Whether another account than the identity's owner sent.
+    /// Returns whether a delegate sent the message.
     #[must_use]
     pub fn delegated(&self) -> bool {
         self.owner != self.account
     }
 
-    /// Where the routes of these ownership can be, from the most to the least specific.
+    /// Returns the keys of the routes that can match, from the most to the least specific.
     #[must_use]
     pub fn route_keys(&self) -> Vec<RouteKey> {
         RouteKey::candidates(&self.owner, &self.account, &self.identity)
     }
 }
 
-/// The account whose registered identities [`identify`] needs to know; `None` when it can do without.
+/// Returns the account whose registered identities [`identify`] needs. `None` when it needs none.
 #[must_use]
 pub fn needs_registration(mail: &Mail) -> Option<&AccountId> {
     match mail.source_arn {
@@ -62,10 +61,10 @@ pub fn needs_registration(mail: &Mail) -> Option<&AccountId> {
     }
 }
 
-/// The ownership of a message. `registered` are the identities of its sending account.
+/// Determines the accounts and the identity of a message. `registered` are the identities of its sending account.
 ///
 /// # Errors
-/// When it cannot be told.
+/// When they cannot be determined.
 pub fn identify(mail: &Mail, registered: &[RegisteredIdentity]) -> Result<Ownership, UnidentifiedAccounts> {
     let account = mail
         .sending_account_id
@@ -87,8 +86,8 @@ pub fn identify(mail: &Mail, registered: &[RegisteredIdentity]) -> Result<Owners
     })
 }
 
-/// The registered identity that SES must have used: as in SES, the address itself goes before its domain, and a domain
-/// before the domain above it. `ses:from-domain` is SES's reading of the message, so `source` only counts without it.
+/// Returns the registered identity that SES used. As in SES, an address precedes its domain, and a domain precedes its parent
+/// domain. SES sets `ses:from-domain`, so `source` counts only without it.
 fn registered_identity<'a>(
     mail: &Mail,
     registered: &'a [RegisteredIdentity],
@@ -99,7 +98,7 @@ fn registered_identity<'a>(
         .map(normalise_domain)
         .or_else(|| Some(source.as_ref()?.domain()?.to_owned()))
         .ok_or(UnidentifiedAccounts::NoDomain)?;
-    let closeness = |identity: &Identity| match identity {
+    let specificity = |identity: &Identity| match identity {
         Identity::Address(address) => {
             let same = source.as_ref().is_some_and(|source| source.key() == address);
             (same && identity.domain() == domain).then_some(usize::MAX)
@@ -111,10 +110,13 @@ fn registered_identity<'a>(
             (domain == *name || below).then_some(name.len())
         }
     };
-    let closest = registered.iter().filter_map(|one| closeness(&one.identity)).max();
+    let most_specific = registered
+        .iter()
+        .filter_map(|registered| specificity(&registered.identity))
+        .max();
     let mut found = registered
         .iter()
-        .filter(|one| closest.is_some() && closeness(&one.identity) == closest);
+        .filter(|registered| most_specific.is_some() && specificity(&registered.identity) == most_specific);
     let first = found.next().ok_or(UnidentifiedAccounts::NotRegistered)?;
     if found.any(|other| other.owner != first.owner) {
         return Err(UnidentifiedAccounts::SeveralOwners);
@@ -141,7 +143,7 @@ mod tests {
         serde_json::from_value(mail).unwrap()
     }
 
-    /// `IDENTITY@OWNER` in short: what is registered for the delegate.
+    /// The registered identities of the delegate, each with its owner.
     fn registered(list: &[(&str, &str)]) -> Vec<RegisteredIdentity> {
         let one = |(identity, owner): &(&str, &str)| RegisteredIdentity {
             identity: (*identity).into(),
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parties_are_told_or_not() {
+    fn accounts_are_determined_from_the_arn_or_the_registered_identities() {
         let arn = |name: &str| format!("arn:aws:ses:us-east-1:{OWNER}:identity/{name}");
         let tagged = |domain: &str| json!({"ses:from-domain": [domain]});
         let all = [
@@ -161,68 +163,68 @@ mod tests {
         ];
         let cases = [
             (
-                "the ARN and the account say it all",
+                "with an ARN and an account",
                 json!({"sourceArn": arn("shop.example"), "sendingAccountId": DELEGATE}),
                 vec![],
                 Ok((OWNER, "shop.example", true)),
             ),
             (
-                "an owner that sends by itself",
+                "an owner that sends itself",
                 json!({"sourceArn": arn("News@Shop.Example"), "sendingAccountId": OWNER}),
                 vec![],
                 Ok((OWNER, "news@shop.example", false)),
             ),
             (
-                "the ARN goes before what the sender says and what is registered",
+                "the ARN precedes the sender's domain and the registered identities",
                 json!({"sourceArn": arn("shop.example"), "sendingAccountId": DELEGATE, "source": "x@other.example",
                        "tags": tagged("other.example")}),
                 vec![("other.example", OTHER_OWNER)],
                 Ok((OWNER, "shop.example", true)),
             ),
             (
-                "no account",
+                "without an account",
                 json!({"sourceArn": arn("shop.example")}),
                 vec![],
                 Err(UnidentifiedAccounts::NoSendingAccount),
             ),
             (
-                "the tag picks among the registered",
+                "the tag selects among the registered identities",
                 json!({"sendingAccountId": DELEGATE, "tags": tagged("Shop.Example")}),
                 all.to_vec(),
                 Ok((OWNER, "shop.example", true)),
             ),
             (
-                "without a tag the source does",
+                "without a tag the source selects",
                 json!({"sendingAccountId": DELEGATE, "source": "\"Shop <evil@other.example>\" <a@mail.shop.example>"}),
                 all.to_vec(),
                 Ok((OTHER_OWNER, "mail.shop.example", true)),
             ),
             (
-                "an address goes before its domain",
+                "an address precedes its domain",
                 json!({"sendingAccountId": DELEGATE, "source": "Boss@shop.example"}),
                 all.to_vec(),
                 Ok((OTHER_OWNER, "boss@shop.example", true)),
             ),
             (
-                "an address of another domain than the tag's does not count",
+                "an address of another domain than that of the tag does not count",
                 json!({"sendingAccountId": DELEGATE, "source": "boss@shop.example", "tags": tagged("mail.shop.example")}),
                 all.to_vec(),
                 Ok((OTHER_OWNER, "mail.shop.example", true)),
             ),
             (
-                "a domain covers those below it",
+                "a domain includes its subdomains",
                 json!({"sendingAccountId": DELEGATE, "tags": tagged("a.b.shop.example")}),
                 all.to_vec(),
                 Ok((OWNER, "shop.example", true)),
             ),
             (
-                "a domain that only ends alike is another",
+                "a domain with the same suffix is another domain",
                 json!({"sendingAccountId": DELEGATE, "tags": tagged("notshop.example")}),
                 all.to_vec(),
                 Err(UnidentifiedAccounts::NotRegistered),
             ),
             (
-                "a tag that is not registered is not overruled by the source",
+                "the source does not replace a tag that is not registered",
                 json!({"sendingAccountId": DELEGATE, "source": "a@shop.example", "tags": tagged("victim.example")}),
                 all.to_vec(),
                 Err(UnidentifiedAccounts::NotRegistered),
@@ -234,19 +236,19 @@ mod tests {
                 Err(UnidentifiedAccounts::NotRegistered),
             ),
             (
-                "no domain anywhere",
+                "without a domain",
                 json!({"sendingAccountId": DELEGATE, "source": "postmaster"}),
                 all.to_vec(),
                 Err(UnidentifiedAccounts::NoDomain),
             ),
             (
-                "two owners verified the domain",
+                "two owners are registered for the domain",
                 json!({"sendingAccountId": DELEGATE, "source": "a@shop.example"}),
                 vec![("shop.example", OWNER), ("shop.example", OTHER_OWNER)],
                 Err(UnidentifiedAccounts::SeveralOwners),
             ),
             (
-                "registered twice is not two owners",
+                "the same owner is registered twice",
                 json!({"sendingAccountId": DELEGATE, "source": "a@shop.example"}),
                 vec![("shop.example", OWNER), ("shop.example", OWNER)],
                 Ok((OWNER, "shop.example", true)),

@@ -1,7 +1,7 @@
-//! What a target sees of a notification: the redacted form. Pure.
+//! The redacted form of a notification. Pure.
 //!
-//! It is built from what may be shown, not by taking away what may not: the structs are taken apart by name, so that a
-//! field the model learns is a compile error here, and never shown by default.
+//! It is built from the fields that may be disclosed. Structs are destructured by field name, so a field that is added to the
+//! model is a compile error here and is not disclosed by default.
 
 use notification_model::{
     Bounce, BouncedRecipient, Channel, Click, Complaint, DelayedRecipient, Delivery, DeliveryDelay, EmailAddress,
@@ -10,48 +10,61 @@ use notification_model::{
 use serde_json::{Map, Value, json};
 use store::stamp;
 
-/// SES's own tags that say what was sent through what. Its others hold IP addresses and IAM identities.
-const SHOWN_TAGS: [&str; 4] = [
+/// The tags of SES that are disclosed. Its other tags contain IP addresses and IAM identities.
+const DISCLOSED_TAGS: [&str; 4] = [
     "ses:configuration-set",
     "ses:from-domain",
     "ses:operation",
     "ses:tenant-name",
 ];
 
-/// The notification in SES's own format, so that what reads the one reads the other, with only: what happened, when, and
-/// to whom; message id, ownership and SES's tags. `destination` are those it happened to.
+/// Returns the redacted notification in the format of SES: the event, its time and the recipients it concerns, the message
+/// id, the accounts and the tags of SES. `destination` contains only the recipients that the event concerns.
 #[must_use]
 pub fn redacted(notification: &Notification) -> Value {
-    let Notification { channel, mail, event } = notification;
+    let Notification {
+        channel,
+        mail,
+        event,
+        unreadable_recipients: _,
+    } = notification;
     let type_field = match channel {
         Channel::Identity => "notificationType",
         Channel::ConfigurationSet => "eventType",
     };
-    let mut shown = Map::from_iter([
+    let mut redacted = Map::from_iter([
         (type_field.to_owned(), json!(event.name())),
         ("mail".to_owned(), redacted_mail(mail, event)),
     ]);
-    shown.extend(redacted_event(event).map(|(name, object)| (name.to_owned(), object)));
-    Value::Object(shown)
+    redacted.extend(redacted_event(event).map(|(name, object)| (name.to_owned(), object)));
+    Value::Object(redacted)
 }
 
-/// Whom an event happened to, as far as it says. Every event of a message with one recipient is about that one; an open
-/// does not say which of several it was.
+/// Returns the recipients that the event concerns. Every event of a message with one recipient concerns that one. An open of
+/// a message with several recipients does not name one.
 #[must_use]
 pub fn own_recipients(notification: &Notification) -> Vec<String> {
-    own(&notification.mail, &notification.event)
+    recipients_of(&notification.mail, &notification.event)
 }
 
-fn own(mail: &Mail, event: &Event) -> Vec<String> {
+fn recipients_of(mail: &Mail, event: &Event) -> Vec<String> {
     let addresses: Vec<&EmailAddress> = match event {
-        Event::Bounce(bounce) => bounce.bounced_recipients.iter().map(|one| &one.email_address).collect(),
+        Event::Bounce(bounce) => bounce
+            .bounced_recipients
+            .iter()
+            .map(|recipient| &recipient.email_address)
+            .collect(),
         Event::Complaint(complaint) => complaint
             .complained_recipients
             .iter()
-            .map(|one| &one.email_address)
+            .map(|recipient| &recipient.email_address)
             .collect(),
         Event::Delivery(delivery) => delivery.recipients.iter().collect(),
-        Event::DeliveryDelay(delay) => delay.delayed_recipients.iter().map(|one| &one.email_address).collect(),
+        Event::DeliveryDelay(delay) => delay
+            .delayed_recipients
+            .iter()
+            .map(|recipient| &recipient.email_address)
+            .collect(),
         _ => match mail.destination.as_slice() {
             [only] => return vec![only.clone()],
             _ => Vec::new(),
@@ -64,7 +77,7 @@ fn own(mail: &Mail, event: &Event) -> Vec<String> {
 }
 
 fn redacted_mail(mail: &Mail, event: &Event) -> Value {
-    let tags: Map<String, Value> = SHOWN_TAGS
+    let tags: Map<String, Value> = DISCLOSED_TAGS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), json!(mail.tags.get(*name)?))))
         .collect();
@@ -73,12 +86,12 @@ fn redacted_mail(mail: &Mail, event: &Event) -> Value {
         ("messageId", json!(mail.message_id)),
         ("sourceArn", json!(mail.source_arn)),
         ("sendingAccountId", json!(mail.sending_account_id)),
-        ("destination", json!(own(mail, event))),
+        ("destination", json!(recipients_of(mail, event))),
         ("tags", if tags.is_empty() { Value::Null } else { json!(tags) }),
     ])
 }
 
-/// The event's object under SES's name for it; none for a type of which it is not known what it holds.
+/// The object of the event under its name in SES. `None` for an unknown event type, whose fields are unknown as well.
 fn redacted_event(event: &Event) -> Option<(&'static str, Value)> {
     Some(match event {
         Event::Send => ("send", json!({})),
@@ -109,7 +122,7 @@ fn redacted_event(event: &Event) -> Option<(&'static str, Value)> {
             user_agent: _,
             ip_address: _,
         }) => {
-            // What follows the path is often a key to the recipient's account.
+            // Query and fragment often contain a token of the recipient.
             let page = link.as_deref().and_then(|link| link.split(['?', '#']).next());
             (
                 "click",
@@ -182,13 +195,13 @@ fn redacted_complaint(complaint: &Complaint) -> Value {
     } = complaint;
     let recipients = complained_recipients
         .iter()
-        .map(|one| json!({"emailAddress": one.email_address.as_str()}));
+        .map(|recipient| json!({"emailAddress": recipient.email_address.as_str()}));
     object([
         ("complainedRecipients", recipients.collect()),
         ("timestamp", json!(stamp(*timestamp))),
         ("feedbackId", json!(feedback_id)),
         ("complaintSubType", json!(complaint_sub_type)),
-        // The software that made the feedback report, nobody's browser.
+        // The software that created the feedback report, not a browser of the recipient.
         ("userAgent", json!(user_agent)),
         ("complaintFeedbackType", json!(complaint_feedback_type)),
         ("arrivalDate", json!(arrival_date.map(stamp))),
@@ -249,53 +262,94 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use notification_model::{SesMessage, parse};
+    use notification_model::{Notification, SesMessage, parse};
     use serde_json::{Value, json};
 
     use super::redacted;
 
-    const EVENTS: [(&str, &str, &str); 10] = [
-        ("Send", "send", "{}"),
-        ("Reject", "reject", r#"{"reason": "Bad content"}"#),
-        (
-            "Delivery",
-            "delivery",
-            r#"{"recipients": ["jane@example.net"], "remoteMtaIp": "198.51.100.SECRET", "smtpResponse": "250 ok"}"#,
-        ),
-        (
-            "Bounce",
-            "bounce",
-            r#"{"bounceType": "Permanent", "bounceSubType": "NoEmail", "timestamp": "2026-03-02T08:15:32Z",
-                "bouncedRecipients": [{"emailAddress": "jane@example.net", "status": "5.1.1"}], "remoteMtaIp": "SECRET"}"#,
-        ),
-        (
-            "Complaint",
-            "complaint",
-            r#"{"timestamp": "2026-03-02T08:15:32Z", "complainedRecipients": [{"emailAddress": "jane@example.net"}]}"#,
-        ),
-        ("Open", "open", r#"{"ipAddress": "SECRET", "userAgent": "SECRET"}"#),
-        (
-            "Click",
-            "click",
-            r#"{"link": "https://shop.example/a?token=SECRET#SECRET", "linkTags": {"a": ["SECRET"]}, "ipAddress": "SECRET"}"#,
-        ),
-        (
-            "Rendering Failure",
-            "failure",
-            r#"{"templateName": "t", "errorMessage": "no name"}"#,
-        ),
-        (
-            "DeliveryDelay",
-            "deliveryDelay",
-            r#"{"delayType": "MailboxFull", "delayedRecipients": [{"emailAddress": "jane@example.net"}]}"#,
-        ),
-        ("Later", "deferred", r#"{"who": "SECRET"}"#),
-    ];
+    /// The event type, the name of its object, the object with fields that must not be disclosed, and its redacted form.
+    fn events() -> Vec<(&'static str, &'static str, Value, Value)> {
+        let recipient = |address: &str| json!({"emailAddress": address});
+        vec![
+            ("Send", "send", json!({}), json!({})),
+            (
+                "Reject",
+                "reject",
+                json!({"reason": "Bad content"}),
+                json!({"reason": "Bad content"}),
+            ),
+            (
+                "Delivery",
+                "delivery",
+                json!({"recipients": ["jane@example.net"], "remoteMtaIp": "198.51.100.SECRET", "smtpResponse": "250 ok",
+                       "processingTimeMillis": 540, "reportingMTA": "a8-70.smtp-out.amazonses.com"}),
+                json!({"processingTimeMillis": 540, "recipients": ["jane@example.net"], "smtpResponse": "250 ok",
+                       "reportingMTA": "a8-70.smtp-out.amazonses.com"}),
+            ),
+            (
+                "Bounce",
+                "bounce",
+                json!({"bounceType": "Permanent", "bounceSubType": "NoEmail", "timestamp": "2026-03-02T08:15:32Z",
+                       "bouncedRecipients": [{"emailAddress": "jane@example.net", "action": "failed", "status": "5.1.1",
+                                              "diagnosticCode": "smtp; 550 5.1.1 user unknown"}],
+                       "feedbackId": "f1", "reportingMTA": "dsn; a8-70", "remoteMtaIp": "SECRET"}),
+                json!({"bounceType": "Permanent", "bounceSubType": "NoEmail",
+                       "bouncedRecipients": [{"emailAddress": "jane@example.net", "action": "failed", "status": "5.1.1",
+                                              "diagnosticCode": "smtp; 550 5.1.1 user unknown"}],
+                       "timestamp": "2026-03-02T08:15:32.000Z", "feedbackId": "f1", "reportingMTA": "dsn; a8-70"}),
+            ),
+            (
+                "Complaint",
+                "complaint",
+                json!({"timestamp": "2026-03-02T08:15:32Z", "complainedRecipients": [recipient("jane@example.net")],
+                       "complaintFeedbackType": "abuse", "userAgent": "Yahoo!-Mail-Feedback/2.0", "feedbackId": "f1"}),
+                json!({"complainedRecipients": [recipient("jane@example.net")], "timestamp": "2026-03-02T08:15:32.000Z",
+                       "feedbackId": "f1", "userAgent": "Yahoo!-Mail-Feedback/2.0", "complaintFeedbackType": "abuse"}),
+            ),
+            (
+                "Open",
+                "open",
+                json!({"timestamp": "2026-03-02T08:15:32Z", "ipAddress": "SECRET", "userAgent": "SECRET"}),
+                json!({"timestamp": "2026-03-02T08:15:32.000Z"}),
+            ),
+            (
+                "Click",
+                "click",
+                json!({"link": "https://shop.example/a?token=SECRET#SECRET", "linkTags": {"a": ["SECRET"]}, "ipAddress": "SECRET"}),
+                json!({"link": "https://shop.example/a"}),
+            ),
+            (
+                "Rendering Failure",
+                "failure",
+                json!({"templateName": "t", "errorMessage": "no name"}),
+                json!({"templateName": "t", "errorMessage": "no name"}),
+            ),
+            (
+                "DeliveryDelay",
+                "deliveryDelay",
+                json!({"delayType": "MailboxFull", "delayedRecipients": [recipient("jane@example.net")]}),
+                json!({"delayType": "MailboxFull", "delayedRecipients": [recipient("jane@example.net")]}),
+            ),
+            (
+                "Subscription",
+                "subscription",
+                json!({"contactList": "news", "source": "UnsubscribeHeader"}),
+                json!({"contactList": "news", "source": "UnsubscribeHeader"}),
+            ),
+            ("Unknown", "unknown", json!({"who": "SECRET"}), Value::Null),
+        ]
+    }
+
+    fn notification(text: &str) -> Notification {
+        match parse(text).unwrap() {
+            SesMessage::Notification(notification) => notification,
+            other => panic!("expected a notification: {other:?}"),
+        }
+    }
 
     #[test]
-    fn nothing_is_shown_that_is_not_ones_own_and_the_rest_reads_as_before() {
-        for (name, field, object) in EVENTS {
-            let object: Value = serde_json::from_str(object).unwrap();
+    fn only_disclosed_fields_remain_and_the_result_is_a_notification() {
+        for (name, field, object, expected) in events() {
             let mail = json!({
                 "timestamp": "2026-03-02T08:15:30.000Z", "messageId": "m1", "source": "SECRET@shop.example",
                 "sourceArn": "arn:aws:ses:us-east-1:111122223333:identity/shop.example",
@@ -305,20 +359,27 @@ mod tests {
                 "tags": {"ses:source-ip": ["SECRET"], "ses:caller-identity": ["SECRET"], "campaign": ["SECRET"],
                          "ses:configuration-set": ["campaigns"]},
             });
-            let text = json!({"eventType": name, field: object, "mail": mail}).to_string();
-            let SesMessage::Notification(notification) = parse(&text).unwrap() else {
-                panic!("{name}")
-            };
-            let shown = redacted(&notification);
-            assert!(!shown.to_string().contains("SECRET"), "{name}: {shown}");
+            let original = notification(&json!({"eventType": name, field: object, "mail": mail}).to_string());
+            let redacted_form = redacted(&original);
+            assert!(!redacted_form.to_string().contains("SECRET"), "{name}: {redacted_form}");
+            assert_eq!(redacted_form.get(field).unwrap_or(&Value::Null), &expected, "{name}");
 
-            let SesMessage::Notification(again) = parse(&shown.to_string()).unwrap() else {
-                panic!("{name}")
-            };
+            let concerned = expected.to_string().contains("jane@example.net");
+            let destination = if concerned { vec!["jane@example.net"] } else { vec![] };
+            assert_eq!(
+                redacted_form["mail"],
+                json!({
+                    "timestamp": "2026-03-02T08:15:30.000Z", "messageId": "m1",
+                    "sourceArn": "arn:aws:ses:us-east-1:111122223333:identity/shop.example",
+                    "sendingAccountId": "222233334444", "destination": destination,
+                    "tags": {"ses:configuration-set": ["campaigns"]},
+                }),
+                "{name}"
+            );
+
+            let again = notification(&redacted_form.to_string());
             assert_eq!(again.event.name(), name);
-            assert_eq!(again.mail.source_arn, notification.mail.source_arn);
-            assert_eq!(again.mail.configuration_set(), Some("campaigns"));
-            assert_eq!(redacted(&again), shown, "redacted again it is the same");
+            assert_eq!(redacted(&again), redacted_form, "redacting twice changes nothing");
         }
     }
 }

@@ -1,76 +1,78 @@
-//! Everything that is configuration, from the environment.
+//! The settings of the function, from environment variables.
+//!
+//! | variable | default | meaning |
+//! |---|---|---|
+//! | `TABLE_NAME` | required | the DynamoDB table |
+//! | `ACCOUNT_ID` | required | the AWS account of the function |
+//! | `DELIVERY_QUEUE_URL` | required | the delivery queue |
+//! | `DELIVERY_DEAD_LETTER_QUEUE_URL` | required | the dead-letter queue of deliveries |
+//! | `UNROUTED_TOPIC_ARN` | required | the topic for notifications that no target receives |
+//! | `DIGEST_FROM` | none: no mail is sent | the sender of digests and alerts |
+//! | `DIGEST_MINUTES` | 60 | the length of a digest's window |
+//! | `ROUTE_CACHE_SECONDS` | 60 | how long routes are cached |
+//! | `ROUTE_CACHE_KEYS` | 10000 | how many keys of routes are cached |
+//! | `CONCURRENCY` | 16 | how many records are handled at the same time |
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use jiff::SignedDuration;
+use lambda_kit::{Environment, InvalidSetting};
 use notification_model::{AccountId, EmailAddress};
 
-use crate::decide::OwnIdentity;
+use crate::own_notification::OwnIdentity;
 
-/// The function's configuration.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The store's table.
+    /// `TABLE_NAME`
     pub table: String,
-    /// The account this function runs in: the only one in which the watch can act.
+    /// `ACCOUNT_ID`
     pub account: AccountId,
-    /// The queue in which each target's delivery waits.
+    /// `DELIVERY_QUEUE_URL`
     pub delivery_queue_url: String,
-    /// The queue for deliveries that their target refuses for good.
+    /// `DELIVERY_DEAD_LETTER_QUEUE_URL`: the queue for deliveries that their target rejects permanently.
     pub dead_letter_queue_url: String,
-    /// The topic for notifications that no target gets.
+    /// `UNROUTED_TOPIC_ARN`
     pub unrouted_topic_arn: String,
-    /// The sender of digests, a verified identity. Without it, what is routed to people is dead-lettered.
+    /// `DIGEST_FROM`: a verified identity. Without it, deliveries to mail addresses go to the dead-letter queue.
     pub digest_from: Option<EmailAddress>,
-    /// How long a digest collects.
+    /// `DIGEST_MINUTES`
     pub digest_window: SignedDuration,
-    /// How long a route is believed without asking again, and so how long a change of routes takes.
+    /// `ROUTE_CACHE_SECONDS`: the time until a change of routes takes effect.
     pub route_cache: Duration,
-    /// Keys of routes, found or not, that are remembered.
+    /// `ROUTE_CACHE_KEYS`: includes keys without routes.
     pub route_cache_keys: u64,
-    /// How many records of a batch are handled at once.
+    /// `CONCURRENCY`
     pub concurrency: usize,
 }
 
 impl Settings {
-    /// The settings from environment variables, through `get` (for example `|name| std::env::var(name).ok()`). An unset
-    /// or empty variable means the default, where there is one.
+    /// Reads the settings. `get` returns the value of a variable.
     ///
     /// # Errors
-    /// When a variable is missing or set to something else than it takes; the error names the variable.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let set = |name: &str| {
-            get(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
-        let need =
-            |name: &str, what: &str| set(name).with_context(|| format!("environment variable {name}: expected {what}"));
-        let digest_from = set("DIGEST_FROM")
-            .map(|text| {
-                let address = EmailAddress::parse(&text).filter(|address| address.domain().is_some());
-                address.context("environment variable DIGEST_FROM: expected a mail address")
-            })
-            .transpose()?;
+    /// If a variable is missing or has a value that is not accepted. The message names the variable.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(get);
+        let account_id = "a 12-digit account id";
+        let account = environment.required("ACCOUNT_ID", account_id)?;
+        let parse_address = |text: &str| EmailAddress::parse(text).filter(|address| address.domain().is_some());
         Ok(Self {
-            table: need("TABLE_NAME", "the table's name")?,
-            account: need("ACCOUNT_ID", "the account's id")?
+            table: environment.required("TABLE_NAME", "the name of the DynamoDB table")?,
+            account: account
                 .parse()
-                .context("environment variable ACCOUNT_ID")?,
-            delivery_queue_url: need("DELIVERY_QUEUE_URL", "a queue's URL")?,
-            dead_letter_queue_url: need("DELIVERY_DEAD_LETTER_QUEUE_URL", "a queue's URL")?,
-            unrouted_topic_arn: need("UNROUTED_TOPIC_ARN", "a topic's ARN")?,
-            digest_from,
-            digest_window: SignedDuration::from_mins(at_least_one("DIGEST_MINUTES", set("DIGEST_MINUTES"), 60)?),
-            route_cache: Duration::from_secs(at_least_one("ROUTE_CACHE_SECONDS", set("ROUTE_CACHE_SECONDS"), 60)?),
-            route_cache_keys: at_least_one("ROUTE_CACHE_KEYS", set("ROUTE_CACHE_KEYS"), 10_000)?,
-            concurrency: at_least_one("CONCURRENCY", set("CONCURRENCY"), 16)?,
+                .map_err(|_| InvalidSetting::new("ACCOUNT_ID", account_id))?,
+            delivery_queue_url: environment.required("DELIVERY_QUEUE_URL", "the URL of a queue")?,
+            dead_letter_queue_url: environment.required("DELIVERY_DEAD_LETTER_QUEUE_URL", "the URL of a queue")?,
+            unrouted_topic_arn: environment.required("UNROUTED_TOPIC_ARN", "the ARN of a topic")?,
+            digest_from: environment.parsed("DIGEST_FROM", "a mail address", parse_address)?,
+            digest_window: SignedDuration::from_mins(environment.positive_number("DIGEST_MINUTES", 60)?),
+            route_cache: Duration::from_secs(environment.positive_number("ROUTE_CACHE_SECONDS", 60)?),
+            route_cache_keys: environment.positive_number("ROUTE_CACHE_KEYS", 10_000)?,
+            concurrency: environment.positive_number("CONCURRENCY", 16)?,
         })
     }
 
-    /// By what our own notices are known.
+    /// The account and address from which the function sends mail.
     #[must_use]
     pub fn own_identity(&self) -> OwnIdentity {
         OwnIdentity {
@@ -79,7 +81,7 @@ impl Settings {
         }
     }
 
-    /// Whether Lambda took a record from the `deliver` queue: only there a delivery is believed.
+    /// Returns whether a record comes from the delivery queue. Deliveries and alerts are accepted from there only.
     #[must_use]
     pub fn is_delivery_queue(&self, queue_arn: Option<&str>) -> bool {
         let mut arn = queue_arn.unwrap_or_default().rsplit(':');
@@ -91,16 +93,10 @@ impl Settings {
     }
 }
 
-fn at_least_one<T: FromStr + PartialOrd + From<u8>>(name: &str, text: Option<String>, default: T) -> anyhow::Result<T> {
-    let Some(text) = text else { return Ok(default) };
-    match text.parse() {
-        Ok(number) if number >= T::from(1) => Ok(number),
-        _ => bail!("environment variable {name}: expected a number of at least 1"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use lambda_kit::InvalidSetting;
+
     use super::Settings;
 
     const REQUIRED: [(&str, &str); 5] = [
@@ -108,26 +104,26 @@ mod tests {
         ("ACCOUNT_ID", "111122223333"),
         (
             "DELIVERY_QUEUE_URL",
-            "https://sqs.eu-west-1.amazonaws.com/111122223333/deliver",
+            "https://sqs.eu-west-1.amazonaws.com/111122223333/delivery",
         ),
         (
             "DELIVERY_DEAD_LETTER_QUEUE_URL",
-            "https://sqs.eu-west-1.amazonaws.com/111122223333/park",
+            "https://sqs.eu-west-1.amazonaws.com/111122223333/delivery-dead-letters",
         ),
         ("UNROUTED_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:unrouted"),
     ];
 
-    fn from(changes: &[(&str, &str)]) -> anyhow::Result<Settings> {
-        Settings::from_env(|asked| {
+    fn from(changes: &[(&str, &str)]) -> Result<Settings, InvalidSetting> {
+        Settings::from_env(|variable| {
             let all = changes.iter().chain(&REQUIRED);
             all.into_iter()
-                .find(|(name, _)| *name == asked)
+                .find(|(name, _)| *name == variable)
                 .map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
-    fn a_missing_or_bad_value_is_named() {
+    fn errors_name_the_variable() {
         let cases = [
             ("TABLE_NAME", ""),
             ("ACCOUNT_ID", "1111"),
@@ -141,7 +137,7 @@ mod tests {
             ("CONCURRENCY", "0"),
         ];
         for (name, value) in cases {
-            let error = format!("{:#}", from(&[(name, value)]).unwrap_err());
+            let error = from(&[(name, value)]).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("environment variable {name}: ")),
                 "{name}={value}: {error}"
@@ -150,15 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn the_house_and_its_queue_are_known() {
+    fn the_own_identity_and_the_delivery_queue_are_derived_from_the_variables() {
         let settings = from(&[("DIGEST_FROM", "Postroom <postroom@shop.example>")]).unwrap();
         let own_identity = settings.own_identity();
         assert_eq!(own_identity.account.unwrap().as_str(), "111122223333");
         assert_eq!(own_identity.digest_from.unwrap().as_str(), "postroom@shop.example");
         let cases = [
-            (Some("arn:aws:sqs:eu-west-1:111122223333:deliver"), true),
+            (Some("arn:aws:sqs:eu-west-1:111122223333:delivery"), true),
             (Some("arn:aws:sqs:eu-west-1:111122223333:feedback"), false),
-            (Some("arn:aws:sqs:eu-west-1:999900001111:deliver"), false),
+            (Some("arn:aws:sqs:eu-west-1:999900001111:delivery"), false),
             (Some(""), false),
             (None, false),
         ];

@@ -5,15 +5,15 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use delegate_router::action::Action;
 use delegate_router::alert::Alert;
-use delegate_router::decide::Action;
 use delegate_router::decide_alert::{decide_alert, route_keys};
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use reputation::EnforcementReport;
 use serde_json::{Map, Value, json};
 use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
-use support::{A, B, DELIVER_ARN, OWNER, World, now, route, senders, sqs_event};
+use support::{A, B, DELIVERY_QUEUE_ARN, OWNER, World, now, route, senders, sqs_event};
 
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
 const AS_TOPIC: &str = "arn:aws:sns:eu-west-1:222233334444:a-feedback";
@@ -25,10 +25,11 @@ fn alert_about(account: &str) -> reputation::Alert {
         id: format!("{OWNER}/{account}/shop.example/hour/bounces/enforce/2026-03-02T08:21:00.000Z"),
         sender: format!("{OWNER}/{account}/shop.example").parse().unwrap(),
         accounts: vec![OWNER.parse().unwrap(), account.parse().unwrap()],
-        line: "5 %".parse().unwrap(),
+        threshold: "5 %".parse().unwrap(),
         enforcements: vec![EnforcementReport {
-            enforcement: None,
-            says: "disable-tenant: it belongs to the sending account, which is not this one".to_owned(),
+            id: None,
+            description: "not applied: disable-tenant: it belongs to the sending account, which is not this account"
+                .to_owned(),
         }],
         state: ReputationState {
             level: Level::Enforce,
@@ -46,7 +47,7 @@ fn parsed(alert: &reputation::Alert) -> Alert {
 
 /// Hands the message of an alert to the function, as SQS does. Returns the response.
 async fn receive(world: &World, message: &str, metrics: &mut Metrics) -> Value {
-    let event = sqs_event(DELIVER_ARN, &[message.to_owned()]);
+    let event = sqs_event(DELIVERY_QUEUE_ARN, &[message.to_owned()]);
     world.handle(&event, metrics, now()).await
 }
 
@@ -90,7 +91,7 @@ fn the_message_of_the_reputation_monitor_is_read_as_it_was_written() {
 
 #[tokio::test]
 async fn an_alert_reaches_both_accounts_and_no_other_delegate() {
-    let world = World::furnished().await;
+    let world = World::with_routes().await;
     let mut metrics = Metrics::default();
     assert_eq!(
         receive(&world, &alert_about(A).to_message(), &mut metrics).await,
@@ -100,56 +101,56 @@ async fn an_alert_reaches_both_accounts_and_no_other_delegate() {
         counts(&metrics, "Routed"),
         [("topic".to_owned(), 1), ("queue".to_owned(), 1)].into()
     );
-    assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
+    assert_eq!(world.deliver_queued(&mut metrics).await, 0);
 
-    let taken = world.taken();
-    let by: Vec<&str> = taken.iter().map(|one| one.by.as_str()).collect();
-    assert_eq!(by, [AS_TOPIC, OWNERS_QUEUE]);
-    for one in &taken {
-        let body: Value = serde_json::from_str(&one.body).unwrap();
+    let sent = world.sent();
+    let targets: Vec<&str> = sent.iter().map(|sent| sent.to.as_str()).collect();
+    assert_eq!(targets, [AS_TOPIC, OWNERS_QUEUE]);
+    for sent in &sent {
+        let body: Value = serde_json::from_str(&sent.body).unwrap();
         assert_eq!(body["alertType"], "Enforcement");
         assert_eq!(
             (body["count"].as_u64(), body["recipients"].as_u64()),
             (Some(10), Some(100))
         );
-        assert_eq!(one.attributes["type"], "Alert");
-        assert_eq!(body["alertId"], json!(one.attributes["alertId"]));
-        assert!(one.attributes["idempotencyKey"].starts_with("alert-"));
+        assert_eq!(sent.attributes["type"], "Alert");
+        assert_eq!(body["alertId"], json!(sent.attributes["alertId"]));
+        assert!(sent.attributes["idempotencyKey"].starts_with("alert-"));
     }
 }
 
 #[tokio::test]
 async fn an_alert_that_is_received_twice_has_the_same_idempotency_keys() {
-    let world = World::furnished().await;
+    let world = World::with_routes().await;
     for _ in 0..2 {
         let message = alert_about(A).to_message();
         assert_eq!(receive(&world, &message, &mut Metrics::default()).await, succeeded());
-        assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
+        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
     }
-    let taken = world.taken();
-    let keys: BTreeSet<&str> = taken
+    let sent = world.sent();
+    let keys: BTreeSet<&str> = sent
         .iter()
-        .map(|one| one.attributes["idempotencyKey"].as_str())
+        .map(|sent| sent.attributes["idempotencyKey"].as_str())
         .collect();
-    assert_eq!((taken.len(), keys.len()), (4, 2));
+    assert_eq!((sent.len(), keys.len()), (4, 2));
 }
 
 #[tokio::test]
 async fn an_alert_stays_in_the_queue_until_all_its_deliveries_are_accepted() {
-    let world = World::furnished().await;
-    world.refuse(support::DELIVER_URL, "InternalError");
+    let world = World::with_routes().await;
+    world.reject(support::DELIVERY_QUEUE, "InternalError");
     let mut metrics = Metrics::default();
     let answer = receive(&world, &alert_about(A).to_message(), &mut metrics).await;
     assert_eq!(answer, json!({"error": "1 of 1 records failed"}));
     assert!(counts(&metrics, "Routed").is_empty());
 
-    world.admit(support::DELIVER_URL);
+    world.accept(support::DELIVERY_QUEUE);
     assert_eq!(
         receive(&world, &alert_about(A).to_message(), &mut metrics).await,
         succeeded()
     );
-    assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
-    assert_eq!(world.taken().len(), 2);
+    assert_eq!(world.deliver_queued(&mut metrics).await, 0);
+    assert_eq!(world.sent().len(), 2);
 }
 
 #[tokio::test]
@@ -160,9 +161,9 @@ async fn an_alert_without_a_route_is_unrouted() {
         receive(&world, &alert_about(A).to_message(), &mut metrics).await,
         succeeded()
     );
-    let taken = world.taken_by(support::UNROUTED);
-    assert_eq!(taken.len(), 1);
-    let attributes = &taken.first().unwrap().attributes;
+    let sent = world.sent_to(support::UNROUTED_TOPIC);
+    assert_eq!(sent.len(), 1);
+    let attributes = &sent.first().unwrap().attributes;
     assert_eq!(
         (attributes["type"].as_str(), attributes["reason"].as_str()),
         ("Alert", "no-route")
@@ -172,19 +173,19 @@ async fn an_alert_without_a_route_is_unrouted() {
 
 #[tokio::test]
 async fn alerts_are_accepted_only_from_the_delivery_queue() {
-    let world = World::furnished().await;
+    let world = World::with_routes().await;
     let event = sqs_event(
         "arn:aws:sqs:us-east-1:111122223333:postroom-router",
         &[alert_about(A).to_message()],
     );
     let answer = world.handle(&event, &mut Metrics::default(), now()).await;
     assert_eq!(answer, json!({"error": "1 of 1 records failed"}));
-    assert!(world.given.lock().unwrap().waiting.is_empty());
+    assert!(world.services.lock().unwrap().queued.is_empty());
 }
 
 #[tokio::test]
 async fn an_alert_that_cannot_be_read_fails() {
-    let world = World::furnished().await;
+    let world = World::with_routes().await;
     for message in [r#"{"postroom":"alert"}"#, "alert", "[]"] {
         let answer = receive(&world, message, &mut Metrics::default()).await;
         assert_eq!(answer, json!({"error": "1 of 1 records failed"}), "{message}");
@@ -192,7 +193,7 @@ async fn an_alert_that_cannot_be_read_fails() {
 }
 
 #[tokio::test]
-async fn a_person_is_mailed_at_once() {
+async fn an_alert_to_a_mail_address_is_mailed_at_once() {
     let world = World::new().await;
     let ops = Route {
         filter: filter(&["alert"]),
@@ -203,23 +204,23 @@ async fn a_person_is_mailed_at_once() {
             Redaction::Standard,
         )
     };
-    world.put(vec![ops]).await;
+    world.put_routes(vec![ops]).await;
     let mut metrics = Metrics::default();
     receive(&world, &alert_about(A).to_message(), &mut metrics).await;
-    assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
-    let mails = world.taken_by("ops@shop.example");
+    assert_eq!(world.deliver_queued(&mut metrics).await, 0);
+    let mails = world.sent_to("ops@shop.example");
     assert_eq!(mails.len(), 1);
     insta::assert_snapshot!(mails[0].body, @r"
-    shop.example of 111122223333, sent by delegate 222233334444: 10 hard bounces among 100 recipients within 1 hour, 10.00 %. The line is 5 %.
-    Stop the mailing, and take out the addresses that were never confirmed. AWS reviews an account at 5 % and pauses it at 10 %; bounces count against the sending account.
-    - disable-tenant: it belongs to the sending account, which is not this one
+    shop.example of 111122223333, sent by delegate 222233334444: 10 hard bounces among 100 recipients within 1 hour, 10.00 %. The threshold is 5 %.
+    Stop the campaign and remove addresses that were never confirmed. AWS reviews an account at 5 % and can pause it at 10 %. Bounces count against the sending account.
+    - not applied: disable-tenant: it belongs to the sending account, which is not this account
 
-    You get this because a route of Postroom names your address. Whoever runs Postroom for these identities can change that.
+    You receive this mail because a route of Postroom names your address. The operator of Postroom for these identities can change that.
     ");
     let attributes = &mails[0].attributes;
     assert_eq!(
         attributes["subject"],
-        "Enforcement now: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
+        "Enforcement: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
     );
     assert_eq!(attributes["from"], "postroom@shop.example");
     assert_eq!(attributes["Auto-Submitted"], "auto-generated");
@@ -237,13 +238,13 @@ async fn a_person_is_mailed_at_once() {
 #[test]
 fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
     let alert = parsed(&alert_about(A));
-    let words = |word: &str| BTreeSet::from([word.to_owned()]);
+    let names = |name: &str| BTreeSet::from([name.to_owned()]);
     let everything = RouteFilter::default;
     let cases = [
         ("the owner", (Some(OWNER), None, None), everything(), "routed"),
         ("the delegate", (None, Some(A), None), everything(), "routed"),
         (
-            "the two of them",
+            "owner and delegate",
             (Some(OWNER), Some(A), Some("shop.example")),
             everything(),
             "routed",
@@ -255,7 +256,7 @@ fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
             "no-route",
         ),
         (
-            "another delegate's everything",
+            "all mail of another delegate",
             (None, Some(B), None),
             everything(),
             "no-route",
@@ -268,31 +269,31 @@ fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
             "no-route",
         ),
         (
-            "events with alerts",
+            "events including Alert",
             (Some(OWNER), None, None),
             filter(&["Bounce", "Alert"]),
             "routed",
         ),
         (
-            "events without",
+            "events without Alert",
             (Some(OWNER), None, None),
             filter(&["Bounce"]),
             "not-wanted",
         ),
         (
-            "a tenant hears nothing of the others",
+            "a route limited to a tenant",
             (Some(OWNER), None, None),
             RouteFilter {
-                tenants: words("acme"),
+                tenants: names("acme"),
                 ..filter(&["Alert"])
             },
             "not-wanted",
         ),
         (
-            "nor does a configuration set",
+            "a route limited to a configuration set",
             (Some(OWNER), None, None),
             RouteFilter {
-                configuration_sets: words("campaigns"),
+                configuration_sets: names("campaigns"),
                 ..everything()
             },
             "not-wanted",
@@ -305,12 +306,12 @@ fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
             ..route(name, senders(owner, account, identity), target, Redaction::Standard)
         };
         let actions = decide_alert(&alert, &[route.clone(), route]);
-        let became = match actions.as_slice() {
+        let outcome = match actions.as_slice() {
             [Action::Deliver(_)] => "routed",
             [Action::Unrouted(unrouted)] => unrouted.reason.as_str(),
             _ => "several",
         };
-        assert_eq!(became, expected, "{name}");
+        assert_eq!(outcome, expected, "{name}");
     }
 
     let with = |owner: &str, account: &str| {
@@ -319,10 +320,6 @@ fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
         let keys: Vec<String> = route_keys(&other).iter().map(ToString::to_string).collect();
         keys
     };
-    assert_eq!(
-        with("-", A),
-        [format!("*#{A}#*")],
-        "an owner nobody vouched for grants nothing"
-    );
+    assert_eq!(with("-", A), [format!("*#{A}#*")], "an unknown owner grants nothing");
     assert!(with(OWNER, "-").is_empty());
 }

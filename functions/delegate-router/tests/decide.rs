@@ -1,4 +1,4 @@
-//! Who hears of a notification and what they see, case by case.
+//! Which targets receive a notification, and how it is redacted.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,8 +7,11 @@
 
 mod support;
 
-use delegate_router::decide::{Action, Facts, OwnIdentity, Received, decide};
+use delegate_router::action::Action;
+use delegate_router::decide::{Facts, decide};
+use delegate_router::own_notification::OwnIdentity;
 use delegate_router::ownership::identify;
+use delegate_router::received::Received;
 use notification_model::{SesMessage, parse};
 use serde_json::{Value, json};
 use store::{Redaction, Route};
@@ -38,25 +41,25 @@ fn own_identity() -> OwnIdentity {
     }
 }
 
-/// Where it goes, as `target: view`, or `unrouted: reason`.
+/// The deliveries as `TARGET: unredacted` or `TARGET: redacted`, or `unrouted: REASON`.
 fn decided(received: &Received, routes: &[Route]) -> Vec<String> {
     let facts = Facts {
         ownership: identify(&received.notification.mail, &[]),
         routes: routes.to_vec(),
     };
-    let shown = |action: Action| match action {
-        Action::Deliver(delivery) if delivery.body == received.payload => format!("{}: full", delivery.target),
+    let describe = |action: Action| match action {
+        Action::Deliver(delivery) if delivery.body == received.payload => format!("{}: unredacted", delivery.target),
         Action::Deliver(delivery) => format!("{}: redacted", delivery.target),
         Action::Unrouted(unrouted) => format!("unrouted: {}", unrouted.reason.as_str()),
     };
     decide(received, &facts, &own_identity())
         .into_iter()
-        .map(shown)
+        .map(describe)
         .collect()
 }
 
 #[test]
-fn the_most_specific_route_of_a_target_says_what_it_sees() {
+fn the_most_specific_route_of_a_target_determines_the_redaction() {
     let levels = [
         senders(Some(OWNER), Some(A), Some("news@shop.example")),
         senders(Some(OWNER), Some(A), Some("shop.example")),
@@ -68,13 +71,13 @@ fn the_most_specific_route_of_a_target_says_what_it_sees() {
     ];
     for (at, specific) in levels.iter().enumerate() {
         for general in &levels[at + 1..] {
-            for (view, other, expected) in [
-                (Redaction::None, Redaction::Standard, "full"),
+            for (redaction, other, expected) in [
+                (Redaction::None, Redaction::Standard, "unredacted"),
                 (Redaction::Standard, Redaction::None, "redacted"),
             ] {
                 let routes = [
                     route("b", general.clone(), TOPIC, other),
-                    route("a", specific.clone(), TOPIC, view),
+                    route("a", specific.clone(), TOPIC, redaction),
                 ];
                 assert_eq!(decided(&received(json!({})), &routes), [format!("{TOPIC}: {expected}")]);
             }
@@ -86,13 +89,13 @@ fn the_most_specific_route_of_a_target_says_what_it_sees() {
         assert_eq!(
             decided(&received(json!({})), &tied),
             [format!("{TOPIC}: redacted")],
-            "less is shown"
+            "equally specific"
         );
     }
 }
 
 #[test]
-fn one_person_is_told_once_however_the_address_is_spelt() {
+fn two_spellings_of_an_address_are_one_target() {
     let owner = senders(Some(OWNER), None, None);
     let routes = [
         route("a", owner.clone(), "email:Ops@Shop.example", Redaction::None),
@@ -102,7 +105,7 @@ fn one_person_is_told_once_however_the_address_is_spelt() {
 }
 
 #[test]
-fn conditions_narrow_and_words_grant_nothing() {
+fn filters_narrow_and_sender_fields_grant_nothing() {
     let owner = || route("r", senders(Some(OWNER), None, None), TOPIC, Redaction::None);
     let with = |change: &dyn Fn(&mut Route)| {
         let mut route = owner();
@@ -110,20 +113,20 @@ fn conditions_narrow_and_words_grant_nothing() {
         route
     };
     let tags = json!({"tags": {"ses:configuration-set": ["campaigns"], "ses:tenant-name": ["acme"]}});
-    let insert = |words: &mut std::collections::BTreeSet<String>, word: &str| {
-        words.insert(word.to_owned());
+    let insert = |names: &mut std::collections::BTreeSet<String>, name: &str| {
+        names.insert(name.to_owned());
     };
-    let full = format!("{TOPIC}: full");
+    let unredacted = format!("{TOPIC}: unredacted");
     let cases: Vec<(Route, Value, &str)> = vec![
         (
             with(&|route| insert(&mut route.filter.events, "renderingFailure")),
             json!({}),
-            &full,
+            &unredacted,
         ),
         (
             with(&|route| insert(&mut route.filter.events, "Rendering Failure")),
             json!({}),
-            &full,
+            &unredacted,
         ),
         (
             with(&|route| insert(&mut route.filter.events, "Bounce")),
@@ -133,7 +136,7 @@ fn conditions_narrow_and_words_grant_nothing() {
         (
             with(&|route| insert(&mut route.filter.tenants, "acme")),
             tags.clone(),
-            &full,
+            &unredacted,
         ),
         (
             with(&|route| insert(&mut route.filter.tenants, "beta")),
@@ -148,7 +151,7 @@ fn conditions_narrow_and_words_grant_nothing() {
         (
             with(&|route| insert(&mut route.filter.configuration_sets, "campaigns")),
             tags.clone(),
-            &full,
+            &unredacted,
         ),
         (
             with(&|route| insert(&mut route.filter.configuration_sets, "Campaigns")),
@@ -187,7 +190,7 @@ fn conditions_narrow_and_words_grant_nothing() {
 }
 
 #[test]
-fn a_digest_about_a_digest_is_not_written_and_nobody_can_pretend() {
+fn notifications_about_our_mails_are_not_mailed_and_other_accounts_cannot_forge_that() {
     let email = route(
         "e",
         senders(Some(OWNER), None, None),
@@ -206,18 +209,18 @@ fn a_digest_about_a_digest_is_not_written_and_nobody_can_pretend() {
         let both = [email.clone(), topic.clone()];
         assert_eq!(
             decided(&received(own.clone()), &both),
-            [format!("{TOPIC}: full")],
+            [format!("{TOPIC}: unredacted")],
             "{own}"
         );
         assert_eq!(
             decided(&received(own.clone()), &both[..1]),
-            ["unrouted: own-notice"],
+            ["unrouted: own-notification"],
             "{own}"
         );
         assert_eq!(
             decided(&received(sign.clone()), &both).len(),
             2,
-            "another account's word: {sign}"
+            "the same sign in mail of another account: {sign}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! From a bounce to the mail that a person reads, and that it is sent once.
+//! From notifications to the digest, which is sent once.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod support;
@@ -11,7 +11,7 @@ use support::{A, B, OWNER, World, now, sqs_event};
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const OPS: &str = "ops@shop.example";
 
-fn told(number: usize, account: &str, kind: &str, object: Value) -> String {
+fn notification(number: usize, account: &str, kind: &str, object: Value) -> String {
     let recipient = format!("reader{number}@example.net");
     json!({
         "notificationType": kind,
@@ -27,27 +27,27 @@ fn bounce(number: usize, account: &str, bounce_type: &str, diagnostic: &str) -> 
     let recipients = json!([{"emailAddress": format!("reader{number}@example.net"), "diagnosticCode": diagnostic}]);
     let object = json!({"bounceType": bounce_type, "bounceSubType": "General", "timestamp": "2026-03-02T08:15:32Z",
                         "bouncedRecipients": recipients});
-    told(number, account, "Bounce", object)
+    notification(number, account, "Bounce", object)
 }
 
 fn complaint(number: usize, account: &str) -> String {
     let recipients = json!([{"emailAddress": "joe@example.net"}, {"emailAddress": "jane@example.net"}]);
     let object = json!({"timestamp": "2026-03-02T08:16:00Z", "complaintFeedbackType": "abuse",
                         "complainedRecipients": recipients});
-    told(number, account, "Complaint", object)
+    notification(number, account, "Complaint", object)
 }
 
 async fn collect(world: &World, bodies: &[String]) {
     for chunk in bodies.chunks(10) {
-        let answer = world
+        let response = world
             .handle(&sqs_event(QUEUE_ARN, chunk), &mut Metrics::default(), now())
             .await;
-        assert_eq!(answer, json!({"batchItemFailures": []}));
-        assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
+        assert_eq!(response, json!({"batchItemFailures": []}));
+        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
     }
 }
 
-async fn digest_run(world: &World, at: &str) -> Value {
+async fn send_digests(world: &World, at: &str) -> Value {
     let at: Timestamp = at.parse().unwrap();
     world
         .handle(&json!({"postroom": "digest"}), &mut Metrics::default(), at)
@@ -55,8 +55,8 @@ async fn digest_run(world: &World, at: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_bad_campaign_is_one_mail() {
-    let world = World::furnished().await;
+async fn all_notifications_of_a_window_are_one_mail() {
+    let world = World::with_routes().await;
     let mut bodies: Vec<String> = (0..25)
         .map(|number| bounce(number, A, "Permanent", "smtp; 550 5.1.1 <b>user</b> unknown"))
         .collect();
@@ -65,38 +65,50 @@ async fn a_bad_campaign_is_one_mail() {
     bodies.push(bounce(28, OWNER, "Permanent", ""));
     collect(&world, &bodies).await;
     collect(&world, &bodies[..3]).await;
-    assert_eq!(world.digest_items(OPS).await.len(), 29, "told again it is no news");
+    assert_eq!(world.digest_items(OPS).await.len(), 29, "duplicates are one item");
 
-    assert_eq!(digest_run(&world, "2026-03-02T09:01:59Z").await, json!(null));
+    assert_eq!(send_digests(&world, "2026-03-02T09:01:59Z").await, json!(null));
     assert!(
-        world.taken_by(OPS).is_empty(),
-        "the window's last lines may be on their way"
+        world.sent_to(OPS).is_empty(),
+        "the last items of the window may not be written yet"
     );
-    assert_eq!(digest_run(&world, "2026-03-02T09:02:01Z").await, json!(null));
-    assert_eq!(digest_run(&world, "2026-03-02T10:00:00Z").await, json!(null));
-    let mails = world.taken_by(OPS);
+    assert_eq!(send_digests(&world, "2026-03-02T09:02:01Z").await, json!(null));
+    assert_eq!(send_digests(&world, "2026-03-02T10:00:00Z").await, json!(null));
+    let mails = world.sent_to(OPS);
     assert_eq!(mails.len(), 1);
     insta::with_settings!({prepend_module_to_snapshot => false, omit_expression => true}, {
-        let mut attributes = mails[0].attributes.clone();
-        let html = attributes.remove("html").unwrap();
         insta::assert_snapshot!("digest_text", mails[0].body);
-        insta::assert_snapshot!("digest_html", html);
-        insta::assert_json_snapshot!("digest_envelope", attributes);
+        insta::assert_snapshot!("digest_html", mails[0].attributes["html"]);
     });
+    let attributes = &mails[0].attributes;
+    assert_eq!(
+        attributes["subject"],
+        "Amazon SES: complaints (1), hard bounces (26), soft bounces (2)"
+    );
+    assert_eq!(attributes["from"], "postroom@shop.example");
+    assert_eq!(attributes["Auto-Submitted"], "auto-generated");
+    assert_eq!(
+        (
+            attributes["X-Postroom-Notice"].as_str(),
+            attributes["tag postroom"].as_str()
+        ),
+        ("digest", "digest"),
+        "a bounce of the mail is recognised as a notification about our own mail"
+    );
 }
 
 #[tokio::test]
-async fn two_runs_at_a_time_send_once() {
-    let world = World::furnished().await;
+async fn two_concurrent_invocations_send_a_digest_once() {
+    let world = World::with_routes().await;
     collect(&world, &[bounce(1, A, "Permanent", "")]).await;
     let at = "2026-03-02T09:10:00Z";
-    futures_util::join!(digest_run(&world, at), digest_run(&world, at));
-    assert_eq!(world.taken_by(OPS).len(), 1);
+    futures_util::join!(send_digests(&world, at), send_digests(&world, at));
+    assert_eq!(world.sent_to(OPS).len(), 1);
 }
 
 #[tokio::test]
-async fn a_digest_that_failed_is_sent_by_a_later_run_and_keeps_no_other_back() {
-    let world = World::furnished().await;
+async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
+    let world = World::with_routes().await;
     let mut also = support::route(
         "also",
         support::senders(Some(OWNER), None, Some("shop.example")),
@@ -116,22 +128,25 @@ async fn a_digest_that_failed_is_sent_by_a_later_run_and_keeps_no_other_back() {
     world.store.put_routes(&ops, &routes).await.unwrap();
 
     collect(&world, &[bounce(1, A, "Permanent", "")]).await;
-    world.refuse(OPS, "MessageRejected");
-    let answer = digest_run(&world, "2026-03-02T09:10:00Z").await;
-    assert_eq!(answer, json!({"error": "1 of 2 digests were not sent"}));
-    assert_eq!(world.taken_by("zoe@shop.example").len(), 1);
+    world.reject(OPS, "MessageRejected");
+    let response = send_digests(&world, "2026-03-02T09:10:00Z").await;
+    assert_eq!(response, json!({"error": "1 of 2 digests were not sent"}));
+    assert_eq!(world.sent_to("zoe@shop.example").len(), 1);
 
-    world.admit(OPS);
-    digest_run(&world, "2026-03-02T09:20:00Z").await;
-    assert!(world.taken_by(OPS).is_empty(), "the first run may still be at it");
-    digest_run(&world, "2026-03-02T10:10:00Z").await;
-    assert_eq!(world.taken_by(OPS).len(), 1);
-    assert_eq!(world.taken_by("zoe@shop.example").len(), 1);
+    world.accept(OPS);
+    send_digests(&world, "2026-03-02T09:20:00Z").await;
+    assert!(
+        world.sent_to(OPS).is_empty(),
+        "the claim of the first invocation has not expired"
+    );
+    send_digests(&world, "2026-03-02T10:10:00Z").await;
+    assert_eq!(world.sent_to(OPS).len(), 1);
+    assert_eq!(world.sent_to("zoe@shop.example").len(), 1);
 }
 
 #[tokio::test]
-async fn a_line_never_goes_into_a_window_that_was_sent() {
-    let world = World::furnished().await;
+async fn an_item_is_never_added_to_a_window_that_was_sent() {
+    let world = World::with_routes().await;
     let digest = store::DigestKey {
         address: OPS.to_owned(),
         window: "2026-03-02T08:00:00Z".parse().unwrap(),
@@ -142,6 +157,6 @@ async fn a_line_never_goes_into_a_window_that_was_sent() {
 
     collect(&world, &[bounce(1, A, "Permanent", "")]).await;
     assert!(world.digest_items(OPS).await.is_empty());
-    digest_run(&world, "2026-03-02T10:10:00Z").await;
-    assert_eq!(world.taken_by(OPS).len(), 1, "it is in the next");
+    send_digests(&world, "2026-03-02T10:10:00Z").await;
+    assert_eq!(world.sent_to(OPS).len(), 1, "it is in the next window");
 }

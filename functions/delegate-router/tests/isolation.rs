@@ -1,6 +1,7 @@
-//! Whatever a sender writes, no target gets a notification of a party it was not granted; and none is lost.
+//! For any fields that a sender controls, no target receives a notification of an account it was not granted, and no
+//! notification is lost.
 //!
-//! The reference below knows nothing of keys, ranks or the store: it reads accounts out of the JSON by hand.
+//! The reference implementation, [`entitled`], uses neither route keys nor the store: it reads the accounts from the JSON.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,9 +12,11 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use delegate_router::decide::{Action, Facts, Received, decide};
+use delegate_router::action::Action;
+use delegate_router::decide::{Facts, decide};
 use delegate_router::delivery::Delivery;
 use delegate_router::ownership::identify;
+use delegate_router::received::Received;
 use lambda_kit::Metrics;
 use notification_model::{SesMessage, parse};
 use proptest::prelude::*;
@@ -21,15 +24,15 @@ use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use store::{Redaction, RegisteredIdentity, Route, RouteFilter};
-use support::{OWNER, PARK_URL, UNROUTED, World, now, route, senders, settings, sqs_event};
+use support::{DEAD_LETTER_QUEUE, OWNER, UNROUTED_TOPIC, World, now, route, senders, settings, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const ACCOUNTS: [&str; 4] = [OWNER, "222233334444", "333344445555", "444455556666"];
 const DOMAINS: [&str; 3] = ["shop.example", "news.example", "victim.example"];
 const EVENTS: [&str; 4] = ["Bounce", "Complaint", "Delivery", "Open"];
-/// Names a sender may choose for configuration sets and tenants, some of them keys of our table.
+/// Names that a sender chooses for configuration sets and tenants. Some look like keys of our table.
 const NAMES: [&str; 5] = ["campaigns", "acme", "*", "111122223333#*#*", "ROUTE#*#222233334444#*"];
-const SECRET: &str = "a-word-only-the-full-view-has";
+const SECRET: &str = "only-in-unredacted-notifications";
 const TARGETS: [&str; 8] = [
     "topic:arn:aws:sns:us-east-1:111122223333:one",
     "topic:arn:aws:sns:eu-west-1:222233334444:two",
@@ -41,7 +44,7 @@ const TARGETS: [&str; 8] = [
     "email:six@news.example",
 ];
 
-/// A route in plain words.
+/// A route of the reference implementation.
 #[derive(Debug, Clone)]
 struct Grant {
     owner: Option<&'static str>,
@@ -51,34 +54,34 @@ struct Grant {
     tenants: BTreeSet<&'static str>,
     events: BTreeSet<&'static str>,
     target: &'static str,
-    full: bool,
+    unredacted: bool,
 }
 
 fn identity() -> impl Strategy<Value = String> {
-    (select(&DOMAINS[..]), any::<bool>()).prop_map(|(domain, whole)| match whole {
+    (select(&DOMAINS[..]), any::<bool>()).prop_map(|(domain, is_domain)| match is_domain {
         true => domain.to_owned(),
         false => format!("news@{domain}"),
     })
 }
 
-fn some_of(words: &'static [&'static str]) -> impl Strategy<Value = BTreeSet<&'static str>> {
+fn some_of(names: &'static [&'static str]) -> impl Strategy<Value = BTreeSet<&'static str>> {
     prop_oneof![
         3 => Just(BTreeSet::new()),
-        1 => prop::collection::btree_set(select(words), 1..3),
+        1 => prop::collection::btree_set(select(names), 1..3),
     ]
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
-    let whom = (
+    let senders = (
         prop::option::weighted(0.8, select(&ACCOUNTS[..])),
         prop::option::of(select(&ACCOUNTS[..])),
         prop::option::of(identity()),
     );
-    let only = (some_of(&NAMES), some_of(&NAMES), some_of(&EVENTS));
-    let parts = (whom, only, select(&TARGETS[..]), any::<bool>());
+    let filter = (some_of(&NAMES), some_of(&NAMES), some_of(&EVENTS));
+    let parts = (senders, filter, select(&TARGETS[..]), any::<bool>());
     parts
         .prop_map(
-            |((owner, account, identity), (sets, tenants, events), target, full)| Grant {
+            |((owner, account, identity), (sets, tenants, events), target, unredacted)| Grant {
                 owner,
                 account,
                 identity: identity.filter(|_| owner.is_some()),
@@ -86,15 +89,17 @@ fn grant() -> impl Strategy<Value = Grant> {
                 tenants,
                 events,
                 target,
-                full,
+                unredacted,
             },
         )
-        .prop_filter("somebody's", |grant| grant.owner.is_some() || grant.account.is_some())
+        .prop_filter("with an owner or a sending account", |grant| {
+            grant.owner.is_some() || grant.account.is_some()
+        })
 }
 
 fn as_route((number, grant): (usize, &Grant)) -> Route {
-    let words = |words: &BTreeSet<&str>| words.iter().map(|word| (*word).to_owned()).collect();
-    let view = if grant.full {
+    let names = |names: &BTreeSet<&str>| names.iter().map(|name| (*name).to_owned()).collect();
+    let redaction = if grant.unredacted {
         Redaction::None
     } else {
         Redaction::Standard
@@ -102,22 +107,22 @@ fn as_route((number, grant): (usize, &Grant)) -> Route {
     let about = senders(grant.owner, grant.account, grant.identity.as_deref());
     Route {
         filter: RouteFilter {
-            configuration_sets: words(&grant.sets),
-            tenants: words(&grant.tenants),
-            events: words(&grant.events),
+            configuration_sets: names(&grant.sets),
+            tenants: names(&grant.tenants),
+            events: names(&grant.events),
         },
-        ..route(&format!("route-{number}"), about, grant.target, view)
+        ..route(&format!("route-{number}"), about, grant.target, redaction)
     }
 }
 
-/// A notification with every field that a sender can write set against it.
+/// A notification whose sender-controlled fields name other accounts and identities than its own.
 fn notification() -> impl Strategy<Value = Value> {
-    let truth = (
+    let set_by_ses = (
         prop::option::weighted(0.8, (select(&ACCOUNTS[..]), identity())),
         prop::option::weighted(0.95, select(&ACCOUNTS[..])),
         select(&EVENTS[..]),
     );
-    let words = (
+    let set_by_sender = (
         prop::option::of(select(&NAMES[..])),
         prop::option::of(select(&NAMES[..])),
         prop::option::of(select(&DOMAINS[..])),
@@ -125,7 +130,7 @@ fn notification() -> impl Strategy<Value = Value> {
         select(&ACCOUNTS[..]),
         any::<bool>(),
     );
-    (truth, words).prop_map(
+    (set_by_ses, set_by_sender).prop_map(
         |((identity, account, event), (set, tenant, tagged, claimed, other, notice))| {
             let arn = |(owner, identity): (&str, String)| format!("arn:aws:ses:us-east-1:{owner}:identity/{identity}");
             let tags = json!({
@@ -156,7 +161,7 @@ fn notification() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Whose identities each account sends from.
+/// The owner of each domain that an account sends from, by account.
 type Registry = BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>;
 
 fn registry() -> impl Strategy<Value = Registry> {
@@ -174,7 +179,8 @@ fn registered(registry: &Registry, account: &str) -> Vec<RegisteredIdentity> {
         .collect()
 }
 
-/// The targets that may have a notification and must get it, each with whether any grant shows it everything.
+/// The targets that must receive the notification, each with whether any grant leaves it unredacted. No other target may
+/// receive it.
 fn entitled(notification: &Value, grants: &[Grant], registry: &Registry) -> BTreeMap<&'static str, bool> {
     let mail = &notification["mail"];
     let tag = |name: &str| mail["tags"][name][0].as_str();
@@ -196,7 +202,7 @@ fn entitled(notification: &Value, grants: &[Grant], registry: &Registry) -> BTre
             }
         }
     };
-    let is_notice = account == OWNER && tag("postroom") == Some("digest");
+    let is_own_notification = account == OWNER && tag("postroom") == Some("digest");
     let mut targets = BTreeMap::new();
     for grant in grants {
         let ownership = grant.owner.is_none_or(|granted| granted == owner)
@@ -204,13 +210,14 @@ fn entitled(notification: &Value, grants: &[Grant], registry: &Registry) -> BTre
             && grant.identity.as_deref().is_none_or(|granted| {
                 granted == identity || identity.split_once('@').is_some_and(|(_, domain)| domain == granted)
             });
-        let named =
-            |words: &BTreeSet<&str>, name: &str| words.is_empty() || tag(name).is_some_and(|word| words.contains(word));
-        let wanted = named(&grant.sets, "ses:configuration-set")
-            && named(&grant.tenants, "ses:tenant-name")
+        let selects = |names: &BTreeSet<&str>, tag_name: &str| {
+            names.is_empty() || tag(tag_name).is_some_and(|name| names.contains(name))
+        };
+        let is_selected = selects(&grant.sets, "ses:configuration-set")
+            && selects(&grant.tenants, "ses:tenant-name")
             && (grant.events.is_empty() || grant.events.contains(notification["eventType"].as_str().unwrap()));
-        if ownership && wanted && !(is_notice && grant.target.starts_with("email:")) {
-            *targets.entry(grant.target).or_insert(false) |= grant.full;
+        if ownership && is_selected && !(is_own_notification && grant.target.starts_with("email:")) {
+            *targets.entry(grant.target).or_insert(false) |= grant.unredacted;
         }
     }
     targets
@@ -230,7 +237,7 @@ fn cases(default: u32) -> ProptestConfig {
 }
 
 #[test]
-fn decided_is_what_is_granted_and_nothing_else() {
+fn exactly_the_entitled_targets_are_decided() {
     let world = (prop::collection::vec(grant(), 0..12), notification(), registry());
     let own_identity = settings().own_identity();
     TestRunner::new(cases(3000))
@@ -244,32 +251,32 @@ fn decided_is_what_is_granted_and_nothing_else() {
             let account = notification["mail"]["sendingAccountId"].as_str().unwrap_or_default();
             let facts = Facts {
                 ownership: identify(&parsed.mail, &registered(&registry, account)),
-                // All of them, not only those that a look-up by key would find.
+                // All routes, not only those that a lookup by key finds.
                 routes: grants.iter().enumerate().map(as_route).collect(),
             };
             let received = Received {
                 notification: parsed,
                 payload,
             };
-            let mut told = BTreeMap::new();
+            let mut bodies = BTreeMap::new();
             for action in decide(&received, &facts, &own_identity) {
                 match action {
                     Action::Deliver(delivery) => {
-                        let again = told.insert(delivery.target.to_string(), delivery.body);
-                        prop_assert!(again.is_none(), "each target once");
+                        let again = bodies.insert(delivery.target.to_string(), delivery.body);
+                        prop_assert!(again.is_none(), "a target twice");
                     }
                     Action::Unrouted(unrouted) => {
-                        prop_assert!(expected.is_empty(), "unrouted: {}", unrouted.because);
+                        prop_assert!(expected.is_empty(), "unrouted: {}", unrouted.explanation);
                         prop_assert_eq!(&unrouted.body, &received.payload);
                     }
                 }
             }
-            let targets: Vec<&str> = told.keys().map(String::as_str).collect();
+            let targets: Vec<&str> = bodies.keys().map(String::as_str).collect();
             prop_assert_eq!(targets, expected.keys().copied().collect::<Vec<_>>());
-            for (target, body) in &told {
+            for (target, body) in &bodies {
                 prop_assert!(
                     expected[target.as_str()] || !body.contains(SECRET),
-                    "{} sees {}",
+                    "{} receives {}",
                     target,
                     body
                 );
@@ -280,7 +287,7 @@ fn decided_is_what_is_granted_and_nothing_else() {
 }
 
 #[test]
-fn what_is_received_is_delivered_unrouted_parked_or_still_tried() {
+fn every_notification_is_delivered_unrouted_dead_lettered_or_still_queued() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -293,7 +300,9 @@ fn what_is_received_is_delivered_unrouted_parked_or_still_tried() {
     TestRunner::new(cases(60))
         .run(&world, |(grants, notifications, registry)| {
             let numbers = notifications.into_iter().enumerate();
-            let notifications: Vec<Value> = numbers.map(|(number, one)| numbered(one, number)).collect();
+            let notifications: Vec<Value> = numbers
+                .map(|(number, notification)| numbered(notification, number))
+                .collect();
             let expected: BTreeSet<(String, String)> = notifications
                 .iter()
                 .flat_map(|notification| {
@@ -318,10 +327,12 @@ fn what_is_received_is_delivered_unrouted_parked_or_still_tried() {
         .unwrap();
 }
 
-/// Where each message is in the end: `(target or unrouted, message id)`.
+/// Where each message is after the function has run: the target or `unrouted`, and the message id.
 async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Registry) -> BTreeSet<(String, String)> {
     let world = World::new().await;
-    world.put(grants.iter().enumerate().map(as_route).collect()).await;
+    world
+        .put_routes(grants.iter().enumerate().map(as_route).collect())
+        .await;
     for account in registry.keys() {
         let known = registered(registry, account);
         world
@@ -330,16 +341,16 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
             .await
             .unwrap();
     }
-    world.refuse(":gone", "NotFound");
-    world.refuse("/busy", "Throttled");
+    world.reject(":gone", "NotFound");
+    world.reject("/busy", "Throttled");
 
     let bodies: Vec<String> = notifications.iter().map(Value::to_string).collect();
-    let answer = world
+    let response = world
         .handle(&sqs_event(QUEUE_ARN, &bodies), &mut Metrics::default(), now())
         .await;
-    assert_eq!(answer, json!({"batchItemFailures": []}));
-    world.deliver_waiting(&mut Metrics::default()).await;
-    world.deliver_waiting(&mut Metrics::default()).await;
+    assert_eq!(response, json!({"batchItemFailures": []}));
+    world.deliver_queued(&mut Metrics::default()).await;
+    world.deliver_queued(&mut Metrics::default()).await;
 
     let id = |body: &str| {
         let body: Value = serde_json::from_str(body).unwrap();
@@ -347,36 +358,37 @@ async fn accounted_for(grants: &[Grant], notifications: &[Value], registry: &Reg
         let id = mail.map_or(&body["messageId"], |mail| &mail["messageId"]);
         id.as_str().unwrap().to_owned()
     };
-    let waits = |text: &str| {
+    let target_and_id = |text: &str| {
         let delivery = Delivery::from_message(text).unwrap();
         (delivery.target.to_string(), id(&delivery.body))
     };
     let mut found: Vec<(String, String)> = world
-        .given
+        .services
         .lock()
         .unwrap()
-        .waiting
+        .queued
         .iter()
-        .map(|text| waits(text))
+        .map(|text| target_and_id(text))
         .collect();
-    for taken in world.taken() {
-        found.push(match taken.by.as_str() {
-            PARK_URL => waits(&taken.body),
-            UNROUTED => ("unrouted".to_owned(), id(&taken.body)),
-            target_key => (named(target_key), id(&taken.body)),
+    for sent in world.sent() {
+        found.push(match sent.to.as_str() {
+            DEAD_LETTER_QUEUE => target_and_id(&sent.body),
+            UNROUTED_TOPIC => ("unrouted".to_owned(), id(&sent.body)),
+            to => (target_of(to), id(&sent.body)),
         });
     }
     for target in TARGETS.iter().filter(|target| target.starts_with("email:")) {
-        let lines = world.digest_items(target.trim_start_matches("email:")).await;
-        found.extend(lines.iter().map(|line| ((*target).to_owned(), id(line))));
+        let items = world.digest_items(target.trim_start_matches("email:")).await;
+        found.extend(items.iter().map(|item| ((*target).to_owned(), id(item))));
     }
     let once: BTreeSet<_> = found.iter().cloned().collect();
-    assert_eq!(once.len(), found.len(), "nobody gets anything twice");
+    assert_eq!(once.len(), found.len(), "a target received a message twice");
     once
 }
 
-fn named(target_key: &str) -> String {
-    let name = target_key.rsplit(['/', ':']).next().unwrap();
+/// The target of a route with this ARN, URL or address.
+fn target_of(to: &str) -> String {
+    let name = to.rsplit(['/', ':']).next().unwrap();
     let target = TARGETS
         .iter()
         .find(|target| target.rsplit(['/', ':']).next() == Some(name));

@@ -1,4 +1,4 @@
-//! What becomes of deliveries when targets take, refuse or stumble: through the real clients, with mocked answers.
+//! Deliveries to targets that accept, reject or fail, through the clients of the SDK with mocked responses.
 mod support;
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use aws_smithy_mocks::mock;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use store::Redaction;
-use support::{A, B, OWNER, PARK_URL, UNROUTED, World, now, route, senders, sqs_event};
+use support::{A, B, DEAD_LETTER_QUEUE, DELIVERY_QUEUE, OWNER, UNROUTED_TOPIC, World, now, route, senders, sqs_event};
 
 const QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-router";
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
@@ -33,47 +33,48 @@ async fn route_all(world: &World, bodies: &[String]) -> Value {
         .await
 }
 
-fn who(world: &World) -> Vec<String> {
-    world.taken().into_iter().map(|taken| taken.by).collect()
+/// The targets that received a message.
+fn receivers(world: &World) -> Vec<String> {
+    world.sent().into_iter().map(|sent| sent.to).collect()
 }
 
 #[tokio::test]
-async fn a_bounce_of_a_delegate_reaches_the_delegate_and_the_owner_and_nobody_else() {
-    let world = World::furnished().await;
+async fn a_bounce_of_a_delegate_reaches_only_the_delegate_and_the_owner() {
+    let world = World::with_routes().await;
     route_all(&world, &[bounce("m1", A)]).await;
-    assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
-    assert_eq!(who(&world), [A_TOPIC, OWNERS_QUEUE]);
+    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
+    assert_eq!(receivers(&world), [A_TOPIC, OWNERS_QUEUE]);
     assert_eq!(
-        world.taken_by(OWNERS_QUEUE)[0].body,
+        world.sent_to(OWNERS_QUEUE)[0].body,
         bounce("m1", A),
-        "the full view is SES's own text"
+        "unredacted is the text of SES"
     );
-    assert!(!world.taken_by(A_TOPIC)[0].body.contains("joe@example.net"));
+    assert!(!world.sent_to(A_TOPIC)[0].body.contains("joe@example.net"));
     assert_eq!(world.digest_items("ops@shop.example").await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_target_that_refuses_is_parked_and_the_others_got_theirs() {
+async fn a_permanently_rejected_delivery_is_dead_lettered_and_the_others_are_delivered() {
     for code in ["AuthorizationError", "NotFound", "InvalidParameter"] {
-        let world = World::furnished().await;
-        world.refuse("a-feedback", code);
+        let world = World::with_routes().await;
+        world.reject("a-feedback", code);
         route_all(&world, &[bounce("m1", A)]).await;
         let mut metrics = Metrics::default();
         assert_eq!(
-            world.deliver_waiting(&mut metrics).await,
+            world.deliver_queued(&mut metrics).await,
             0,
-            "dead_lettered is acknowledged"
+            "a dead-lettered delivery is acknowledged"
         );
-        assert_eq!(who(&world), [OWNERS_QUEUE, PARK_URL]);
-        let dead_lettered = &world.taken_by(PARK_URL)[0];
+        assert_eq!(receivers(&world), [OWNERS_QUEUE, DEAD_LETTER_QUEUE]);
+        let dead_lettered = &world.sent_to(DEAD_LETTER_QUEUE)[0];
         assert_eq!(dead_lettered.attributes["reason"], format!("{code}: no entry"));
         assert_eq!(dead_lettered.attributes["target"], format!("topic:{A_TOPIC}"));
 
-        // An operator mends the topic and moves the message back to the deliver queue.
-        world.admit("a-feedback");
-        world.given.lock().unwrap().waiting.push(dead_lettered.body.clone());
-        assert_eq!(world.deliver_waiting(&mut metrics).await, 0);
-        assert_eq!(who(&world), [A_TOPIC, OWNERS_QUEUE, PARK_URL]);
+        // An operator corrects the topic and moves the message back to the delivery queue.
+        world.accept("a-feedback");
+        world.services.lock().unwrap().queued.push(dead_lettered.body.clone());
+        assert_eq!(world.deliver_queued(&mut metrics).await, 0);
+        assert_eq!(receivers(&world), [A_TOPIC, OWNERS_QUEUE, DEAD_LETTER_QUEUE]);
         let dead_lettered = metrics
             .lines(delegate_router::metrics::NAMESPACE, now())
             .into_iter()
@@ -86,98 +87,103 @@ async fn a_target_that_refuses_is_parked_and_the_others_got_theirs() {
 }
 
 #[tokio::test]
-async fn a_target_that_stumbles_is_tried_again_alone() {
-    let world = World::furnished().await;
-    world.refuse("a-feedback", "Throttled");
+async fn a_target_that_fails_temporarily_is_retried_alone() {
+    let world = World::with_routes().await;
+    world.reject("a-feedback", "Throttled");
     route_all(&world, &[bounce("m1", A)]).await;
-    assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 1);
-    assert_eq!(who(&world), [OWNERS_QUEUE], "nothing is dead_lettered for that");
-    assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 1);
-    world.admit("a-feedback");
-    assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
-    assert_eq!(who(&world), [A_TOPIC, OWNERS_QUEUE], "the owner has it once");
+    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 1);
+    assert_eq!(
+        receivers(&world),
+        [OWNERS_QUEUE],
+        "a temporary failure is not dead-lettered"
+    );
+    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 1);
+    world.accept("a-feedback");
+    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
+    assert_eq!(receivers(&world), [A_TOPIC, OWNERS_QUEUE], "the owner received it once");
 }
 
 #[tokio::test]
-async fn a_delivery_that_cannot_be_parked_is_not_lost() {
-    let world = World::furnished().await;
-    world.refuse("a-feedback", "NotFound");
-    world.refuse("postroom-park", "InternalError");
+async fn a_delivery_that_the_dead_letter_queue_does_not_accept_is_retried() {
+    let world = World::with_routes().await;
+    world.reject("a-feedback", "NotFound");
+    world.reject(DEAD_LETTER_QUEUE, "InternalError");
     route_all(&world, &[bounce("m1", A)]).await;
-    assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 1);
+    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 1);
 }
 
 #[tokio::test]
-async fn a_bus_can_refuse_in_an_accepted_request() {
+async fn a_bus_can_reject_an_entry_of_an_accepted_request() {
     for (code, dead_lettered, failed) in [
         ("ResourceNotFoundException", 1, 0),
         ("AccessDeniedException", 1, 0),
         ("InternalFailure", 0, 1),
         ("ThrottlingException", 0, 1),
     ] {
-        let world = World::furnished().await;
-        world.refuse("event-bus/mail", code);
+        let world = World::with_routes().await;
+        world.reject("event-bus/mail", code);
         route_all(&world, &[bounce("m1", B)]).await;
-        assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, failed, "{code}");
-        assert_eq!(world.taken_by(PARK_URL).len(), dead_lettered, "{code}");
-        assert_eq!(world.taken_by(B_TOPIC).len(), 1, "{code}");
-        world.admit("event-bus/mail");
-        world.deliver_waiting(&mut Metrics::default()).await;
-        assert_eq!(world.taken_by(B_BUS).len(), failed, "{code}");
+        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, failed, "{code}");
+        assert_eq!(world.sent_to(DEAD_LETTER_QUEUE).len(), dead_lettered, "{code}");
+        assert_eq!(world.sent_to(B_TOPIC).len(), 1, "{code}");
+        world.accept("event-bus/mail");
+        world.deliver_queued(&mut Metrics::default()).await;
+        assert_eq!(world.sent_to(B_BUS).len(), failed, "{code}");
     }
 }
 
 #[tokio::test]
-async fn a_notification_is_acknowledged_only_when_all_its_deliveries_wait() {
-    let world = World::furnished().await;
-    world.refuse("entry:m2", "InternalError");
+async fn a_notification_is_acknowledged_only_after_all_its_deliveries_are_enqueued() {
+    let world = World::with_routes().await;
+    world.reject("entry:m2", "InternalError");
     let bodies: Vec<String> = (0..9).map(|number| bounce(&format!("m{number}"), A)).collect();
-    let answer = route_all(&world, &bodies).await;
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
-    assert_eq!(world.given.lock().unwrap().waiting.len(), 3 * 8);
-    assert_eq!(world.given.lock().unwrap().batches, 3, "the batch shares its requests");
+    let response = route_all(&world, &bodies).await;
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    assert_eq!(world.services.lock().unwrap().queued.len(), 3 * 8);
+    assert_eq!(
+        world.services.lock().unwrap().batches,
+        3,
+        "the notifications of a batch share requests"
+    );
 
-    world.refuse("postroom-deliver", "ServiceUnavailable");
-    let answer = route_all(&world, &bodies).await;
-    assert_eq!(answer, json!({"error": "9 of 9 records failed"}));
+    world.reject(DELIVERY_QUEUE, "ServiceUnavailable");
+    let response = route_all(&world, &bodies).await;
+    assert_eq!(response, json!({"error": "9 of 9 records failed"}));
 }
 
 #[tokio::test]
-async fn what_cannot_be_published_as_unrouted_comes_again() {
-    let world = World::furnished().await;
-    world.refuse("postroom-unrouted", "InternalError");
-    let stranger = bounce("m1", A).replace(OWNER, "999900001111");
-    let answer = route_all(&world, &[stranger.clone(), bounce("m2", A)]).await;
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
-    world.admit("postroom-unrouted");
+async fn a_notification_that_cannot_be_published_as_unrouted_is_retried() {
+    let world = World::with_routes().await;
+    world.reject("postroom-unrouted", "InternalError");
+    let unknown_owner = bounce("m1", A).replace(OWNER, "999900001111");
+    let response = route_all(&world, &[unknown_owner.clone(), bounce("m2", A)]).await;
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
+    world.accept("postroom-unrouted");
     assert_eq!(
-        route_all(&world, std::slice::from_ref(&stranger)).await,
+        route_all(&world, std::slice::from_ref(&unknown_owner)).await,
         json!({"batchItemFailures": []})
     );
-    let unrouted = &world.taken_by(UNROUTED)[0];
-    assert_eq!(unrouted.body, stranger);
+    let unrouted = &world.sent_to(UNROUTED_TOPIC)[0];
+    assert_eq!(unrouted.body, unknown_owner);
     assert_eq!(unrouted.attributes["reason"], "no-route");
 }
 
 #[tokio::test]
-async fn cold_a_batch_reads_once_and_warm_not_at_all() {
-    let world = World::furnished().await;
+async fn a_batch_reads_the_routes_with_one_request_and_then_from_the_cache() {
+    let world = World::with_routes().await;
     let bodies: Vec<String> = (0..30)
         .map(|number| bounce(&format!("m{number}"), [A, B, OWNER][number % 3]))
         .collect();
     route_all(&world, &bodies).await;
     assert_eq!(world.requests.take(), [("BatchGetItem".to_owned(), 1)].into());
-    let strangers: Vec<String> = bodies.iter().map(|body| body.replace(OWNER, "999900001111")).collect();
-    route_all(&world, &strangers).await;
+    let unknown_owners: Vec<String> = bodies.iter().map(|body| body.replace(OWNER, "999900001111")).collect();
+    route_all(&world, &unknown_owners).await;
     assert_eq!(world.requests.take(), [("BatchGetItem".to_owned(), 1)].into());
     route_all(&world, &bodies).await;
-    route_all(&world, &strangers).await;
-    assert!(
-        world.requests.take().is_empty(),
-        "that there are no routes is remembered too"
-    );
+    route_all(&world, &unknown_owners).await;
+    assert!(world.requests.take().is_empty(), "keys without routes are cached too");
 
-    let unsaid: Vec<String> = bodies
+    let without_source_arn: Vec<String> = bodies
         .iter()
         .map(|body| {
             let mut body: Value = serde_json::from_str(body).unwrap();
@@ -186,7 +192,7 @@ async fn cold_a_batch_reads_once_and_warm_not_at_all() {
             body.to_string()
         })
         .collect();
-    route_all(&world, &unsaid).await;
+    route_all(&world, &without_source_arn).await;
     assert_eq!(
         world.requests.take(),
         [("BatchGetItem".to_owned(), 1)].into(),
@@ -195,42 +201,42 @@ async fn cold_a_batch_reads_once_and_warm_not_at_all() {
 }
 
 #[tokio::test]
-async fn one_spoilt_row_fails_those_it_concerns() {
-    let world = World::furnished().await;
-    spoil(&world).await;
-    let answer = route_all(&world, &[bounce("m1", A), bounce("m2", B)]).await;
-    assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
+async fn an_unreadable_row_fails_only_the_notifications_it_concerns() {
+    let world = World::with_routes().await;
+    put_unreadable_route(&world).await;
+    let response = route_all(&world, &[bounce("m1", A), bounce("m2", B)]).await;
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
 }
 
-/// A route for A's mail with a target that no version knows.
-async fn spoil(world: &World) {
+/// A route for mail of A with a target that cannot be read.
+async fn put_unreadable_route(world: &World) {
     let key = senders(Some(OWNER), Some(A), Some("shop.example"));
     let mut odd = route("odd", key, "bus:b", Redaction::None);
     odd.target = store::Target::Bus(String::new());
-    world.put(vec![odd]).await;
+    world.put_routes(vec![odd]).await;
 }
 
 #[tokio::test]
-async fn fifo_targets_get_the_key_and_one_message_in_order() {
+async fn fifo_targets_receive_the_idempotency_key_and_the_message_id_as_group() {
     let world = World::new().await;
     let to = |target: &str| route(target, senders(Some(OWNER), None, None), target, Redaction::None);
     world
-        .put(vec![
+        .put_routes(vec![
             to("topic:arn:aws:sns:us-east-1:111122223333:all.fifo"),
             to("queue:arn:aws:sqs:us-east-1:111122223333:all.fifo"),
         ])
         .await;
     route_all(&world, &[bounce("0100-m1-000000", A)]).await;
-    assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
-    for taken in world.taken() {
-        assert_eq!(taken.attributes["group"], "0100-m1-000000");
-        assert_eq!(taken.attributes["deduplication"], taken.attributes["idempotencyKey"]);
+    assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
+    for sent in world.sent() {
+        assert_eq!(sent.attributes["group"], "0100-m1-000000");
+        assert_eq!(sent.attributes["deduplication"], sent.attributes["idempotencyKey"]);
     }
-    assert_eq!(world.taken().len(), 2);
+    assert_eq!(world.sent().len(), 2);
 }
 
 #[tokio::test]
-async fn targets_that_make_no_sense_are_parked() {
+async fn deliveries_to_invalid_targets_are_dead_lettered() {
     for target in [
         "topic:t",
         "queue:arn:aws:sns:us-east-1:111122223333:t",
@@ -239,7 +245,7 @@ async fn targets_that_make_no_sense_are_parked() {
     ] {
         let world = World::new().await;
         world
-            .put(vec![route(
+            .put_routes(vec![route(
                 "odd",
                 senders(Some(OWNER), None, None),
                 target,
@@ -247,33 +253,33 @@ async fn targets_that_make_no_sense_are_parked() {
             )])
             .await;
         route_all(&world, &[bounce("m1", A)]).await;
-        assert_eq!(world.deliver_waiting(&mut Metrics::default()).await, 0);
-        assert_eq!(who(&world), [PARK_URL], "{target}");
+        assert_eq!(world.deliver_queued(&mut Metrics::default()).await, 0);
+        assert_eq!(receivers(&world), [DEAD_LETTER_QUEUE], "{target}");
     }
 }
 
 #[tokio::test]
-async fn a_target_is_asked_in_its_own_region() {
+async fn requests_go_to_the_region_of_the_target() {
     let world = World::new().await;
     let to = |target: &str| route(target, senders(Some(OWNER), None, None), target, Redaction::None);
     world
-        .put(vec![
+        .put_routes(vec![
             to("topic:arn:aws:sns:eu-west-1:222233334444:t"),
             to("queue:arn:aws:sqs:eu-west-2:222233334444:q"),
             to("bus:arn:aws:events:eu-west-3:222233334444:event-bus/b"),
         ])
         .await;
     route_all(&world, &[bounce("m1", A)]).await;
-    world.deliver_waiting(&mut Metrics::default()).await;
-    let hosts: Vec<String> = world.given.lock().unwrap().hosts.iter().cloned().collect();
+    world.deliver_queued(&mut Metrics::default()).await;
+    let hosts: Vec<String> = world.services.lock().unwrap().hosts.iter().cloned().collect();
     let expected = ["events.eu-west-3", "sns.eu-west-1", "sqs.eu-west-2", "sqs.us-east-1"];
     assert_eq!(hosts, expected.map(|host| format!("{host}.amazonaws.com")));
 }
 
-/// What SNS says on the wire, read by the real client.
+/// The responses of SNS as HTTP, read by the client of the SDK.
 #[tokio::test]
-async fn answers_are_understood_as_sns_writes_them() {
-    let said = |code: &str| {
+async fn responses_of_sns_are_retried_or_dead_lettered_by_their_code() {
+    let error = |code: &str| {
         format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>"
         )
@@ -281,28 +287,28 @@ async fn answers_are_understood_as_sns_writes_them() {
     let published = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
     let cases = [
         (vec![(200, published.to_owned())], 1, 0, 0),
-        (vec![(403, said("AuthorizationError"))], 1, 0, 1),
-        (vec![(404, said("NotFound"))], 1, 0, 1),
-        // What the client itself does not try again, the queue does.
-        (vec![(429, said("Throttled"))], 1, 1, 0),
+        (vec![(403, error("AuthorizationError"))], 1, 0, 1),
+        (vec![(404, error("NotFound"))], 1, 0, 1),
+        // The client does not retry this, so the queue does.
+        (vec![(429, error("Throttled"))], 1, 1, 0),
         (
-            vec![(503, said("ServiceUnavailable")), (200, published.to_owned())],
+            vec![(503, error("ServiceUnavailable")), (200, published.to_owned())],
             2,
             0,
             0,
         ),
-        (vec![(500, said("InternalError")); 3], 3, 1, 0),
+        (vec![(500, error("InternalError")); 3], 3, 1, 0),
     ];
-    for (answers, calls, failed, dead_lettered) in cases {
+    for (responses, calls, failed, dead_lettered) in cases {
         let mut sequence = mock!(aws_sdk_sns::Client::publish).sequence();
-        for (status, body) in answers.clone() {
+        for (status, body) in responses.clone() {
             sequence = sequence.http_status(status, Some(body));
         }
         let rule = sequence.build();
         let world = World::with_topics(Arc::default(), &rule).await;
         let target = "topic:arn:aws:sns:us-east-1:222233334444:t";
         world
-            .put(vec![route(
+            .put_routes(vec![route(
                 "t",
                 senders(Some(OWNER), None, None),
                 target,
@@ -311,11 +317,11 @@ async fn answers_are_understood_as_sns_writes_them() {
             .await;
         route_all(&world, &[bounce("m1", A)]).await;
         assert_eq!(
-            world.deliver_waiting(&mut Metrics::default()).await,
+            world.deliver_queued(&mut Metrics::default()).await,
             failed,
-            "{answers:?}"
+            "{responses:?}"
         );
-        assert_eq!(world.taken_by(PARK_URL).len(), dead_lettered, "{answers:?}");
-        assert_eq!(rule.num_calls(), calls, "{answers:?}");
+        assert_eq!(world.sent_to(DEAD_LETTER_QUEUE).len(), dead_lettered, "{responses:?}");
+        assert_eq!(rule.num_calls(), calls, "{responses:?}");
     }
 }

@@ -53,7 +53,7 @@ impl BounceKind {
             Self::Soft => "soft",
             Self::SenderFault => "sender-fault",
             Self::AutoReply => "auto-reply",
-            Self::SuppressedBySes => "echo",
+            Self::SuppressedBySes => "suppressed-by-ses",
             Self::Undetermined => "undetermined",
         }
     }

@@ -45,6 +45,7 @@ pub async fn handle(
     for (records, error) in failures {
         pipeline::fail_records(&mut outcomes, records, error);
     }
+    pipeline::fail_incomplete(&mut outcomes);
     metrics.merge(pipeline::take_metrics(&mut outcomes));
     pipeline::count_failures(metrics, &outcomes, RecordError::kind);
     count_mirror_failures(metrics, effects.mirror.as_ref().map_or(0, MirrorQueue::take_failures));
@@ -74,12 +75,13 @@ impl RecordError {
 }
 
 async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Action>, RecordError> {
-    let notification = match pipeline::read_message(&record)? {
+    let mut notification = match pipeline::read_message(&record)? {
         None => return Ok(Handled::default()),
         Some(Message::Notification(notification)) => notification,
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
-    let published_at = record.provenance.sns_timestamp.unwrap_or(now);
+    let unreadable = notification.unreadable_recipients.pop();
+    let published_at = record.provenance.published_at.unwrap_or(now);
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
@@ -90,5 +92,9 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     );
     let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
     count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
-    Ok(Handled { deferred, metrics })
+    Ok(Handled {
+        deferred,
+        metrics,
+        incomplete: unreadable.map(|error| RecordError::from(error).into()),
+    })
 }

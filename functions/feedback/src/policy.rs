@@ -174,7 +174,7 @@ mod tests {
     use super::{Policy, SuppressionPeriod};
 
     fn from(name: &'static str, value: &'static str) -> Result<Policy, lambda_kit::InvalidSetting> {
-        Policy::from_env(|asked| (asked == name).then(|| value.to_owned()))
+        Policy::from_env(|variable| (variable == name).then(|| value.to_owned()))
     }
 
     #[test]

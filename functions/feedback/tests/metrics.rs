@@ -1,5 +1,9 @@
 //! The table of metrics agrees with what the function emits.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod support;
 
@@ -32,14 +36,17 @@ async fn the_events_emit_every_metric_of_the_table_and_no_other() {
         let _ = feedback::handle(&read_event(&name), &stack.effects, &mut metrics, now).await;
         emitted.extend(metrics.lines(NAMESPACE, now).iter().flat_map(definitions));
     }
-    let table: BTreeSet<Definition> = METRICS
-        .iter()
+    assert_eq!(emitted, table());
+}
+
+fn table() -> BTreeSet<Definition> {
+    let definitions = METRICS.iter();
+    definitions
         .map(|(metric, dimensions)| {
             let dimensions = dimensions.iter().map(|name| (*name).to_owned());
             ((*metric).to_owned(), dimensions.collect())
         })
-        .collect();
-    assert_eq!(emitted, table);
+        .collect()
 }
 
 /// Reads the definitions in a document of the Embedded Metric Format.
@@ -54,4 +61,17 @@ fn definitions(document: &Value) -> Vec<Definition> {
     let dimensions = names(&directive["Dimensions"][0], "Name");
     let metrics = names(&directive["Metrics"], "Name").into_iter();
     metrics.map(|metric| (metric, dimensions.clone())).collect()
+}
+
+#[test]
+fn the_table_agrees_with_the_metrics_that_the_template_is_tested_against() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/template/metrics.json");
+    let functions: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let function = &functions["feedback"];
+    assert_eq!(function["namespace"], NAMESPACE);
+    let declared = function["metrics"].as_object().unwrap().iter();
+    let declared: BTreeSet<Definition> = declared
+        .map(|(metric, dimensions)| (metric.clone(), serde_json::from_value(dimensions.clone()).unwrap()))
+        .collect();
+    assert_eq!(declared, table());
 }

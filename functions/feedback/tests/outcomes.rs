@@ -8,7 +8,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_kit::Metrics;
 use serde_json::Value;
 use support::rows::describe_rows;
@@ -67,6 +67,30 @@ async fn an_event_that_is_handled_twice_changes_nothing_and_costs_no_more() {
         }
         assert_eq!(rows.first(), rows.last(), "{name}");
         assert!(costs.last() <= costs.first(), "{name}: {costs:?}");
+    }
+}
+
+/// The clock of the reporting server is two days ahead, so the time of the event depends on the time of publication.
+#[tokio::test]
+async fn a_retry_of_an_event_from_eventbridge_writes_the_same_rows() {
+    for name in [
+        "carrier-eventbridge",
+        "carrier-eventbridge-in-sqs",
+        "carrier-eventbridge-in-sns-in-sqs",
+    ] {
+        let event = read_event(&format!("{name}.json")).to_string();
+        let event = event.replace("2026-03-02T08:15:32.000Z", "2026-03-04T08:15:32.000Z");
+        let event = serde_json::from_str(&event.replace("2026-08-05T08:15:33Z", "2026-03-02T08:15:33Z")).unwrap();
+        let stack = Stack::new().await;
+        let mut rows = Vec::new();
+        for days in [0, 3] {
+            let now = now() + SignedDuration::from_hours(24 * days);
+            feedback::handle(&event, &stack.effects, &mut Metrics::default(), now)
+                .await
+                .unwrap();
+            rows.push(stack.rows().await);
+        }
+        assert_eq!(rows.first(), rows.last(), "{name}");
     }
 }
 

@@ -97,7 +97,12 @@ fn actions_for_bounces() {
             unknown.clone(),
             suppressed_by_ses,
         ),
-        ("Permanent", "UnsubscribedRecipient", unknown.clone(), "history echo"),
+        (
+            "Permanent",
+            "UnsubscribedRecipient",
+            unknown.clone(),
+            "history suppressed-by-ses",
+        ),
         (
             "Permanent",
             "General",
@@ -188,7 +193,7 @@ fn actions_for_bounces() {
             "Undetermined",
             "Undetermined",
             json!({"diagnosticCode": ""}),
-            "note auto-reply",
+            "history auto-reply",
         ),
         ("Undetermined", "Undetermined", json!({"action": "failed"}), soft),
     ];

@@ -26,8 +26,8 @@ const CONCURRENT_ALERTS: usize = 8;
 /// Handles the event of the schedule, `{"postroom":"check-senders"}`, at the time `now`, and adds to the metrics.
 ///
 /// # Errors
-/// When the event is another one, when the table fails, or when a sender was not checked or an alert not sent. The other
-/// senders are checked and the other alerts are sent.
+/// When the event is another one, when the table fails, when a sender was not checked, an alert not sent, or when the outcome
+/// of an enforcement is unknown. The other senders are checked and the other alerts are sent.
 pub async fn handle(event: &Value, effects: &Effects, metrics: &mut Metrics, now: Timestamp) -> anyhow::Result<()> {
     let kind = event.get("postroom").and_then(Value::as_str);
     anyhow::ensure!(
@@ -44,7 +44,10 @@ pub async fn handle(event: &Value, effects: &Effects, metrics: &mut Metrics, now
     count_senders_checked(metrics, round.checked);
     log_worst_senders(&round.worst);
     let failed = report_failed_checks(&round, metrics) + send_alerts(&round, effects, metrics).await;
-    anyhow::ensure!(failed == 0, "failed for {failed} senders or alerts; the log names them");
+    anyhow::ensure!(
+        failed == 0,
+        "failed for {failed} senders, alerts or enforcements; the log names them"
+    );
     Ok(())
 }
 
@@ -62,13 +65,17 @@ fn log_worst_senders(worst: &[SenderRates]) {
     }
 }
 
-/// Logs and counts the senders that were not checked. Returns their number.
+/// Logs and counts the senders that were not checked, and counts the enforcements whose outcome is unknown. Returns their
+/// number.
 fn report_failed_checks(round: &Round, metrics: &mut Metrics) -> usize {
     for (sender, error) in &round.failures {
         tracing::error!(owner = sender.owner, account = sender.account, %error, "failed to check a sender");
         count_check_failure(metrics);
     }
-    round.failures.len()
+    for _ in 0..round.unknown_outcomes {
+        count_check_failure(metrics);
+    }
+    round.failures.len() + round.unknown_outcomes
 }
 
 /// Sends every alert of the round. Returns the number of alerts that were not sent.

@@ -1,4 +1,4 @@
-//! Wiring: log, settings, clients, `run`.
+//! Reads the settings, creates the AWS clients and starts the function.
 
 use std::sync::Arc;
 
@@ -35,9 +35,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         async move {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
-            let answer = reputation_monitor::handle(&event.payload, &effects, &mut metrics, now).await;
+            let result = reputation_monitor::handle(&event.payload, &effects, &mut metrics, now).await;
             metrics.emit(NAMESPACE, now);
-            answer.map_err(lambda_runtime::Error::from)
+            result.map_err(lambda_runtime::Error::from)
         }
     }))
     .await

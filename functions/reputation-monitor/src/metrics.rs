@@ -17,7 +17,8 @@ pub fn count_alert(metrics: &mut Metrics, kind: &str) {
     metrics.count("Alerts", vec![("Kind", kind.to_owned())]);
 }
 
-/// Counts a sender that was not checked, an alert that was not sent, or a round that failed.
+/// Counts a sender that was not checked, an alert that was not sent, an enforcement whose outcome is unknown, or a round that
+/// failed.
 pub fn count_check_failure(metrics: &mut Metrics) {
     metrics.count("CheckFailures", vec![]);
 }

@@ -1,6 +1,6 @@
 //! The configuration of the function, from environment variables.
 
-use anyhow::Context;
+use lambda_kit::{Environment, InvalidSetting};
 use notification_model::AccountId;
 
 /// The configuration of the function.
@@ -21,22 +21,16 @@ impl Settings {
     ///
     /// # Errors
     /// When a required variable is missing or a value is invalid. The error names the variable.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let optional = |name: &str| {
-            get(name)
-                .map(|value| value.trim().to_owned())
-                .filter(|value| !value.is_empty())
-        };
-        let required = |name: &str, expected: &str| {
-            optional(name).with_context(|| format!("environment variable {name}: expected {expected}"))
-        };
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let environment = Environment::new(get);
+        let account = environment.required("ACCOUNT_ID", "a 12-digit account id")?;
         Ok(Self {
-            table: required("TABLE_NAME", "the name of the table")?,
-            account: required("ACCOUNT_ID", "the id of the account")?
+            table: environment.required("TABLE_NAME", "the name of the DynamoDB table")?,
+            account: account
                 .parse()
-                .context("environment variable ACCOUNT_ID")?,
-            alarm_topic_arn: optional("ALARM_TOPIC_ARN"),
-            alert_queue_url: optional("ALERT_QUEUE_URL"),
+                .map_err(|_| InvalidSetting::new("ACCOUNT_ID", "a 12-digit account id"))?,
+            alarm_topic_arn: environment.optional("ALARM_TOPIC_ARN"),
+            alert_queue_url: environment.optional("ALERT_QUEUE_URL"),
         })
     }
 }
@@ -45,7 +39,7 @@ impl Settings {
 mod tests {
     use super::Settings;
 
-    fn from(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+    fn from(variables: &[(&str, &str)]) -> Result<Settings, lambda_kit::InvalidSetting> {
         Settings::from_env(|name| {
             let value = variables.iter().find(|(known, _)| *known == name);
             value.map(|(_, value)| (*value).to_owned())
@@ -74,7 +68,7 @@ mod tests {
             ("ACCOUNT_ID", vec![("TABLE_NAME", "postroom"), ("ACCOUNT_ID", "1111")]),
         ];
         for (name, variables) in cases {
-            let error = format!("{:#}", from(&variables).unwrap_err());
+            let error = from(&variables).unwrap_err().to_string();
             assert!(error.starts_with(&format!("environment variable {name}: ")), "{error}");
         }
     }

@@ -20,7 +20,7 @@ use reputation_monitor::effects::{Clients, Effects};
 use reputation_monitor::settings::Settings;
 use serde_json::{Value, json};
 use store::testing::{Fault, Requests};
-use store::{EventKind, Sender, SenderBatch, SenderEvent, SendingStream, Store};
+use store::{EnforcementKind, EventKind, Sender, SenderBatch, SenderEvent, SendingStream, Store, Thresholds};
 
 const ACCOUNT: &str = "111122223333";
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:postroom-alarms";
@@ -218,7 +218,7 @@ async fn one_alert_per_crossing_goes_to_the_alarm_topic_and_the_router() {
     let published = targets.published.first().unwrap();
     assert_eq!(
         published.subject,
-        "Enforcement now: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
+        "Enforcement: hard bounces of shop.example, sent by 222233334444, at 10.00 %"
     );
     assert!(
         published
@@ -265,7 +265,10 @@ async fn an_alert_that_a_target_rejected_is_sent_again_to_both_under_the_same_id
         let world = World::with_bad_campaign().await;
         *rejects(&mut world.targets.lock().unwrap()) = Some("shop.example");
         let (error, counts) = world.run(1).await;
-        assert_eq!(error.unwrap(), "failed for 1 senders or alerts; the log names them");
+        assert_eq!(
+            error.unwrap(),
+            "failed for 1 senders, alerts or enforcements; the log names them"
+        );
         assert_eq!(counts, expected([("CheckFailures", 1), ("SendersChecked", 1)]));
 
         *rejects(&mut world.targets.lock().unwrap()) = None;
@@ -293,7 +296,10 @@ async fn a_failed_alert_does_not_stop_the_others() {
     world.campaign("news.example", 20).await;
     world.targets.lock().unwrap().topic_rejects = Some("news.example");
     let (error, counts) = world.run(1).await;
-    assert_eq!(error.unwrap(), "failed for 1 senders or alerts; the log names them");
+    assert_eq!(
+        error.unwrap(),
+        "failed for 1 senders, alerts or enforcements; the log names them"
+    );
     assert_eq!(
         counts,
         expected([("Alerts Enforcement", 1), ("CheckFailures", 1), ("SendersChecked", 2)])
@@ -316,10 +322,13 @@ async fn a_failed_sender_does_not_stop_the_others() {
     let reads: usize = quiet.requests.take().values().sum();
 
     // The first read of the second sender: each sender takes two.
-    world.requests.fail(Fault::Lost, reads - 3);
+    world.requests.fail(Fault::RequestLost, reads - 3);
     let (error, counts) = world.run(1).await;
-    assert!(!world.requests.call_off(), "the fault occurred");
-    assert_eq!(error.unwrap(), "failed for 1 senders or alerts; the log names them");
+    assert!(!world.requests.cancel_fault(), "the fault occurred");
+    assert_eq!(
+        error.unwrap(),
+        "failed for 1 senders, alerts or enforcements; the log names them"
+    );
     assert_eq!(counts["CheckFailures"], 1);
     assert_eq!(counts["SendersChecked"], 1);
 }
@@ -327,7 +336,7 @@ async fn a_failed_sender_does_not_stop_the_others() {
 #[tokio::test]
 async fn a_round_that_cannot_read_the_thresholds_fails_and_is_counted() {
     let world = World::with_bad_campaign().await;
-    world.requests.fail(Fault::Lost, 0);
+    world.requests.fail(Fault::RequestLost, 0);
     let (error, counts) = world.run(1).await;
     assert!(error.unwrap().starts_with("Query on table postroom"));
     assert_eq!(counts, expected([("CheckFailures", 1)]));
@@ -349,4 +358,30 @@ async fn other_events_are_errors() {
             r#"unknown event: expected the schedule's {"postroom":"check-senders"}"#
         );
     }
+}
+
+#[tokio::test]
+async fn an_enforcement_with_an_unknown_outcome_fails_the_invocation_and_its_alert_is_sent() {
+    let world = World::with_bad_campaign().await;
+    let thresholds = Thresholds {
+        enforcements: [EnforcementKind::RevokeAuthorization].into(),
+        ..Thresholds::default()
+    };
+    world.store.put_thresholds(None, &thresholds).await.unwrap();
+    // The client of SES in these tests has no connection.
+    let (error, counts) = world.run(1).await;
+    assert_eq!(
+        error.unwrap(),
+        "failed for 1 senders, alerts or enforcements; the log names them"
+    );
+    assert_eq!(
+        counts,
+        expected([("Alerts Enforcement", 1), ("CheckFailures", 1), ("SendersChecked", 1)])
+    );
+    let targets = world.targets.lock().unwrap();
+    let text = &targets.published.first().unwrap().text;
+    assert!(
+        text.contains("- not applied yet, repeated later: revoke-authorization: GetEmailIdentityPolicies: "),
+        "{text}"
+    );
 }

@@ -82,7 +82,7 @@ pub enum MirrorError {
     Failed {
         /// The operation.
         operation: &'static str,
-        /// The error code, or what happened if SES did not answer.
+        /// The error code, or what happened if SES did not respond.
         cause: String,
     },
     /// The row of the recipient changed after each step.

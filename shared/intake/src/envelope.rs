@@ -48,11 +48,8 @@ pub(crate) fn from_receipt_rule(entry: &Value, path: &str) -> Result<Record, Bad
 
 /// Returns `None` if the event is not an EventBridge event.
 pub(crate) fn from_event_bridge(event: &Value) -> Option<Result<Record, ShapeError>> {
-    let detail = event_bridge_detail(event)?;
-    Some(wire::read(event, "$").map(|wire::EventBridgeId { id }| Record {
-        id,
-        ..bare(Via::EventBridge, detail.to_string())
-    }))
+    let record = event_bridge_record(event, Via::EventBridge)?;
+    Some(wire::read(event, "$").map(|wire::EventBridgeId { id }| Record { id, ..record }))
 }
 
 fn sqs_record(entry: &Value, path: &str, message_id: &str) -> Result<Record, ShapeError> {
@@ -96,10 +93,14 @@ fn sqs_body_fast(body: &str) -> Option<Record> {
     if record_kind(&sns_type)? != RecordKind::Notification {
         return None;
     }
-    let mut record = bare(Via::SqsFromSns, parsed.message?);
+    let message = parsed.message?;
+    if may_be_event_bridge(&message) {
+        return None;
+    }
+    let mut record = bare(Via::SqsFromSns, message);
     record.provenance.topic_arn = Some(parsed.topic_arn?);
     record.provenance.sns_message_id = parsed.message_id;
-    record.provenance.sns_timestamp = parsed.timestamp.and_then(|text| text.parse().ok());
+    record.provenance.published_at = parsed.timestamp.and_then(|text| text.parse().ok());
     Some(record)
 }
 
@@ -123,10 +124,8 @@ fn sqs_body(body: &str, path: &str) -> Result<Record, ShapeError> {
     if is_sns_message(&value) {
         return sns_record(&value, path, Via::SqsFromSns);
     }
-    Ok(match event_bridge_detail(&value) {
-        Some(detail) => bare(Via::SqsFromEventBridge, detail.to_string()),
-        None => bare(Via::SqsRaw, body.to_owned()),
-    })
+    let record = event_bridge_record(&value, Via::SqsFromEventBridge);
+    Ok(record.unwrap_or_else(|| bare(Via::SqsRaw, body.to_owned())))
 }
 
 /// Returns a record with a message of SES, without its id.
@@ -148,6 +147,9 @@ fn failed_invocation(body: &Value) -> Option<&Value> {
 
 /// Asynchronous invocations have one record. The provenance is that of the original event.
 fn failed_record(event: &Value, path: &str) -> Result<Record, ShapeError> {
+    if let Some(record) = event_bridge_record(event, Via::EventBridge) {
+        return Ok(record);
+    }
     let entry = match event.get("Records").and_then(Value::as_array).map(Vec::as_slice) {
         Some([entry]) => entry,
         _ => return Err(ShapeError::new(format!("{path}.Records"), "expected one record")),
@@ -173,11 +175,13 @@ fn sns_record(sns: &Value, path: &str, via: Via) -> Result<Record, ShapeError> {
         RecordKind::Notification => message.message,
         RecordKind::SubscriptionConfirmation | RecordKind::UnsubscribeConfirmation => sns.to_string(),
     };
-    let mut record = bare(via, payload);
+    let is_notification = kind == RecordKind::Notification;
+    let event_bridge = is_notification.then(|| event_bridge_message(&payload, via)).flatten();
+    let mut record = event_bridge.unwrap_or_else(|| bare(via, payload));
     record.kind = kind;
     record.provenance.topic_arn = message.topic_arn;
     record.provenance.sns_message_id = message.message_id;
-    record.provenance.sns_timestamp = message.timestamp;
+    record.provenance.published_at = record.provenance.published_at.or(message.timestamp);
     Ok(record)
 }
 
@@ -195,10 +199,37 @@ fn record_kind(sns_type: &str) -> Option<RecordKind> {
     }
 }
 
-fn event_bridge_detail(event: &Value) -> Option<&Value> {
-    event.get("source")?;
-    event.get("detail-type")?;
-    event.get("detail")
+/// Returns the record in an SNS message that is an EventBridge event: a rule with a topic as its target.
+fn event_bridge_message(message: &str, via: Via) -> Option<Record> {
+    if !may_be_event_bridge(message) {
+        return None;
+    }
+    event_bridge_record(&serde_json::from_str(message).ok()?, via)
+}
+
+/// Returns whether a text contains the field that every EventBridge event has. Much faster than parsing it.
+fn may_be_event_bridge(text: &str) -> bool {
+    text.contains("\"detail-type\"")
+}
+
+/// Returns the record in an EventBridge event, without its id. Returns `None` if the value is not an EventBridge event.
+fn event_bridge_record(event: &Value, via: Via) -> Option<Record> {
+    let source = event.get("source")?;
+    let detail_type = event.get("detail-type")?;
+    let detail = event.get("detail")?;
+    let is_about_mail =
+        detail.get("mail").is_some() || detail_type.as_str().is_some_and(|name| name.starts_with("Email "));
+    let message = if source == "aws.ses" && !is_about_mail {
+        event
+    } else {
+        detail
+    };
+    let mut record = bare(via, message.to_string());
+    record.provenance.published_at = event
+        .get("time")
+        .and_then(Value::as_str)
+        .and_then(|time| time.parse().ok());
+    Some(record)
 }
 
 #[cfg(test)]
@@ -215,12 +246,16 @@ mod tests {
             json!({"id": "id", "source": "aws.ses", "detail-type": "Email Bounced", "detail": {"mail": {}}});
         let failed = json!({"requestContext": {"functionArn": "arn"}, "requestPayload": {"Records": []}});
         let raw = json!({"notificationType": "Bounce", "mail": {"messageId": "id"}});
+        let service_event =
+            json!({"id": "id", "source": "aws.ses", "detail-type": "Sending Status Disabled", "detail": {}});
+        let mut through_sns = sns.clone();
+        through_sns["Message"] = json!(event_bridge.to_string());
         let mut bodies = vec![
             json!(["Notification", "id", "arn", "{}", null]),
             json!("text"),
             json!(7),
         ];
-        for body in [sns, event_bridge, failed, raw] {
+        for body in [sns, through_sns, service_event, event_bridge, failed, raw] {
             for key in
                 "Type MessageId TopicArn Message Timestamp source detail detail-type requestContext requestPayload"
                     .split(' ')

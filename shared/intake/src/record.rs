@@ -15,7 +15,8 @@ pub struct Record {
     /// Whether the message is from SES, or from SNS about a subscription.
     pub kind: RecordKind,
     /// The message of SES without its envelope: JSON, or plain text for set-up messages. A trailing newline is possible. An
-    /// EventBridge `detail` and the `ses` object of a receipt rule are serialised again; other payloads are unchanged.
+    /// EventBridge `detail` and the `ses` object of a receipt rule are serialised again; other payloads are unchanged. An
+    /// EventBridge event of the source `aws.ses` that is not about a mail is complete, because its type is not in its `detail`.
     pub payload: String,
     /// The services that the message passed through.
     pub provenance: Provenance,
@@ -73,8 +74,9 @@ pub struct Provenance {
     pub sns_message_id: Option<String>,
     /// How often SQS has delivered the message, including this delivery.
     pub receive_count: Option<u32>,
-    /// When SNS received the message. `None` if absent or unreadable.
-    pub sns_timestamp: Option<Timestamp>,
+    /// When EventBridge or SNS received the message: the `time` of an EventBridge event, or else the `Timestamp` of an SNS
+    /// message. The same in every retry. `None` if absent or unreadable.
+    pub published_at: Option<Timestamp>,
 }
 
 impl Provenance {
@@ -87,7 +89,7 @@ impl Provenance {
             queue_arn: None,
             sns_message_id: None,
             receive_count: None,
-            sns_timestamp: None,
+            published_at: None,
         }
     }
 }
@@ -96,9 +98,9 @@ impl Provenance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Via {
-    /// SNS invoked the function.
+    /// SNS invoked the function. The SNS message may be an EventBridge event.
     Sns,
-    /// SQS, and the body is an SNS envelope.
+    /// SQS, and the body is an SNS envelope. The SNS message may be an EventBridge event.
     SqsFromSns,
     /// SQS, and the body is an EventBridge event: a rule with a queue as its target.
     SqsFromEventBridge,

@@ -46,7 +46,7 @@ fn describe_record(record: &Record) -> Vec<String> {
         ("queue", provenance.queue_arn.clone()),
         ("SNS message id", provenance.sns_message_id.clone()),
         ("receive count", provenance.receive_count.map(|count| count.to_string())),
-        ("SNS timestamp", provenance.sns_timestamp.map(|at| at.to_string())),
+        ("published at", provenance.published_at.map(|at| at.to_string())),
     ];
     for (name, value) in fields {
         lines.extend(value.map(|value| format!("  {name}: {value}")));
@@ -65,6 +65,8 @@ fn the_payload_is_the_message_without_its_envelope() {
         ("sqs_from_sns", "/Records/0/body", Some("/Message")),
         ("sqs_from_sns_plain_text", "/Records/0/body", Some("/Message")),
         ("sqs_from_event_bridge", "/Records/0/body", Some("/detail")),
+        ("sns_from_event_bridge", "/Records/0/Sns/Message", Some("/detail")),
+        ("event_bridge_service_event", "", None),
         ("sqs_raw", "/Records/0/body", None),
         ("sqs_raw_plain_text", "/Records/0/body", None),
         ("sqs_raw_bare", "/Records/0/body", None),

@@ -92,7 +92,7 @@ impl Aws {
     /// Opens a connection to DynamoDB in the background, while the function asks Lambda for its first event. This saves
     /// the first event the time of the TLS handshake. Nothing waits for the connection, and a failure has no effect.
     ///
-    /// The request is an unsigned `GET /`, which DynamoDB answers with its health. It needs no permission and consumes no
+    /// The request is an unsigned `GET /`, to which DynamoDB responds with its health. It needs no permission and consumes no
     /// capacity unit.
     pub fn open_table_connection(&self) {
         let aws = self.clone();

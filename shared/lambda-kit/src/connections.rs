@@ -7,7 +7,9 @@ use aws_smithy_http_client::ConnectorBuilder;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
@@ -19,6 +21,12 @@ use crate::timeouts::{CONNECT, POOL_IDLE};
 /// certificates, which takes a few milliseconds, each time a client is created.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Connections(Arc<OnceLock<SharedHttpConnector>>);
+
+/// Creates an HTTP client with the TLS set-up of the functions, for clients that are configured by other means.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    SharedHttpClient::new(Connections::default())
+}
 
 impl HttpClient for Connections {
     /// Ignores the settings: all clients use the same connect time-out, so they can share one connector.

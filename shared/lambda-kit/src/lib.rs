@@ -20,6 +20,7 @@ pub mod settings;
 pub mod timeouts;
 
 pub use crate::aws::Aws;
+pub use crate::connections::http_client;
 pub use crate::lazy_client::LazyClient;
 pub use crate::log::start_log;
 pub use crate::metrics::{Dimensions, Metrics};

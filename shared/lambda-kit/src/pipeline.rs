@@ -7,8 +7,9 @@
 //!    returns [`Handled`]: the work that is better done once for the whole batch, and the metrics of the record.
 //! 3. [`take_deferred`] collects the deferred work of all records. The function does it and reports failures with
 //!    [`fail_records`].
-//! 4. [`take_metrics`] merges the metrics of the records that succeeded; [`count_failures`] counts those that failed.
-//! 5. [`intake::Outcomes::report`] returns the response for Lambda.
+//! 4. [`fail_incomplete`] fails the records of which a part cannot be handled, after everything else of them is done.
+//! 5. [`take_metrics`] merges the metrics of the records that succeeded; [`count_failures`] counts those that failed.
+//! 6. [`intake::Outcomes::report`] returns the response for Lambda.
 //!
 //! ```
 //! use intake::{Batch, Record, Response};
@@ -36,7 +37,11 @@
 //!     let mut handled = Handled::default();
 //!     match pipeline::read_message(&record)? {
 //!         None => {}
-//!         Some(Message::Notification(notification)) => handled.deferred.push(notification.mail.message_id),
+//!         Some(Message::Notification(notification)) => {
+//!             handled.deferred.push(notification.mail.message_id);
+//!             let unreadable = notification.unreadable_recipients.into_iter().next();
+//!             handled.incomplete = unreadable.map(|error| HandlerError::from(error).into());
+//!         }
 //!         Some(Message::InboundMail(_)) => return Err(HandlerError::InboundMail),
 //!     }
 //!     Ok(handled)
@@ -49,6 +54,7 @@
 //!             pipeline::fail_records(&mut outcomes, [index], "not written");
 //!         }
 //!     }
+//!     pipeline::fail_incomplete(&mut outcomes);
 //!     metrics.merge(pipeline::take_metrics(&mut outcomes));
 //!     pipeline::count_failures(metrics, &outcomes, HandlerError::kind);
 //!     Ok(outcomes.report()?)
@@ -58,7 +64,7 @@
 use std::error::Error;
 use std::fmt::Display;
 
-use intake::{Outcomes, Record, RecordFailure, RecordKind};
+use intake::{BoxError, Outcomes, Record, RecordFailure, RecordKind};
 use notification_model::{Notification, ParseError, Received, SesMessage};
 
 use crate::metrics::Metrics;
@@ -70,6 +76,9 @@ pub struct Handled<D> {
     pub deferred: Vec<D>,
     /// Metrics of the record. They count only if the record succeeds, deferred work included.
     pub metrics: Metrics,
+    /// Why a part of the record cannot be handled, for example a recipient that cannot be read. The record fails after its
+    /// other parts are handled, so that it ends in the dead-letter queue.
+    pub incomplete: Option<BoxError>,
 }
 
 impl<D> Default for Handled<D> {
@@ -77,6 +86,7 @@ impl<D> Default for Handled<D> {
         Self {
             deferred: Vec::new(),
             metrics: Metrics::default(),
+            incomplete: None,
         }
     }
 }
@@ -90,8 +100,8 @@ pub enum Message {
     InboundMail(Box<Received>),
 }
 
-/// Reads the SES message of a record. Returns `None` for set-up messages of SNS and SES: they are logged and need no
-/// handling.
+/// Reads the SES message of a record. Returns `None` for messages that are not about a mail (set-up messages of SNS and SES,
+/// and events of EventBridge about something else): they are logged and need no handling.
 ///
 /// # Errors
 /// If the payload is not a message of SES.
@@ -104,7 +114,7 @@ pub fn read_message(record: &Record) -> Result<Option<Message>, ParseError> {
         SesMessage::Notification(notification) => Some(Message::Notification(Box::new(notification))),
         SesMessage::Received(received) => Some(Message::InboundMail(Box::new(received))),
         SesMessage::Setup(setup) => {
-            tracing::info!(kind = setup.as_str(), "acknowledged an SES set-up message");
+            tracing::info!(kind = setup.as_str(), "acknowledged a message that is not about a mail");
             None
         }
     })
@@ -128,6 +138,17 @@ pub fn fail_records<T>(outcomes: &mut Outcomes<T>, indexes: impl IntoIterator<It
     }
 }
 
+/// Fails the records of which a part could not be handled.
+pub fn fail_incomplete<D>(outcomes: &mut Outcomes<Handled<D>>) {
+    let incomplete: Vec<_> = outcomes
+        .succeeded_mut()
+        .filter_map(|(index, handled)| Some((index, handled.incomplete.take()?)))
+        .collect();
+    for (index, error) in incomplete {
+        outcomes.fail(index, error);
+    }
+}
+
 /// Takes and merges the metrics of all records that succeeded.
 pub fn take_metrics<D>(outcomes: &mut Outcomes<Handled<D>>) -> Metrics {
     let mut metrics = Metrics::default();
@@ -140,7 +161,7 @@ pub fn take_metrics<D>(outcomes: &mut Outcomes<Handled<D>>) -> Metrics {
 /// Counts each failed record in the metric `RecordFailures` with the dimension `Kind`.
 ///
 /// The kind is that of [`RecordFailure::kind`]. For an error of type `E` that the handler returned, `kind_of` gives a
-/// more specific one.
+/// more specific one, also for one in [`Handled::incomplete`].
 pub fn count_failures<T, E: Error + 'static>(
     metrics: &mut Metrics,
     outcomes: &Outcomes<T>,
@@ -148,7 +169,7 @@ pub fn count_failures<T, E: Error + 'static>(
 ) {
     for (_, failure) in outcomes.failures() {
         let specific = match failure {
-            RecordFailure::Handler(error) => error.downcast_ref().map(&kind_of),
+            RecordFailure::Handler(error) | RecordFailure::Batch(error) => error.downcast_ref().map(&kind_of),
             _ => None,
         };
         let kind = specific.unwrap_or(failure.kind());

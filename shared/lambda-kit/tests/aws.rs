@@ -1,5 +1,4 @@
 //! The environment variables that configure the AWS clients.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use aws_types::service_config::ServiceConfigKey;
 use lambda_kit::{Aws, InvalidSetting};

@@ -1,4 +1,4 @@
-//! What becomes of a call when its connection hangs, has died in a freeze, or breaks: a real client on a real socket.
+//! Calls whose connection hangs, was closed during a freeze, or breaks. A real client connects to a real socket.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,28 +15,29 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_kit::Aws;
 
-/// What the server does with a connection: once per request, then it waits for the next or closes.
+/// What the server does with a request.
 #[derive(Clone, Copy, Debug)]
-enum Answer {
-    /// A whole answer.
-    Whole,
-    /// A whole answer, and then the end of the connection, which the client is not told in words.
-    WholeThenClose,
-    /// The head and half of the body, then the end.
-    Half,
-    /// Nothing, for as long as the client waits.
-    Silence,
+enum Response {
+    /// Sends a complete response.
+    Complete,
+    /// Sends a complete response without `connection: close`, and closes the connection.
+    CompleteThenClose,
+    /// Sends the headers and half of the body, and closes the connection.
+    Truncated,
+    /// Sends nothing.
+    None,
 }
 
-/// A table that answers each connection as planned; the last plan is for all connections after it.
+/// A server with a plan for each connection, which has the response to each request. The last plan and the last response are
+/// repeated.
 struct Table {
     endpoint: String,
-    /// The first line of every request, with the number of its connection.
+    /// The number of the connection and the first line of each request.
     requests: Receiver<(usize, String)>,
 }
 
 impl Table {
-    fn start(plans: &'static [&'static [Answer]]) -> Self {
+    fn start(plans: &'static [&'static [Response]]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let (sender, requests) = channel();
@@ -61,30 +62,30 @@ impl Table {
         .unwrap()
     }
 
-    /// The number of the connection that each request so far came on.
+    /// Returns the number of the connection of each request so far.
     fn connections(&self) -> Vec<usize> {
         self.requests.try_iter().map(|(connection, _)| connection).collect()
     }
 }
 
-fn serve(mut connection: TcpStream, index: usize, plan: &[Answer], requests: &Sender<(usize, String)>) {
-    for answer in plan.iter().chain(std::iter::repeat(plan.last().unwrap())) {
+fn serve(mut connection: TcpStream, index: usize, plan: &[Response], requests: &Sender<(usize, String)>) {
+    for response in plan.iter().chain(std::iter::repeat(plan.last().unwrap())) {
         let Some(line) = read_request(&mut connection) else {
             return;
         };
         let _ = requests.send((index, line));
-        let whole = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 27\r\n\r\n\
+        let complete = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 27\r\n\r\n\
                      {\"Item\":{\"pk\":{\"S\":\"row\"}}}";
-        let sent = match answer {
-            Answer::Whole | Answer::WholeThenClose => whole.len(),
-            Answer::Half => whole.len() - 13,
-            Answer::Silence => {
+        let sent = match response {
+            Response::Complete | Response::CompleteThenClose => complete.len(),
+            Response::Truncated => complete.len() - 13,
+            Response::None => {
                 thread::sleep(Duration::from_secs(60));
                 return;
             }
         };
-        let _ = connection.write_all(&whole.as_bytes()[..sent]);
-        if matches!(answer, Answer::WholeThenClose | Answer::Half) {
+        let _ = connection.write_all(&complete.as_bytes()[..sent]);
+        if matches!(response, Response::CompleteThenClose | Response::Truncated) {
             let _ = connection.shutdown(Shutdown::Both);
             return;
         }
@@ -118,14 +119,14 @@ async fn get(client: &Client) -> Result<(), String> {
     Ok(())
 }
 
-/// Lambda freezes the whole process: no timer fires, and what the services send meanwhile is not seen.
+/// Blocks the process as a freeze of Lambda does: no timer fires, and nothing is received.
 fn freeze() {
     thread::sleep(Duration::from_millis(200));
 }
 
 #[tokio::test]
-async fn a_connection_that_hangs_is_given_up_and_another_one_tried() {
-    let table = Table::start(&[&[Answer::Silence], &[Answer::Whole]]);
+async fn a_call_on_a_connection_that_hangs_is_retried_on_another_connection() {
+    let table = Table::start(&[&[Response::None], &[Response::Complete]]);
     let started = Instant::now();
     get(&Client::new(table.aws().config())).await.unwrap();
     let seconds = started.elapsed().as_secs_f64();
@@ -134,8 +135,8 @@ async fn a_connection_that_hangs_is_given_up_and_another_one_tried() {
 }
 
 #[tokio::test]
-async fn a_call_to_a_table_that_never_answers_ends_long_before_the_function_does() {
-    let table = Table::start(&[&[Answer::Silence]]);
+async fn a_call_without_a_response_fails_after_ten_seconds() {
+    let table = Table::start(&[&[Response::None]]);
     let started = Instant::now();
     let error = get(&Client::new(table.aws().config())).await.unwrap_err();
     assert!(error.contains("TimeoutError"), "{error}");
@@ -145,8 +146,8 @@ async fn a_call_to_a_table_that_never_answers_ends_long_before_the_function_does
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_during_a_freeze_is_not_an_error() {
-    let table = Table::start(&[&[Answer::WholeThenClose], &[Answer::Whole]]);
+async fn a_connection_that_was_closed_during_a_freeze_is_replaced() {
+    let table = Table::start(&[&[Response::CompleteThenClose], &[Response::Complete]]);
     let client = Client::new(table.aws().config());
     get(&client).await.unwrap();
     freeze();
@@ -155,27 +156,27 @@ async fn a_connection_that_was_closed_during_a_freeze_is_not_an_error() {
 }
 
 #[tokio::test]
-async fn a_connection_that_silently_died_during_a_freeze_costs_one_attempt() {
-    let table = Table::start(&[&[Answer::Whole, Answer::Silence], &[Answer::Whole]]);
+async fn a_connection_that_was_lost_during_a_freeze_costs_one_attempt() {
+    let table = Table::start(&[&[Response::Complete, Response::None], &[Response::Complete]]);
     let client = Client::new(table.aws().config());
     get(&client).await.unwrap();
     freeze();
     get(&client).await.unwrap();
-    // Neither is it used after that.
+    // The lost connection is not used again.
     get(&client).await.unwrap();
     assert_eq!(table.connections(), [0, 0, 1, 1]);
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_asked_for_again() {
-    let table = Table::start(&[&[Answer::Half], &[Answer::Half], &[Answer::Whole]]);
+async fn a_call_with_a_truncated_response_is_retried() {
+    let table = Table::start(&[&[Response::Truncated], &[Response::Truncated], &[Response::Complete]]);
     get(&Client::new(table.aws().config())).await.unwrap();
     assert_eq!(table.connections(), [0, 1, 2]);
 }
 
 #[tokio::test]
-async fn clients_connect_late_and_share_their_connection() {
-    let table = Table::start(&[&[Answer::Whole]]);
+async fn clients_connect_on_the_first_call_and_share_the_connection() {
+    let table = Table::start(&[&[Response::Complete]]);
     let aws = table.aws();
     let clients = [Client::new(aws.config()), Client::new(aws.config())];
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -187,15 +188,12 @@ async fn clients_connect_late_and_share_their_connection() {
 }
 
 #[tokio::test]
-async fn the_first_call_finds_the_early_connection_open() {
-    let table = Table::start(&[&[Answer::Whole]]);
+async fn the_first_call_uses_the_early_connection() {
+    let table = Table::start(&[&[Response::Complete]]);
     let aws = table.aws();
     aws.open_table_connection();
     let early = table.requests.recv_timeout(Duration::from_millis(1));
-    assert!(
-        early.is_err(),
-        "before the function first waits for anything: {early:?}"
-    );
+    assert!(early.is_err(), "connected before the function waits: {early:?}");
     tokio::time::sleep(Duration::from_millis(500)).await;
     get(&Client::new(aws.config())).await.unwrap();
     let requests: Vec<_> = table.requests.try_iter().collect();
@@ -206,10 +204,10 @@ async fn the_first_call_finds_the_early_connection_open() {
 }
 
 #[tokio::test]
-async fn a_function_does_not_mind_that_the_early_connection_fails() {
-    let nobody = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+async fn a_failure_of_the_early_connection_has_no_effect() {
+    let unused = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let aws = Aws::from_env(move |name| match name {
-        "AWS_ENDPOINT_URL_DYNAMODB" => Some(format!("http://{nobody}")),
+        "AWS_ENDPOINT_URL_DYNAMODB" => Some(format!("http://{unused}")),
         _ => Some("x".to_owned()),
     });
     aws.unwrap().open_table_connection();

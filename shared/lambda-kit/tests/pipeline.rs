@@ -31,7 +31,11 @@ async fn handle(record: Record) -> Result<Handled<&'static str>, HandlerError> {
     let mut handled = Handled::default();
     let deferred = match pipeline::read_message(&record)? {
         None => "set-up message",
-        Some(Message::Notification(_)) => "notification",
+        Some(Message::Notification(notification)) => {
+            let unreadable = notification.unreadable_recipients.into_iter().next();
+            handled.incomplete = unreadable.map(|error| HandlerError::from(error).into());
+            "notification"
+        }
         Some(Message::InboundMail(_)) => "inbound mail",
     };
     handled.deferred.push(deferred);
@@ -105,4 +109,29 @@ async fn a_record_whose_deferred_work_failed_is_reported_and_not_counted_as_hand
         .filter_map(|failure| failure["itemIdentifier"].as_str())
         .collect();
     assert_eq!(failed, ["0", "2", "3", "4"]);
+}
+
+#[tokio::test]
+async fn a_record_with_an_unreadable_recipient_fails_after_its_deferred_work() {
+    let incomplete = DELIVERY.replace("\"recipients\":[", "\"recipients\":[null,");
+    let mut outcomes = run(&[DELIVERY, &incomplete]).await;
+    assert_eq!(
+        pipeline::take_deferred(&mut outcomes),
+        [(0, "notification"), (1, "notification")]
+    );
+    pipeline::fail_incomplete(&mut outcomes);
+    let failures: Vec<_> = outcomes
+        .failures()
+        .map(|(id, failure)| (id, failure.to_string()))
+        .collect();
+    assert_eq!(
+        failures,
+        [("1", "delivery.recipients[0]: expected a string".to_owned())]
+    );
+    let mut metrics = pipeline::take_metrics(&mut outcomes);
+    pipeline::count_failures(&mut metrics, &outcomes, HandlerError::kind);
+    assert_eq!(
+        counts(&metrics),
+        [("Handled ".to_owned(), 1), ("RecordFailures parse".to_owned(), 1)]
+    );
 }

@@ -1,6 +1,7 @@
 //! Errors with the place and the expectation, without the payload.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 /// A text is not an SES message. The error can be logged, because it contains no payload.
@@ -53,6 +54,19 @@ pub(crate) fn locate<'de, T: Deserialize<'de>>(text: &'de str) -> ParseError {
             column: inner.column(),
         },
     }
+}
+
+/// Returns the error of a value at `path` that cannot be read, or `None` if it can be read.
+pub(crate) fn of_value<T: DeserializeOwned>(value: &serde_json::Value, path: &str) -> Option<ParseError> {
+    let error = serde_path_to_error::deserialize::<_, T>(value).err()?;
+    let path = match safe_path(error.path()).as_str() {
+        "." => path.to_owned(),
+        inner => format!("{path}.{inner}"),
+    };
+    Some(ParseError::Invalid {
+        path,
+        problem: problem(&error.inner().to_string()),
+    })
 }
 
 /// Returns the error of a text that does not start with `{`. (serde would read a list as the fields of an object in order.)

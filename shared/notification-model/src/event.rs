@@ -9,6 +9,7 @@ use crate::address::EmailAddress;
 use crate::bounce::Bounce;
 use crate::complaint::Complaint;
 use crate::de;
+use crate::error::ParseError;
 use crate::mail::Mail;
 use crate::open_enum::open_enum;
 use crate::status::StatusCode;
@@ -23,6 +24,8 @@ pub struct Notification {
     pub mail: Mail,
     /// What happened to the message.
     pub event: Event,
+    /// Why recipients of the event could not be read. `event` has the other recipients.
+    pub unreadable_recipients: Vec<ParseError>,
 }
 
 /// How SES published a notification. An event can be published in both ways.

@@ -160,7 +160,7 @@ open_enum! {
     /// The encoding of the content in the SNS action.
     pub enum ContentEncoding {
         /// Text. Bytes that are not UTF-8 are lost.
-        Utf8 = "UTF-8",
+        Utf8 = "UTF-8" | "UTF8",
         /// Base64 of the raw bytes.
         Base64 = "BASE64",
     }
@@ -192,23 +192,19 @@ pub enum ContentError {
     /// The text is not base64.
     #[error("content is not valid base64")]
     NotBase64,
-    /// The encoding is unknown.
-    #[error("content has the unknown encoding {0}")]
-    UnknownEncoding(String),
 }
 
 impl Content {
-    /// Returns the raw message.
+    /// Returns the raw message. Content with an unknown encoding is read as text.
     ///
     /// # Errors
-    /// If the content cannot be decoded or the encoding is unknown.
+    /// If the content is marked as base64 and is not.
     pub fn bytes(&self) -> Result<Vec<u8>, ContentError> {
         match &self.encoding {
-            ContentEncoding::Utf8 => Ok(self.text.clone().into_bytes()),
+            ContentEncoding::Utf8 | ContentEncoding::Other(_) => Ok(self.text.clone().into_bytes()),
             ContentEncoding::Base64 => {
                 mail_parser::decoders::base64::base64_decode(self.text.as_bytes()).ok_or(ContentError::NotBase64)
             }
-            ContentEncoding::Other(name) => Err(ContentError::UnknownEncoding(name.clone())),
         }
     }
 }

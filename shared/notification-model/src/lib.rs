@@ -41,6 +41,8 @@ mod inbound;
 mod mail;
 mod message;
 mod open_enum;
+mod recipients;
+mod service_event;
 mod status;
 mod subscription;
 mod timestamp;
@@ -60,17 +62,20 @@ pub use inbound::{
     VerdictStatus,
 };
 pub use mail::{CommonHeaders, Header, Mail};
-pub use message::{SesMessage, Setup};
+pub use message::{ServiceEvent, SesMessage, Setup};
 pub use status::{InvalidStatusCode, StatusCode};
 pub use subscription::{Subscription, SubscriptionStatus, TopicPreferences, TopicSubscription};
 pub use timestamp::parse_timestamp;
 
-/// Reads one SES message: the SNS `Message`, the SQS body with raw message delivery, the EventBridge `detail`, or the `ses`
-/// object of the event of a receipt rule's Lambda action.
+/// Reads one SES message: the SNS `Message`, the SQS body with raw message delivery, the EventBridge `detail`, the whole
+/// EventBridge event if it is not about a mail, or the `ses` object of the event of a receipt rule's Lambda action.
+///
+/// A recipient of a bounce, complaint, delivery or delay that cannot be read does not make the others unreadable: see
+/// [`Notification::unreadable_recipients`].
 ///
 /// # Errors
-/// If the text is neither JSON nor a known set-up message, if it has no SES type, or if a required field is missing or has
-/// the wrong type.
+/// If the text is neither JSON nor a known set-up message, if it has no SES type, if a required field is missing or has the
+/// wrong type, or if none of the recipients can be read.
 pub fn parse(text: &str) -> Result<SesMessage, ParseError> {
     let text = text.trim();
     if text.starts_with("Successfully validated SNS topic") {
@@ -81,7 +86,10 @@ pub fn parse(text: &str) -> Result<SesMessage, ParseError> {
     }
     match serde_json::from_str::<wire::Envelope>(text) {
         Ok(envelope) => envelope.try_into(),
-        // Tracking the path is slow, so it is done only after a failure.
-        Err(_) => Err(error::locate::<wire::Envelope>(text)),
+        // Finding the cause is slow, so it is done only after a failure.
+        Err(_) => match recipients::parse_readable(text) {
+            Some(message) => message,
+            None => Err(error::locate::<wire::Envelope>(text)),
+        },
     }
 }

@@ -1,10 +1,11 @@
 //! Enumerations that AWS may extend at any time: an unknown name is a value, never an error.
 
-/// Declares an enum with known names and `Other(String)`. Reading ignores case; writing uses the spelling of AWS.
+/// Declares an enum with known names and `Other(String)`. Reading ignores case and knows further spellings of a name, given
+/// after `|`; writing uses the first spelling.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
-        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $text:literal ),+ $(,)? }
+        pub enum $name:ident { $( $(#[$variant_meta:meta])* $variant:ident = $text:literal $(| $alias:literal)* ),+ $(,)? }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,7 +28,7 @@ macro_rules! open_enum {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                $( if text.eq_ignore_ascii_case($text) { return Self::$variant; } )+
+                $( if text.eq_ignore_ascii_case($text) $(|| text.eq_ignore_ascii_case($alias))* { return Self::$variant; } )+
                 Self::Other(text.to_owned())
             }
         }

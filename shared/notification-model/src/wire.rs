@@ -1,6 +1,8 @@
 //! The JSON of SES where its shape (a type field beside optional objects) differs from the types of this crate.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 
 use crate::bounce::Bounce;
 use crate::complaint::Complaint;
@@ -8,7 +10,8 @@ use crate::error::ParseError;
 use crate::event::{Channel, Click, Delivery, DeliveryDelay, Event, Notification, Open, Reject, RenderingFailure};
 use crate::inbound::{Content, ContentEncoding, InvocationType, Receipt, ReceiptAction, Received};
 use crate::mail::Mail;
-use crate::message::{SesMessage, Setup};
+use crate::message::{ServiceEvent, SesMessage, Setup};
+use crate::service_event;
 use crate::subscription::Subscription;
 
 /// All fields of all SES messages.
@@ -26,10 +29,20 @@ pub(crate) struct Envelope {
     open: Option<Open>,
     click: Option<Click>,
     failure: Option<RenderingFailure>,
+    /// How test tools spell `failure`.
+    rendering_failure: Option<RenderingFailure>,
     delivery_delay: Option<DeliveryDelay>,
     subscription: Option<Subscription>,
     receipt: Option<Receipt>,
     content: Option<String>,
+    // The fields of an EventBridge event, of its `detail`, and of a CloudTrail record.
+    #[serde(rename = "detail-type")]
+    detail_type: Option<Value>,
+    detail: Option<Value>,
+    resources: Option<Value>,
+    version: Option<IgnoredAny>,
+    data: Option<Value>,
+    event_name: Option<Value>,
 }
 
 /// The message id of the message that SES sends once to test the bucket or topic of a new receipt rule.
@@ -53,6 +66,9 @@ impl TryFrom<Envelope> for SesMessage {
     type Error = ParseError;
 
     fn try_from(mut envelope: Envelope) -> Result<Self, ParseError> {
+        if let Some(event) = envelope.service_event() {
+            return Ok(Self::Setup(Setup::ServiceEvent(event)));
+        }
         let (channel, name) = match (envelope.event_type.take(), envelope.notification_type.take()) {
             (Some(name), _) => (Channel::ConfigurationSet, name),
             (None, Some(name)) if name == "AmazonSnsSubscriptionSucceeded" => {
@@ -73,11 +89,41 @@ impl TryFrom<Envelope> for SesMessage {
         let mail = envelope.mail.take().ok_or_else(|| missing("mail", type_field, &name))?;
         let event = envelope.into_event(type_field, name)?;
         check_recipients(&event)?;
-        Ok(Self::Notification(Notification { channel, mail, event }))
+        Ok(Self::Notification(Notification {
+            channel,
+            mail,
+            event,
+            unreadable_recipients: Vec::new(),
+        }))
     }
 }
 
 impl Envelope {
+    /// Returns the event if it is not about a mail.
+    fn service_event(&self) -> Option<ServiceEvent> {
+        if self.mail.is_some() || self.notification_type.is_some() || self.receipt.is_some() {
+            return None;
+        }
+        let is_detail = self.version.is_some() && self.data.is_some();
+        let text = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map(str::to_owned);
+        let detail_type = text(&self.detail_type);
+        let description = match (&self.event_type, &detail_type) {
+            (Some(name), _) if service_event::is_cloudtrail(name) => text(&self.event_name),
+            (None, Some(detail_type)) if !detail_type.starts_with("Email ") => {
+                service_event::describe_detail(self.detail.as_ref()?)
+            }
+            (None, None) if is_detail => service_event::describe_data(self.data.as_ref()?),
+            _ => return None,
+        };
+        let resources = self.resources.as_ref().and_then(Value::as_array);
+        let resources = resources.into_iter().flatten().filter_map(Value::as_str);
+        Some(ServiceEvent {
+            resources: resources.map(str::to_owned).collect(),
+            detail_type,
+            description,
+        })
+    }
+
     fn into_event(self, type_field: &str, name: String) -> Result<Event, ParseError> {
         let folded = name.replace(' ', "").to_ascii_lowercase();
         macro_rules! object {
@@ -95,7 +141,11 @@ impl Envelope {
             "complaint" => object!(Complaint, complaint, "complaint"),
             "open" => object!(Open, open, "open"),
             "click" => object!(Click, click, "click"),
-            "renderingfailure" => object!(RenderingFailure, failure, "failure"),
+            "renderingfailure" => self
+                .failure
+                .or(self.rendering_failure)
+                .map(Event::RenderingFailure)
+                .ok_or_else(|| missing("failure", type_field, &name)),
             "deliverydelay" => object!(DeliveryDelay, delivery_delay, "deliveryDelay"),
             "subscription" => object!(Subscription, subscription, "subscription"),
             _ => Ok(Event::Other(name)),

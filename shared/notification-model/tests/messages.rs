@@ -1,7 +1,6 @@
 //! Every message under `tests/data`: how it is read, that it can be written, and that mutations of it cause no panic.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::string_slice,
     reason = "a test fails by panicking, in its helpers too"
 )]

@@ -1,45 +1,49 @@
-//! What the parties are told: one value, for machines and for people.
+//! Alerts: what the accounts concerned receive about a crossing, for machines and for people.
 
 use notification_model::AccountId;
 use serde_json::{Map, Value, json};
 use store::{Figures, Level, Measure, Rate, ReputationState, Sender, Thresholds, Window, stamp};
 
-use crate::decide::threshold;
+use crate::levels::threshold;
 
-/// A crossing, or the all-clear after one.
+/// Maximum number of enforcements in the text and in the JSON of an alert, so that it fits into a message of SNS or SQS.
+const MAX_ENFORCEMENTS: usize = 100;
+
+/// The crossing of a threshold, or the all-clear after one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// The same for every telling of the same crossing: the idempotency key.
+    /// Identifies the crossing. Every message about the same crossing has the same id, so it is the idempotency key.
     pub id: String,
-    /// Who crossed.
+    /// The sender that crossed the threshold.
     pub sender: Sender,
-    /// Who hears of it: the identity owner and the sending account, as far as SES told. No target of anyone else may.
+    /// The accounts concerned: the identity owner and the sending account, as far as SES reported them. The alert must not
+    /// reach a target of any other account.
     pub accounts: Vec<AccountId>,
-    /// The line that was crossed; the warn line for an all-clear.
-    pub line: Rate,
-    /// What was done, and what was not although it was asked for.
+    /// The threshold that was crossed. For an all-clear the warning threshold.
+    pub threshold: Rate,
+    /// The enforcements of the crossing, and the configured ones that were not applied.
     pub enforcements: Vec<EnforcementReport>,
     /// The state, as it is in the table.
     pub state: ReputationState,
 }
 
-/// What became of one act.
+/// The result of one configured enforcement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnforcementReport {
-    /// The act's id, for undoing it; `None` when nothing was done.
-    pub enforcement: Option<String>,
-    /// What was done, or why not.
-    pub says: String,
+    /// The id for undoing it. `None` when nothing was applied.
+    pub id: Option<String>,
+    /// What was applied, or why nothing was.
+    pub description: String,
 }
 
 impl Alert {
     pub(crate) fn new(
         sender: &Sender,
         state: ReputationState,
-        lines: &Thresholds,
+        thresholds: &Thresholds,
         enforcements: Vec<EnforcementReport>,
     ) -> Self {
-        let threshold = threshold(lines, state.measure);
+        let threshold = threshold(thresholds, state.measure);
         let mut accounts: Vec<AccountId> = [&sender.owner, &sender.account]
             .into_iter()
             .filter_map(|account| account.parse().ok())
@@ -56,7 +60,7 @@ impl Alert {
             ),
             sender: sender.clone(),
             accounts,
-            line: if state.level == Level::Enforce {
+            threshold: if state.level == Level::Enforce {
                 threshold.enforce
             } else {
                 threshold.warn
@@ -66,7 +70,7 @@ impl Alert {
         }
     }
 
-    /// One word: `Warning`, `Enforcement` or `AllClear`.
+    /// The kind: `Warning`, `Enforcement` or `AllClear`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self.state.level {
@@ -76,68 +80,42 @@ impl Alert {
         }
     }
 
-    /// One line for a subject.
+    /// The subject of a mail or an SNS message.
     #[must_use]
     pub fn subject(&self) -> String {
-        let what = measure_words(self.state.measure);
+        let measure = measure_text(self.state.measure);
         let Sender { account, identity, .. } = &self.sender;
+        let subject = format!("{measure} of {identity}, sent by {account}");
         match self.state.level {
-            Level::Normal => format!("All clear: {what} of {identity}, sent by {account}"),
-            Level::Warn => format!(
-                "Warning: {what} of {identity}, sent by {account}, at {}",
-                self.percent()
-            ),
-            Level::Enforce => format!(
-                "Enforcement now: {what} of {identity}, sent by {account}, at {}",
-                self.percent()
-            ),
+            Level::Normal => format!("All clear: {subject}"),
+            Level::Warn => format!("Warning: {subject}, at {}", self.percent()),
+            Level::Enforce => format!("Enforcement: {subject}, at {}", self.percent()),
         }
     }
 
-    /// The whole of it for a person.
+    /// The text for people: the figures, what to do, the enforcements and how to undo them.
     #[must_use]
     pub fn text(&self) -> String {
-        let Sender {
-            owner,
-            account,
-            identity,
-        } = &self.sender;
-        let Figures { count, volume } = self.state.figures;
-        let (what, span) = (measure_words(self.state.measure), span_words(self.state.window));
-        let who = if owner == account || owner == "-" {
-            format!("{identity}, sent by {account}")
-        } else {
-            format!("{identity} of {owner}, sent by delegate {account}")
-        };
-        let mut text = match self.state.level {
-            Level::Normal => format!(
-                "{who}: {what} have stayed under {} for {span}; now {count} of {volume} recipients.\n\
-                 What was switched off stays off until a person undoes it.\n",
-                self.line
-            ),
-            Level::Warn | Level::Enforce => format!(
-                "{who}: {count} {what} among {volume} recipients within {span}, {}. The line is {}.\n{}\n",
-                self.percent(),
-                self.line,
-                advice(self.state.measure)
-            ),
-        };
-        for enforcement in &self.enforcements {
-            text.push_str(&format!("- {}\n", enforcement.says));
-            if let Some(id) = &enforcement.enforcement {
-                text.push_str(&format!("  to undo it: postroomctl watch undo {id}\n"));
+        let mut text = self.figures_text();
+        for enforcement in self.listed_enforcements() {
+            text.push_str(&format!("- {}\n", enforcement.description));
+            if let Some(id) = &enforcement.id {
+                text.push_str(&format!("  to undo it: postroomctl reputation undo {id}\n"));
             }
+        }
+        let more = self.enforcements.len().saturating_sub(MAX_ENFORCEMENTS);
+        if more > 0 {
+            text.push_str(&format!("- and {more} more: postroomctl reputation enforcements\n"));
         }
         text
     }
 
-    /// The whole of it for a machine. Holds no address but an identity's.
+    /// The alert in JSON. The only address it can contain is that of the identity.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let enforcements: Vec<Value> = self
-            .enforcements
-            .iter()
-            .map(|enforcement| json!({"enforcement": enforcement.enforcement, "says": enforcement.says}))
+            .listed_enforcements()
+            .map(|enforcement| json!({"id": enforcement.id, "description": enforcement.description}))
             .collect();
         json!({
             "alertType": self.kind(),
@@ -151,7 +129,7 @@ impl Alert {
             "measure": self.state.measure.as_str(),
             "count": self.state.figures.count,
             "recipients": self.state.figures.volume,
-            "line": self.line.to_string(),
+            "threshold": self.threshold.to_string(),
             "enforcements": enforcements,
             "subject": self.subject(),
             "text": self.text(),
@@ -168,20 +146,52 @@ impl Alert {
         Value::Object(message).to_string()
     }
 
+    fn figures_text(&self) -> String {
+        let Sender {
+            owner,
+            account,
+            identity,
+        } = &self.sender;
+        let Figures { count, volume } = self.state.figures;
+        let (measure, window) = (measure_text(self.state.measure), window_text(self.state.window));
+        let sender = if owner == account || owner == "-" {
+            format!("{identity}, sent by {account}")
+        } else {
+            format!("{identity} of {owner}, sent by delegate {account}")
+        };
+        let threshold = self.threshold;
+        match self.state.level {
+            Level::Normal => format!(
+                "{sender}: {measure} have stayed below {threshold} for {window}; now {count} of {volume} recipients.\n\
+                 Enforcements stay in force until an operator undoes them.\n",
+            ),
+            Level::Warn | Level::Enforce => format!(
+                "{sender}: {count} {measure} among {volume} recipients within {window}, {}. The threshold is {threshold}.\n\
+                 {}\n",
+                self.percent(),
+                advice(self.state.measure)
+            ),
+        }
+    }
+
+    fn listed_enforcements(&self) -> impl Iterator<Item = &EnforcementReport> {
+        self.enforcements.iter().take(MAX_ENFORCEMENTS)
+    }
+
     fn percent(&self) -> String {
         let Figures { count, volume } = self.state.figures;
         format!("{:.2} %", 100.0 * count as f64 / volume.max(1) as f64)
     }
 }
 
-fn measure_words(measure: Measure) -> &'static str {
+fn measure_text(measure: Measure) -> &'static str {
     match measure {
         Measure::Bounces => "hard bounces",
         Measure::Complaints => "complaints",
     }
 }
 
-fn span_words(window: Window) -> &'static str {
+fn window_text(window: Window) -> &'static str {
     match window {
         Window::Hour => "1 hour",
         Window::Day => "24 hours",
@@ -191,12 +201,63 @@ fn span_words(window: Window) -> &'static str {
 fn advice(measure: Measure) -> &'static str {
     match measure {
         Measure::Bounces => {
-            "Stop the mailing, and take out the addresses that were never confirmed. AWS reviews an account at 5 % and \
-             pauses it at 10 %; bounces count against the sending account."
+            "Stop the campaign and remove addresses that were never confirmed. AWS reviews an account at 5 % and can pause \
+             it at 10 %. Bounces count against the sending account."
         }
         Measure::Complaints => {
-            "Stop the mailing: its recipients did not ask for it, or cannot leave it. AWS reviews an account at 0.1 % and \
-             pauses it at 0.5 %; complaints count against the sending account."
+            "Stop the campaign: its recipients did not ask for it or cannot unsubscribe. AWS reviews an account at 0.1 % and \
+             can pause it at 0.5 %. Complaints count against the sending account."
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use store::{Level, Measure, ReputationState, Sender, Thresholds, Window};
+
+    use super::{Alert, EnforcementReport};
+
+    fn alert(enforcements: usize) -> Alert {
+        let sender: Sender = "111122223333/222233334444/shop.example".parse().unwrap();
+        let state = ReputationState {
+            level: Level::Enforce,
+            ..ReputationState::unknown(Window::Hour, Measure::Bounces)
+        };
+        let report = |number| EnforcementReport {
+            id: Some(format!("id-{number}")),
+            description: "pause configuration set x".to_owned(),
+        };
+        Alert::new(
+            &sender,
+            state,
+            &Thresholds::default(),
+            (0..enforcements).map(report).collect(),
+        )
+    }
+
+    #[test]
+    fn the_message_is_the_json_with_its_format_name_first() {
+        let alert = alert(1);
+        let message = alert.to_message();
+        assert!(
+            message.starts_with(r#"{"postroom":"alert","alertType":"Enforcement","#),
+            "{message}"
+        );
+        let mut fields: Value = serde_json::from_str(&message).unwrap();
+        fields.as_object_mut().unwrap().remove("postroom");
+        assert_eq!(fields, alert.to_json());
+    }
+
+    #[test]
+    fn the_number_of_enforcements_in_an_alert_is_limited() {
+        let alert = alert(5000);
+        assert!(
+            alert
+                .text()
+                .ends_with("- and 4900 more: postroomctl reputation enforcements\n")
+        );
+        assert_eq!(alert.to_json()["enforcements"].as_array().unwrap().len(), 100);
+        assert!(alert.to_message().len() < 100_000);
     }
 }

@@ -1,61 +1,85 @@
-//! Sending authorization policies: what a delegate's part of one is, without it, and with it again.
+//! Sending authorization policies: removes the statements of a delegate, and restores them. Pure.
 //!
-//! The documents are [IAM's](https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policies.html).
+//! The documents follow the [policy language of IAM](https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-policies.html).
 
 use notification_model::AccountId;
 use serde_json::{Map, Value};
 
-/// A policy without a delegate's statements.
+type Document = Map<String, Value>;
+
+/// The result of removing the statements of a delegate from a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Withdrawal {
-    /// What is left; `None` when nothing is. Missing when the policy gives the delegate nothing of its own.
+pub(crate) struct Revocation {
+    /// The text of the policy afterwards, or `Some(None)` when no statement is left. `None` when the policy has no statement
+    /// that allows something to the delegate alone.
     pub(crate) after: Option<Option<String>>,
-    /// Whether a statement that names others too, or everyone, still gives the delegate something.
+    /// Whether a statement that names other principals too still allows something to the delegate.
     pub(crate) still_allowed: bool,
 }
 
-/// Takes out the statements that allow this account, and nobody else, something. What denies stays: without it the
-/// policy would allow more.
-pub(crate) fn withdraw(policy: &str, delegate: &AccountId) -> Result<Withdrawal, serde_json::Error> {
-    let mut document: Map<String, Value> = serde_json::from_str(policy)?;
-    let all = statements(document.get("Statement"));
-    let whose = |statement: &&Value| grants(statement, delegate);
-    let still_allowed = all.iter().any(|statement| whose(&statement) == Grants::Others);
-    let kept: Vec<Value> = all
+/// Removes the statements that allow something to this account and to no other. A statement that denies something stays,
+/// because without it the policy would allow more.
+///
+/// # Errors
+/// When the policy is not a JSON object.
+pub(crate) fn revoke(policy: &str, delegate: &AccountId) -> Result<Revocation, serde_json::Error> {
+    let document: Document = serde_json::from_str(policy)?;
+    let statements = statements(document.get("Statement"));
+    let still_allowed = statements
         .iter()
-        .filter(|one| whose(one) != Grants::Delegate)
+        .any(|statement| grantees(statement, delegate) == Grantees::DelegateAndOthers);
+    let kept: Vec<Value> = statements
+        .iter()
+        .filter(|statement| grantees(statement, delegate) != Grantees::OnlyDelegate)
         .cloned()
         .collect();
-    let after = if kept.len() == all.len() {
-        None
-    } else if kept.is_empty() {
-        Some(None)
-    } else {
-        document.insert("Statement".to_owned(), Value::Array(kept));
-        Some(Some(Value::Object(document).to_string()))
-    };
-    Ok(Withdrawal { after, still_allowed })
+    let after = (kept.len() < statements.len()).then(|| with_statements(document, kept));
+    Ok(Revocation { after, still_allowed })
 }
 
-/// The policy with everything that was taken out of `before` to make `after`. Whatever else changed since stays.
+/// Removes from the policy `current` the statements that were removed from `before` to get `after`. Returns `None` when no
+/// statement is left.
+///
+/// # Errors
+/// When a policy is not a JSON object.
+pub(crate) fn remove(current: &str, before: &str, after: Option<&str>) -> Result<Option<String>, serde_json::Error> {
+    if current == before {
+        return Ok(after.map(str::to_owned));
+    }
+    let document: Document = serde_json::from_str(current)?;
+    let removed = removed_statements(before, after)?;
+    let present = statements(document.get("Statement"));
+    let kept: Vec<Value> = present
+        .iter()
+        .filter(|statement| !removed.contains(statement))
+        .cloned()
+        .collect();
+    if kept.len() == present.len() {
+        return Ok(Some(current.to_owned()));
+    }
+    Ok(with_statements(document, kept))
+}
+
+/// Adds to the policy `current`, or to none, the statements that were removed from `before` to get `after`. Other changes
+/// since then stay.
+///
+/// # Errors
+/// When a policy is not a JSON object.
 pub(crate) fn restore(current: Option<&str>, before: &str, after: Option<&str>) -> Result<String, serde_json::Error> {
-    let parse = |text: Option<&str>| text.map(serde_json::from_str::<Value>).transpose();
-    let (now, then) = (parse(current)?, parse(after)?);
-    let whole: Map<String, Value> = serde_json::from_str(before)?;
-    if now == then {
+    let parse = |text: Option<&str>| text.map(serde_json::from_str::<Document>).transpose();
+    let current_document = parse(current)?;
+    if current_document == parse(after)? {
         return Ok(before.to_owned());
     }
-    let left = statements(then.as_ref().and_then(|document| document.get("Statement")));
-    let mut document = match now {
-        Some(Value::Object(document)) => document,
-        _ => whole.clone(),
+    let (mut document, mut present) = match current_document {
+        Some(document) => {
+            let present = statements(document.get("Statement"));
+            (document, present)
+        }
+        None => (serde_json::from_str(before)?, Vec::new()),
     };
-    let mut present = match current {
-        Some(_) => statements(document.get("Statement")),
-        None => Vec::new(),
-    };
-    for statement in statements(whole.get("Statement")) {
-        if !left.contains(&statement) && !present.contains(&statement) {
+    for statement in removed_statements(before, after)? {
+        if !present.contains(&statement) {
             present.push(statement);
         }
     }
@@ -63,54 +87,74 @@ pub(crate) fn restore(current: Option<&str>, before: &str, after: Option<&str>) 
     Ok(Value::Object(document).to_string())
 }
 
+/// The statements of `before` that `after` does not have.
+fn removed_statements(before: &str, after: Option<&str>) -> Result<Vec<Value>, serde_json::Error> {
+    let before: Document = serde_json::from_str(before)?;
+    let after: Document = after.map(serde_json::from_str).transpose()?.unwrap_or_default();
+    let kept = statements(after.get("Statement"));
+    let mut removed = statements(before.get("Statement"));
+    removed.retain(|statement| !kept.contains(statement));
+    Ok(removed)
+}
+
+/// The text of a policy with these statements; `None` without any.
+fn with_statements(mut document: Document, statements: Vec<Value>) -> Option<String> {
+    if statements.is_empty() {
+        return None;
+    }
+    document.insert("Statement".to_owned(), Value::Array(statements));
+    Some(Value::Object(document).to_string())
+}
+
 fn statements(value: Option<&Value>) -> Vec<Value> {
     match value {
         None => Vec::new(),
         Some(Value::Array(all)) => all.clone(),
-        Some(one) => vec![one.clone()],
+        Some(statement) => vec![statement.clone()],
     }
 }
 
+/// The principals to which a statement allows something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Grants {
-    /// Something to the delegate and to nobody else.
-    Delegate,
-    /// Something to the delegate and perhaps others.
-    Others,
-    /// Nothing to the delegate.
-    Nothing,
+enum Grantees {
+    /// The delegate and no other.
+    OnlyDelegate,
+    /// The delegate and possibly others.
+    DelegateAndOthers,
+    /// Not the delegate.
+    NotDelegate,
 }
 
-fn grants(statement: &Value, delegate: &AccountId) -> Grants {
+fn grantees(statement: &Value, delegate: &AccountId) -> Grantees {
     if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
-        return Grants::Nothing;
+        return Grantees::NotDelegate;
     }
     let Some(principal) = statement.get("Principal") else {
-        // `NotPrincipal`, which SES refuses, would name those who are not allowed.
-        return Grants::Others;
+        // `NotPrincipal`, which SES rejects, names the principals that are not allowed.
+        return Grantees::DelegateAndOthers;
     };
     let accounts = match principal {
         Value::Object(kinds) if kinds.len() == 1 => kinds.get("AWS"),
-        Value::String(everyone) if everyone == "*" => return Grants::Others,
+        Value::String(text) if text == "*" => return Grantees::DelegateAndOthers,
         _ => principal.get("AWS"),
     };
     let only_accounts = principal.as_object().is_some_and(|kinds| kinds.len() == 1);
     let named: Vec<&str> = match accounts {
-        Some(Value::String(one)) => vec![one],
+        Some(Value::String(account)) => vec![account],
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
-        _ => return Grants::Nothing,
+        _ => return Grantees::NotDelegate,
     };
     let is_delegate = |text: &&str| account_of(text) == Some(delegate.as_str());
     if !named.is_empty() && named.iter().all(is_delegate) && only_accounts {
-        Grants::Delegate
+        Grantees::OnlyDelegate
     } else if named.iter().any(|text| is_delegate(text) || *text == "*") {
-        Grants::Others
+        Grantees::DelegateAndOthers
     } else {
-        Grants::Nothing
+        Grantees::NotDelegate
     }
 }
 
-/// The account of a principal: twelve digits, or an IAM ARN (`arn:aws:iam::111122223333:root`, a user, a role).
+/// The account of a principal: 12 digits, or the ARN of an account, user or role (`arn:aws:iam::111122223333:root`).
 fn account_of(principal: &str) -> Option<&str> {
     if principal.parse::<AccountId>().is_ok() {
         return Some(principal);
@@ -126,7 +170,7 @@ fn account_of(principal: &str) -> Option<&str> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{restore, withdraw};
+    use super::{remove, restore, revoke};
 
     const A: &str = "444455556666";
     const B: &str = "777788889999";
@@ -140,40 +184,40 @@ mod tests {
         json!({"Version": "2012-10-17", "Id": "given", "Statement": statements}).to_string()
     }
 
-    /// The Sids left; `None` when the policy stays as it is.
-    fn left(policy: &str) -> (Option<Vec<String>>, bool) {
-        let done = withdraw(policy, &A.parse().unwrap()).unwrap();
-        let sids = done.after.map(|after| match after {
-            None => Vec::new(),
-            Some(text) => {
-                let document: Value = serde_json::from_str(&text).unwrap();
-                let all = document["Statement"].as_array().unwrap().clone();
-                all.iter().map(|one| one["Sid"].as_str().unwrap().to_owned()).collect()
-            }
-        });
-        (sids, done.still_allowed)
+    fn sids(policy: &str) -> Vec<String> {
+        let document: Value = serde_json::from_str(policy).unwrap();
+        let statements = document["Statement"].as_array().unwrap().iter();
+        statements
+            .map(|statement| statement["Sid"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The Sids that are left, or `None` when the policy is unchanged, and whether the delegate is still allowed something.
+    fn revoked(policy: &str) -> (Option<Vec<String>>, bool) {
+        let revocation = revoke(policy, &A.parse().unwrap()).unwrap();
+        let left = revocation
+            .after
+            .map(|after| after.map_or(Vec::new(), |text| sids(&text)));
+        (left, revocation.still_allowed)
     }
 
     #[test]
-    fn only_what_is_the_delegates_alone_is_taken() {
+    fn statements_of_the_delegate_alone_are_removed() {
         let root = format!("arn:aws:iam::{A}:root");
-        let mine = [
+        let delegate_alone = [
             json!({"AWS": A}),
             json!({"AWS": [A]}),
             json!({"AWS": root}),
             json!({"AWS": [A, format!("arn:aws:iam::{A}:role/mailer")]}),
         ];
         let b = allow("b", &json!({"AWS": B}));
-        for principal in mine {
-            let text = policy(&[allow("a", &principal), b.clone()]);
-            assert_eq!(left(&text), (Some(vec!["b".to_owned()]), false), "{principal}");
-            assert_eq!(
-                left(&policy(&[allow("a", &principal)])),
-                (Some(vec![]), false),
-                "{principal}"
-            );
+        for principal in delegate_alone {
+            let a = allow("a", &principal);
+            let both = policy(&[a.clone(), b.clone()]);
+            assert_eq!(revoked(&both), (Some(vec!["b".to_owned()]), false), "{principal}");
+            assert_eq!(revoked(&policy(&[a])), (Some(vec![]), false), "{principal}");
         }
-        let shared = [
+        let others = [
             (json!({"AWS": [A, B]}), true),
             (json!("*"), true),
             (json!({"AWS": "*"}), true),
@@ -182,61 +226,95 @@ mod tests {
             (json!({"AWS": format!("{A}1")}), false),
             (json!({"AWS": []}), false),
         ];
-        for (principal, still) in shared {
-            assert_eq!(left(&policy(&[allow("x", &principal)])), (None, still), "{principal}");
+        for (principal, still_allowed) in others {
+            let text = policy(&[allow("x", &principal)]);
+            assert_eq!(revoked(&text), (None, still_allowed), "{principal}");
         }
     }
 
     #[test]
-    fn what_denies_stays() {
+    fn statements_that_deny_stay() {
         let mut deny = allow("no", &json!({"AWS": A}));
         deny["Effect"] = json!("Deny");
         let text = policy(&[deny.clone(), allow("a", &json!({"AWS": A}))]);
-        assert_eq!(left(&text).0, Some(vec!["no".to_owned()]));
-        assert_eq!(left(&policy(&[deny])).0, None);
+        assert_eq!(revoked(&text).0, Some(vec!["no".to_owned()]));
+        assert_eq!(revoked(&policy(&[deny])).0, None);
     }
 
     #[test]
-    fn a_single_statement_needs_no_list_and_nonsense_is_an_error() {
+    fn a_single_statement_without_a_list_is_accepted_and_invalid_json_is_an_error() {
         let text = json!({"Version": "2012-10-17", "Statement": allow("a", &json!({"AWS": A}))}).to_string();
-        assert_eq!(left(&text).0, Some(vec![]));
-        assert!(withdraw("not a policy", &A.parse().unwrap()).is_err());
+        assert_eq!(revoked(&text).0, Some(vec![]));
+        assert!(revoke("not a policy", &A.parse().unwrap()).is_err());
     }
 
     #[test]
-    fn restoring_gives_back_the_statements_and_keeps_what_changed_since() {
+    fn removing_again_keeps_what_changed_since() {
+        let (a, b, c) = (
+            allow("a", &json!({"AWS": A})),
+            allow("b", &json!({"AWS": B})),
+            allow("c", &json!({"AWS": A})),
+        );
+        let before = policy(&[a.clone(), b.clone()]);
+        let after = policy(std::slice::from_ref(&b));
+        assert_eq!(remove(&before, &before, Some(&after)).unwrap(), Some(after.clone()));
+        assert_eq!(
+            remove(&after, &before, Some(&after)).unwrap(),
+            Some(after.clone()),
+            "removed already"
+        );
+        let changed = policy(&[a.clone(), b, c.clone()]);
+        let left = remove(&changed, &before, Some(&after)).unwrap();
+        assert_eq!(
+            sids(&left.unwrap()),
+            ["b", "c"],
+            "a statement that was added since stays"
+        );
+        let only_delegate = policy(std::slice::from_ref(&a));
+        assert_eq!(remove(&only_delegate, &only_delegate, None).unwrap(), None);
+        let left = remove(&policy(&[a, c]), &only_delegate, None).unwrap();
+        assert_eq!(sids(&left.unwrap()), ["c"]);
+    }
+
+    #[test]
+    fn restoring_adds_the_removed_statements_and_keeps_what_changed_since() {
         let (a, b, c) = (
             allow("a", &json!({"AWS": A})),
             allow("b", &json!({"AWS": B})),
             allow("c", &json!({"AWS": "123456789012"})),
         );
-        let before = policy(&[a.clone(), b.clone()]);
+        let before = policy(&[a, b.clone()]);
         let after = policy(std::slice::from_ref(&b));
-        let sids = |text: &str| -> Vec<String> {
-            let document: Value = serde_json::from_str(text).unwrap();
-            let all = document["Statement"].as_array().unwrap();
-            all.iter().map(|one| one["Sid"].as_str().unwrap().to_owned()).collect()
-        };
+        let changed = policy(&[b, c]);
+        let cases = [
+            (
+                "the policy is as it was left",
+                Some(&after),
+                Some(&after),
+                vec!["a", "b"],
+            ),
+            (
+                "it was changed since",
+                Some(&changed),
+                Some(&after),
+                vec!["b", "c", "a"],
+            ),
+            ("it was restored before", Some(&before), Some(&after), vec!["a", "b"]),
+            ("it was deleted since", None, Some(&after), vec!["a"]),
+        ];
+        for (name, current, after, expected) in cases {
+            let restored = restore(current.map(String::as_str), &before, after.map(String::as_str)).unwrap();
+            assert_eq!(sids(&restored), expected, "{name}");
+        }
         assert_eq!(
             restore(Some(&after), &before, Some(&after)).unwrap(),
             before,
-            "to the letter"
-        );
-        assert_eq!(restore(None, &before, None).unwrap(), before, "deleted");
-        let changed = policy(&[b, c]);
-        assert_eq!(
-            sids(&restore(Some(&changed), &before, Some(&after)).unwrap()),
-            ["b", "c", "a"]
+            "verbatim"
         );
         assert_eq!(
-            sids(&restore(Some(&before), &before, Some(&after)).unwrap()),
-            ["a", "b"],
-            "again"
-        );
-        assert_eq!(
-            sids(&restore(None, &before, Some(&after)).unwrap()),
-            ["a"],
-            "the rest was deleted since"
+            restore(None, &before, None).unwrap(),
+            before,
+            "a deleted policy, verbatim"
         );
     }
 }

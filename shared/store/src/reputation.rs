@@ -1,4 +1,4 @@
-//! How senders stand against their thresholds, and what was enforced.
+//! The thresholds, the reputation states and the enforcements of senders.
 
 #[macro_use]
 mod named_enum;

@@ -1,9 +1,13 @@
-//! Routes, the accounts they are for, and digests.
+//! Routes, registered identities and digests.
 
 mod account;
 mod digest;
 mod route;
+mod sender_match;
+mod target;
 
 pub use account::RegisteredIdentity;
 pub use digest::DigestKey;
-pub use route::{InvalidSenderMatch, InvalidTarget, Redaction, Route, RouteFilter, RouteKey, SenderMatch, Target};
+pub use route::{Redaction, Route, RouteFilter};
+pub use sender_match::{InvalidSenderMatch, RouteKey, SenderMatch};
+pub use target::{InvalidTarget, Target};

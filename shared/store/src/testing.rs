@@ -140,6 +140,7 @@ async fn serve() -> (Client, Requests, String) {
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
         .endpoint_url(&endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .interceptor(requests.clone())
         .build();
     let client = Client::from_conf(config);

@@ -1,4 +1,4 @@
-//! Routes, parties and digests against an embedded DynamoDB.
+//! Routes, registered identities and digests against an embedded DynamoDB.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::collections::BTreeSet;
@@ -34,16 +34,16 @@ fn route(name: &str, senders: &SenderMatch, target: Target) -> Route {
 }
 
 #[tokio::test]
-async fn routes_come_back_as_they_were_put() {
+async fn routes_are_read_as_they_were_written() {
     let (store, _, requests) = store::testing::fresh().await;
     let about = senders(Some(OWNER), Some(DELEGATE), Some("Shop.Example"));
     let key = RouteKey::new(about.clone()).unwrap();
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let narrow = Route {
         filter: RouteFilter {
-            configuration_sets: words(&["campaigns"]),
-            tenants: words(&["acme", "beta"]),
-            events: words(&["Bounce", "Rendering Failure"]),
+            configuration_sets: names(&["campaigns"]),
+            tenants: names(&["acme", "beta"]),
+            events: names(&["Bounce", "Rendering Failure"]),
         },
         redaction: Redaction::Standard,
         ..route("narrow", &about, Target::Email("ops@shop.example".to_owned()))
@@ -86,7 +86,7 @@ async fn routes_come_back_as_they_were_put() {
 }
 
 #[test]
-fn parties_that_anyone_could_match_are_refused() {
+fn senders_without_owner_and_account_are_rejected() {
     let cases = [
         (
             senders(None, None, None),
@@ -107,7 +107,7 @@ fn parties_that_anyone_could_match_are_refused() {
 }
 
 #[test]
-fn keys_and_targets_read_what_they_write() {
+fn keys_and_targets_parse_as_they_are_written() {
     let hash = senders(Some(OWNER), None, Some("odd#name@shop.example"));
     for senders in [
         hash,
@@ -131,7 +131,7 @@ fn keys_and_targets_read_what_they_write() {
 }
 
 #[tokio::test]
-async fn a_route_does_not_stand_under_other_parties() {
+async fn a_route_is_not_written_under_the_key_of_other_senders() {
     let (store, ..) = store::testing::fresh().await;
     let key = RouteKey::new(senders(Some(OWNER), None, None)).unwrap();
     let stray = route(
@@ -141,7 +141,7 @@ async fn a_route_does_not_stand_under_other_parties() {
     );
     let error = store.put_routes(&key, &[stray]).await.unwrap_err().to_string();
     assert!(
-        error.contains("route stray is about other parties than 111122223333#*#*"),
+        error.contains("route stray is about other senders than 111122223333#*#*"),
         "{error}"
     );
 
@@ -150,16 +150,16 @@ async fn a_route_does_not_stand_under_other_parties() {
     let error = store.put_routes(&address, &[stray]).await.unwrap_err().to_string();
     assert!(
         error.ends_with("than 111122223333#*#...@shop.example"),
-        "errors are logged: {error}"
+        "the error has no mail address, because it is logged: {error}"
     );
 }
 
 #[tokio::test]
-async fn a_route_that_cannot_be_read_is_no_route_left_out() {
+async fn a_route_that_cannot_be_read_is_an_error() {
     let (store, client, _) = store::testing::fresh().await;
     let key = RouteKey::new(senders(Some(OWNER), None, None)).unwrap();
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let spoilt = [
+    let unreadable = [
         (
             vec![
                 ("name", text("n")),
@@ -186,7 +186,7 @@ async fn a_route_that_cannot_be_read_is_no_route_left_out() {
             "route 1: expected conditions",
         ),
     ];
-    for (fields, expected) in spoilt {
+    for (fields, expected) in unreadable {
         let map = fields
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
@@ -232,7 +232,7 @@ async fn identities_are_registered_per_account() {
 }
 
 #[tokio::test]
-async fn a_digest_is_claimed_once_and_sent_once() {
+async fn a_digest_is_claimed_by_one_invocation_and_sent_once() {
     let (store, ..) = store::testing::fresh().await;
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let digest = DigestKey {
@@ -243,11 +243,11 @@ async fn a_digest_is_claimed_once_and_sent_once() {
     assert!(store.open_digest(&digest, expires_at).await.unwrap());
     assert!(
         store.open_digest(&digest, expires_at).await.unwrap(),
-        "open it stays open"
+        "an open digest stays open"
     );
     for id in ["a", "b", "a"] {
         store
-            .add_digest_item(&digest, id, &format!("line {id}"), expires_at)
+            .add_digest_item(&digest, id, &format!("item {id}"), expires_at)
             .await
             .unwrap();
     }
@@ -258,36 +258,36 @@ async fn a_digest_is_claimed_once_and_sent_once() {
     );
 
     let now = at("2026-03-02T09:05:00Z");
-    let lapsed = now - SignedDuration::from_mins(15);
-    assert!(store.claim_digest(&digest, now, lapsed).await.unwrap());
+    let expired_before = now - SignedDuration::from_mins(15);
+    assert!(store.claim_digest(&digest, now, expired_before).await.unwrap());
     assert!(
-        !store.claim_digest(&digest, now, lapsed).await.unwrap(),
-        "claimed by another run"
+        !store.claim_digest(&digest, now, expired_before).await.unwrap(),
+        "claimed by another invocation"
     );
     assert!(
         store
             .claim_digest(&digest, now, now + SignedDuration::from_secs(1))
             .await
             .unwrap(),
-        "the claim ran out"
+        "the claim has expired"
     );
     assert!(
         !store.open_digest(&digest, expires_at).await.unwrap(),
-        "too late for a line"
+        "the digest is claimed"
     );
 
-    let mut lines = Vec::new();
+    let mut items = Vec::new();
     store
-        .digest_items(&digest, |line| lines.push(line.to_owned()))
+        .digest_items(&digest, |item| items.push(item.to_owned()))
         .await
         .unwrap();
-    assert_eq!(lines, ["line a", "line b"]);
+    assert_eq!(items, ["item a", "item b"]);
 
     store.mark_digest_sent(&digest, now).await.unwrap();
     assert!(store.due_digests(now).await.unwrap().is_empty());
-    let deferred = now + SignedDuration::from_hours(1);
+    let later = now + SignedDuration::from_hours(1);
     assert!(
-        !store.claim_digest(&digest, deferred, deferred).await.unwrap(),
-        "sent once and for all"
+        !store.claim_digest(&digest, later, later).await.unwrap(),
+        "the digest is sent"
     );
 }

@@ -1,9 +1,5 @@
 //! Counts of events and the list of senders, with an embedded DynamoDB.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use jiff::Timestamp;
 use notification_model::EmailAddress;

@@ -1,21 +1,69 @@
-//! The index of mail that arrived, and what was done with each mail.
+//! `postroomctl mail`: the index of inbound mail.
 
 use std::fmt::Write;
 
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{IndexedMail, IndexedSubject};
+use store::{IndexedMail, IndexedSubject, MailboxKey};
 
-use crate::Output;
-use crate::cli::{MailGetArgs, MailListArgs};
-use crate::table::{AwsFailed, open};
+use crate::arguments::{parse_day_or_time, parse_limit};
+use crate::aws_error::AwsError;
+use crate::output::{Output, json_text};
+use crate::table::TableArgs;
 
-pub(crate) async fn list(args: &MailListArgs) -> anyhow::Result<Output> {
-    let store = open(&args.table).await;
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// List the newest mails in the index of a mailbox: stored mails, and mails with an action that was not executed.
+    #[command(
+        after_help = "Example:\n  postroomctl mail list support@example.com --limit 10 --table postroom-Table-EXAMPLE"
+    )]
+    List(ListArgs),
+    /// Show a mail and its actions in every mailbox that received it. Exit code 1 when it is not in the index.
+    #[command(
+        after_help = "Example:\n  postroomctl mail get o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1 --table postroom-Table-EXAMPLE"
+    )]
+    Get(GetArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The mailbox: an address, a domain or `*`. Mail without a mailbox is indexed under its domain.
+    mailbox: MailboxKey,
+    /// Received before this time: a day, or a time (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = parse_day_or_time)]
+    before: Option<Timestamp>,
+    /// The maximum number of mails.
+    #[arg(long, default_value = "20", value_parser = parse_limit)]
+    limit: usize,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// The SES message id: the last part of the S3 key.
+    message_id: String,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+impl MailCommand {
+    pub(crate) async fn run(&self) -> anyhow::Result<Output> {
+        match self {
+            Self::List(args) => list(args).await,
+            Self::Get(args) => get(args).await,
+        }
+    }
+}
+
+async fn list(args: &ListArgs) -> anyhow::Result<Output> {
+    let store = args.table.open().await;
     let mails = store.mails(&args.mailbox, args.before, args.limit).await;
-    let mails = mails.map_err(AwsFailed::from)?;
+    let mails = mails.map_err(AwsError::from)?;
     if args.table.json {
         let rows: Vec<Value> = mails.iter().map(mail_json).collect();
-        return Ok(Output::yes(format!("{:#}\n", json!(rows))));
+        return Ok(Output::done(json_text(&json!(rows))));
     }
     let mut text = String::new();
     for mail in &mails {
@@ -24,39 +72,36 @@ pub(crate) async fn list(args: &MailListArgs) -> anyhow::Result<Output> {
     if mails.is_empty() {
         writeln!(text, "no mail in the index of {}", args.mailbox)?;
     }
-    Ok(Output::yes(text))
+    Ok(Output::done(text))
 }
 
-pub(crate) async fn get(args: &MailGetArgs) -> anyhow::Result<Output> {
-    let store = open(&args.table).await;
-    let mails = store.mail_by_id(&args.message_id).await.map_err(AwsFailed::from)?;
-    let claims = store.claims(&args.message_id).await.map_err(AwsFailed::from)?;
-    let yes = !(mails.is_empty() && claims.is_empty());
+async fn get(args: &GetArgs) -> anyhow::Result<Output> {
+    let store = args.table.open().await;
+    let mails = store.mail_by_id(&args.message_id).await.map_err(AwsError::from)?;
+    let claims = store.claims(&args.message_id).await.map_err(AwsError::from)?;
+    let is_known = !(mails.is_empty() && claims.is_empty());
     if args.table.json {
         let rows: Vec<Value> = mails.iter().map(mail_json).collect();
-        let told = json!({"messageId": args.message_id, "mailboxes": rows, "done": claims});
-        return Ok(Output {
-            text: format!("{told:#}\n"),
-            yes,
-        });
+        let value = json!({"messageId": args.message_id, "mailboxes": rows, "actions": claims});
+        return Ok(Output::answer(is_known, json_text(&value)));
     }
     let mut text = String::new();
     for mail in &mails {
         write_mail(&mut text, mail)?;
     }
-    for (what, outcome) in &claims {
-        let [mailbox, action, target] = parts(what);
-        let outcome = outcome.as_deref().unwrap_or("begun, not known to be done");
+    for (claim, outcome) in &claims {
+        let [mailbox, action, target] = claim_parts(claim);
+        let outcome = outcome.as_deref().unwrap_or("started, not confirmed");
         writeln!(text, "{mailbox}: {action} to {target}: {outcome}")?;
     }
-    if !yes {
+    if !is_known {
         writeln!(text, "the index has no mail {}", args.message_id)?;
     }
-    Ok(Output { text, yes })
+    Ok(Output::answer(is_known, text))
 }
 
-/// Mailbox, action and target of a claim. A local part may hold the separator, so the action is what is looked for.
-fn parts(claim: &str) -> [&str; 3] {
+/// Mailbox, action and target of a claim. Splits at the name of the action, because addresses may contain the separator.
+fn claim_parts(claim: &str) -> [&str; 3] {
     let actions = ["forward", "auto-reply", "bounce", "notify", "report"];
     let found = actions
         .iter()
@@ -71,32 +116,28 @@ fn write_mail(text: &mut String, mail: &IndexedMail) -> std::fmt::Result {
     let from = mail.from.as_deref().unwrap_or("an unknown sender");
     writeln!(text, "{} {} from {from}", mail.at, mail.mailbox)?;
     if let Some(subject) = &mail.subject {
+        // Escaped: the sender chooses the subject.
         let subject = match subject {
             IndexedSubject::Text(text) => format!("{text:?}"),
             IndexedSubject::Hash(hash) => format!("hash {hash}"),
         };
-        writeln!(text, "  subject   {subject}")?;
+        writeln!(text, "  subject     {subject}")?;
     }
-    writeln!(text, "  message   {}", mail.message_id)?;
+    writeln!(text, "  message     {}", mail.message_id)?;
     let recipients: Vec<&str> = mail.recipients.iter().map(String::as_str).collect();
-    writeln!(text, "  for       {}", recipients.join(", "))?;
+    writeln!(text, "  recipients  {}", recipients.join(", "))?;
     let verdicts: Vec<String> = mail
         .verdicts
         .iter()
-        .map(|(name, word)| format!("{name} {word}"))
+        .map(|(name, verdict)| format!("{name} {verdict}"))
         .collect();
-    writeln!(
-        text,
-        "  verdicts  {}: {}",
-        verdicts.join(", "),
-        mail.verdict_action.as_str()
-    )?;
+    writeln!(text, "  verdicts    {}: {}", verdicts.join(", "), mail.verdict_action.as_str())?;
     if let Some(at) = &mail.location {
-        let size = mail.size.map(|size| format!(", {size} octets")).unwrap_or_default();
-        writeln!(text, "  lies in   s3://{}/{}{size}", at.bucket, at.key)?;
+        let size = mail.size.map(|size| format!(", {size} bytes")).unwrap_or_default();
+        writeln!(text, "  location    s3://{}/{}{size}", at.bucket, at.key)?;
     }
     for reason in &mail.reasons {
-        writeln!(text, "  because   {reason}")?;
+        writeln!(text, "  reason      {reason}")?;
     }
     Ok(())
 }

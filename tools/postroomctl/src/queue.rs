@@ -1,64 +1,74 @@
-//! An SQS queue as a person handles it: look without taking, send, and only then delete.
+//! An SQS queue: peek at messages, send them, and delete them afterwards.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::table::AwsFailed;
+use crate::aws_error::AwsError;
 
-/// What SQS takes in one request.
-const MOST_IN_A_BATCH: usize = 10;
-/// A quarter of what SQS takes today, and all that other implementations and older queues do.
-const MOST_BYTES_IN_A_BATCH: usize = 256 * 1024;
+/// The maximum number of messages in a batch request of SQS.
+const MAX_BATCH_MESSAGES: usize = 10;
+/// A quarter of the limit of SQS, and the whole limit of SQS before 2025 and of other implementations.
+const MAX_BATCH_BYTES: usize = 256 * 1024;
 const SEND_ATTEMPTS: u32 = 5;
-/// Answers without anything new after which a queue is taken for read: one alone may come from an empty corner of it.
-const EMPTY_ANSWERS: u32 = 2;
+/// The number of consecutive responses without a new message after which a queue counts as read. A single response may
+/// omit messages, because SQS queries a subset of its servers.
+pub(crate) const EMPTY_RESPONSES: u32 = 2;
 
 pub(crate) struct Queue {
     client: Client,
     pub(crate) url: String,
 }
 
-/// A message in a queue.
 #[derive(Debug, Clone)]
-pub(crate) struct Waiting {
+pub(crate) struct QueueMessage {
     pub(crate) id: String,
-    handle: String,
+    receipt_handle: String,
     pub(crate) body: String,
-    /// When it was first sent; a dead-letter queue keeps the time of the queue it came from.
-    pub(crate) sent: Option<Timestamp>,
+    /// When it was first sent. A dead-letter queue keeps the time of the source queue.
+    pub(crate) sent_at: Option<Timestamp>,
     pub(crate) attributes: HashMap<String, MessageAttributeValue>,
 }
 
-/// How many messages wait, about, and how long the queue keeps one.
-pub(crate) struct Counts {
-    pub(crate) waiting: u64,
-    pub(crate) kept: Option<SignedDuration>,
+/// A message to send.
+pub(crate) struct OutgoingMessage<'a> {
+    pub(crate) body: &'a str,
+    pub(crate) attributes: &'a HashMap<String, MessageAttributeValue>,
+}
+
+/// A message that was not sent: its index, and the error.
+pub(crate) struct SendFailure {
+    pub(crate) index: usize,
+    pub(crate) error: String,
+}
+
+pub(crate) struct QueueInfo {
+    /// Approximate, with the messages that are in flight.
+    pub(crate) messages: u64,
+    pub(crate) retention: Option<SignedDuration>,
 }
 
 impl Queue {
     pub(crate) async fn open(url: &str) -> Self {
-        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let config = crate::sdk_config::load().await;
         Self {
             client: Client::new(&config),
             url: url.to_owned(),
         }
     }
 
-    /// The last part of its URL.
+    /// The last part of the URL.
     pub(crate) fn name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or(&self.url)
     }
 
-    pub(crate) async fn counts(&self) -> Result<Counts, AwsFailed> {
+    pub(crate) async fn info(&self) -> Result<QueueInfo, AwsError> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -68,226 +78,212 @@ impl Queue {
         let request = names
             .iter()
             .fold(request, |request, name| request.attribute_names(name.clone()));
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| failed("GetQueueAttributes", &error))?;
-        let attributes = answer.attributes.unwrap_or_default();
+        let response = request.send().await;
+        let response = response.map_err(|error| AwsError::of_operation("GetQueueAttributes", &error))?;
+        let attributes = response.attributes.unwrap_or_default();
         let number = |name: &QueueAttributeName| attributes.get(name).and_then(|text| text.parse::<u64>().ok());
-        let [visible, taken, kept] = &names;
-        Ok(Counts {
-            waiting: number(visible).unwrap_or_default() + number(taken).unwrap_or_default(),
-            kept: number(kept)
+        let [visible, in_flight, retention] = &names;
+        Ok(QueueInfo {
+            messages: number(visible).unwrap_or_default() + number(in_flight).unwrap_or_default(),
+            retention: number(retention)
                 .and_then(|seconds| i64::try_from(seconds).ok())
                 .map(SignedDuration::from_secs),
         })
     }
 
-    /// The queues whose messages end here, as their redrive policies say.
-    pub(crate) async fn sources(&self) -> Result<Vec<String>, AwsFailed> {
+    /// The URLs of the queues whose redrive policy names this queue.
+    pub(crate) async fn source_queues(&self) -> Result<Vec<String>, AwsError> {
         let request = self.client.list_dead_letter_source_queues().queue_url(&self.url);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| failed("ListDeadLetterSourceQueues", &error))?;
-        Ok(answer.queue_urls)
+        let response = request.send().await;
+        let response = response.map_err(|error| AwsError::of_operation("ListDeadLetterSourceQueues", &error))?;
+        Ok(response.queue_urls)
     }
 
-    /// Up to ten messages, which nobody else gets for `hold`.
-    pub(crate) async fn take(&self, hold: Duration) -> Result<Vec<Waiting>, AwsFailed> {
+    /// Receives up to ten messages, which are invisible to other receivers for `visibility_timeout`.
+    pub(crate) async fn receive(&self, visibility_timeout: Duration) -> Result<Vec<QueueMessage>, AwsError> {
         let request = self
             .client
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(10)
-            .visibility_timeout(i32::try_from(hold.as_secs()).unwrap_or(i32::MAX))
-            // Without waiting, SQS asks some of its servers only.
+            .visibility_timeout(i32::try_from(visibility_timeout.as_secs()).unwrap_or(i32::MAX))
+            // Long polling, because short polling queries a subset of the servers of SQS.
             .wait_time_seconds(1)
             .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .message_attribute_names("All");
-        let answer = request.send().await.map_err(|error| failed("ReceiveMessage", &error))?;
-        Ok(answer
-            .messages
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(waiting)
-            .collect())
+        let response = request.send().await;
+        let response = response.map_err(|error| AwsError::of_operation("ReceiveMessage", &error))?;
+        let messages = response.messages.unwrap_or_default();
+        Ok(messages.into_iter().filter_map(queue_message).collect())
     }
 
-    /// Looks at up to `most` messages and gives them back. Whatever happens, they are back after `hold` at the latest.
-    pub(crate) async fn look(&self, most: usize, hold: Duration) -> Result<Vec<Waiting>, AwsFailed> {
-        let mut seen: Vec<Waiting> = Vec::new();
-        let mut empty = 0;
-        let mut trouble = None;
-        while empty < EMPTY_ANSWERS && seen.len() < most {
-            match self.take(hold).await {
-                Ok(taken) => {
+    /// Receives up to `limit` messages and makes them visible again. If that fails, they become visible after
+    /// `visibility_timeout`.
+    pub(crate) async fn peek(&self, limit: usize, visibility_timeout: Duration) -> Result<Vec<QueueMessage>, AwsError> {
+        let mut seen: Vec<QueueMessage> = Vec::new();
+        let mut empty_responses = 0;
+        let mut failure = None;
+        while empty_responses < EMPTY_RESPONSES && seen.len() < limit {
+            match self.receive(visibility_timeout).await {
+                Ok(received) => {
                     let before = seen.len();
-                    for message in taken {
+                    for message in received {
                         if seen.iter().all(|known| known.id != message.id) {
                             seen.push(message);
                         }
                     }
-                    empty = if seen.len() == before { empty + 1 } else { 0 };
+                    empty_responses = if seen.len() == before { empty_responses + 1 } else { 0 };
                 }
                 Err(error) => {
-                    trouble = Some(error);
+                    failure = Some(error);
                     break;
                 }
             }
         }
-        self.give_back(&seen).await?;
-        match trouble {
+        self.make_visible(&seen).await?;
+        match failure {
             Some(error) => Err(error),
             None => {
-                seen.truncate(most);
+                seen.truncate(limit);
                 Ok(seen)
             }
         }
     }
 
-    /// Lets others have the messages again, now.
-    pub(crate) async fn give_back(&self, messages: &[Waiting]) -> Result<(), AwsFailed> {
-        for chunk in messages.chunks(MOST_IN_A_BATCH) {
+    /// Ends the visibility timeout of messages.
+    pub(crate) async fn make_visible(&self, messages: &[QueueMessage]) -> Result<(), AwsError> {
+        for chunk in messages.chunks(MAX_BATCH_MESSAGES) {
             let entries = chunk.iter().enumerate().map(|(index, message)| {
                 ChangeMessageVisibilityBatchRequestEntry::builder()
                     .id(index.to_string())
-                    .receipt_handle(&message.handle)
+                    .receipt_handle(&message.receipt_handle)
                     .visibility_timeout(0)
                     .build()
             });
-            let entries = entries.collect::<Result<Vec<_>, _>>().map_err(AwsFailed::new)?;
+            let entries = entries.collect::<Result<Vec<_>, _>>();
+            let entries = entries.map_err(|error| AwsError::new(error.to_string()))?;
             let request = self.client.change_message_visibility_batch().queue_url(&self.url);
-            let request = request.set_entries(Some(entries)).send().await;
-            request.map_err(|error| failed("ChangeMessageVisibilityBatch", &error))?;
+            let response = request.set_entries(Some(entries)).send().await;
+            response.map_err(|error| AwsError::of_operation("ChangeMessageVisibilityBatch", &error))?;
         }
         Ok(())
     }
 
-    /// Sends every message and tries again what SQS did not take; the positions of those it never took, with its words.
-    pub(crate) async fn send(
-        &self,
-        messages: &[(&str, &HashMap<String, MessageAttributeValue>)],
-    ) -> Vec<(usize, String)> {
-        let mut left: Vec<(usize, String)> = Vec::new();
-        let mut chunk: Vec<usize> = Vec::new();
+    /// Sends messages and retries those that SQS does not accept. Returns those that it did not accept in any attempt.
+    pub(crate) async fn send(&self, messages: &[OutgoingMessage<'_>]) -> Vec<SendFailure> {
+        let mut failures: Vec<SendFailure> = Vec::new();
+        let mut batch: Vec<usize> = Vec::new();
         let mut bytes = 0;
-        for (index, (body, _)) in messages.iter().enumerate() {
-            if chunk.len() == MOST_IN_A_BATCH || (!chunk.is_empty() && bytes + body.len() > MOST_BYTES_IN_A_BATCH) {
-                left.extend(self.send_chunk(messages, std::mem::take(&mut chunk)).await);
+        for (index, message) in messages.iter().enumerate() {
+            let exceeds_bytes = !batch.is_empty() && bytes + message.body.len() > MAX_BATCH_BYTES;
+            if batch.len() == MAX_BATCH_MESSAGES || exceeds_bytes {
+                failures.extend(self.send_batch(messages, std::mem::take(&mut batch)).await);
                 bytes = 0;
             }
-            bytes += body.len();
-            chunk.push(index);
+            bytes += message.body.len();
+            batch.push(index);
         }
-        left.extend(self.send_chunk(messages, chunk).await);
-        left
+        failures.extend(self.send_batch(messages, batch).await);
+        failures
     }
 
-    async fn send_chunk(
-        &self,
-        messages: &[(&str, &HashMap<String, MessageAttributeValue>)],
-        chunk: Vec<usize>,
-    ) -> Vec<(usize, String)> {
-        let mut left: Vec<(usize, String)> = chunk.into_iter().map(|index| (index, String::new())).collect();
+    async fn send_batch(&self, messages: &[OutgoingMessage<'_>], batch: Vec<usize>) -> Vec<SendFailure> {
+        let mut pending: Vec<SendFailure> = batch
+            .into_iter()
+            .map(|index| SendFailure {
+                index,
+                error: String::new(),
+            })
+            .collect();
         for attempt in 0..SEND_ATTEMPTS {
-            if left.is_empty() {
+            if pending.is_empty() {
                 break;
             }
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
             }
-            let entries = left.iter().filter_map(|(index, _)| {
-                let (body, attributes) = messages.get(*index)?;
-                let entry = SendMessageBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .message_body(*body);
-                let attributes = (!attributes.is_empty()).then(|| (*attributes).clone());
-                entry.set_message_attributes(attributes).build().ok()
-            });
-            let request = self.client.send_message_batch().queue_url(&self.url);
-            match request.set_entries(Some(entries.collect())).send().await {
-                // Nothing is known of any of them. Whoever reads the queue handles the same message twice as once.
-                Err(error) => {
-                    let says = failed("SendMessageBatch", &error).to_string();
-                    left.iter_mut().for_each(|(_, why)| why.clone_from(&says));
-                }
-                Ok(answer) => {
-                    let refused: HashMap<&str, String> = answer
-                        .failed()
-                        .iter()
-                        .map(|one| {
-                            (
-                                one.id(),
-                                format!("{}: {}", one.code(), one.message().unwrap_or_default()),
-                            )
-                        })
-                        .collect();
-                    let taken: Vec<&str> = answer.successful().iter().map(|one| one.id()).collect();
-                    left.retain(|(index, _)| !taken.contains(&index.to_string().as_str()));
-                    for (index, why) in &mut left {
-                        *why = refused
-                            .get(index.to_string().as_str())
-                            .cloned()
-                            .unwrap_or_else(|| "no answer".to_owned());
-                    }
-                }
-            }
+            self.send_pending(messages, &mut pending).await;
         }
-        left
+        pending
     }
 
-    /// Deletes messages; the ids of those that are still there.
-    pub(crate) async fn delete(&self, messages: &[&Waiting]) -> Vec<String> {
-        let mut left = Vec::new();
-        for chunk in messages.chunks(MOST_IN_A_BATCH) {
+    /// Sends the pending messages once. Removes those that SQS accepted, and sets the error of the others.
+    async fn send_pending(&self, messages: &[OutgoingMessage<'_>], pending: &mut Vec<SendFailure>) {
+        let entries = pending.iter().filter_map(|SendFailure { index, .. }| {
+            let message = messages.get(*index)?;
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(message.body);
+            let attributes = (!message.attributes.is_empty()).then(|| message.attributes.clone());
+            entry.set_message_attributes(attributes).build().ok()
+        });
+        let request = self.client.send_message_batch().queue_url(&self.url);
+        let response = match request.set_entries(Some(entries.collect())).send().await {
+            Ok(response) => response,
+            // SQS may have accepted some of them. A retry is safe: the functions handle a duplicate like one message.
+            Err(error) => {
+                let error = AwsError::of_operation("SendMessageBatch", &error).to_string();
+                pending.iter_mut().for_each(|failure| failure.error.clone_from(&error));
+                return;
+            }
+        };
+        let errors: HashMap<&str, String> = response
+            .failed()
+            .iter()
+            .map(|failed| {
+                let message = failed.message().unwrap_or_default();
+                (failed.id(), format!("{}: {message}", failed.code()))
+            })
+            .collect();
+        let accepted: Vec<&str> = response.successful().iter().map(|entry| entry.id()).collect();
+        pending.retain(|failure| !accepted.contains(&failure.index.to_string().as_str()));
+        for failure in pending {
+            failure.error = errors
+                .get(failure.index.to_string().as_str())
+                .cloned()
+                .unwrap_or_else(|| "missing in the response".to_owned());
+        }
+    }
+
+    /// Deletes messages. Returns the ids of those that are still in the queue.
+    pub(crate) async fn delete(&self, messages: &[&QueueMessage]) -> Vec<String> {
+        let mut remaining = Vec::new();
+        for chunk in messages.chunks(MAX_BATCH_MESSAGES) {
             let entries = chunk.iter().enumerate().filter_map(|(index, message)| {
                 let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
-                entry.receipt_handle(&message.handle).build().ok()
+                entry.receipt_handle(&message.receipt_handle).build().ok()
             });
             let request = self.client.delete_message_batch().queue_url(&self.url);
-            let answer = request.set_entries(Some(entries.collect())).send().await;
-            let gone: Vec<String> = match &answer {
-                Ok(answer) => answer.successful().iter().map(|one| one.id().to_owned()).collect(),
+            let response = request.set_entries(Some(entries.collect())).send().await;
+            let deleted: Vec<String> = match &response {
+                Ok(response) => response
+                    .successful()
+                    .iter()
+                    .map(|entry| entry.id().to_owned())
+                    .collect(),
                 Err(_) => Vec::new(),
             };
-            let here = chunk
+            let not_deleted = chunk
                 .iter()
                 .enumerate()
-                .filter(|(index, _)| !gone.contains(&index.to_string()));
-            left.extend(here.map(|(_, message)| message.id.clone()));
+                .filter(|(index, _)| !deleted.contains(&index.to_string()));
+            remaining.extend(not_deleted.map(|(_, message)| message.id.clone()));
         }
-        left
+        remaining
     }
 }
 
-fn waiting(message: Message) -> Option<Waiting> {
-    let sent = message
+fn queue_message(message: Message) -> Option<QueueMessage> {
+    let sent_at = message
         .attributes
         .as_ref()
         .and_then(|attributes| attributes.get(&MessageSystemAttributeName::SentTimestamp))
         .and_then(|text| Timestamp::from_millisecond(text.parse().ok()?).ok());
-    Some(Waiting {
+    Some(QueueMessage {
         id: message.message_id?,
-        handle: message.receipt_handle?,
+        receipt_handle: message.receipt_handle?,
         body: message.body.unwrap_or_default(),
-        sent,
+        sent_at,
         attributes: message.message_attributes.unwrap_or_default(),
     })
-}
-
-fn failed<E: ProvideErrorMetadata + std::error::Error>(operation: &str, error: &E) -> AwsFailed {
-    let mut cause = match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        _ => error.to_string(),
-    };
-    if error.code().is_none() {
-        let mut inner = error.source();
-        while let Some(error) = inner {
-            cause.push_str(&format!(": {error}"));
-            inner = error.source();
-        }
-    }
-    AwsFailed::new(format!("{operation}: {cause}"))
 }

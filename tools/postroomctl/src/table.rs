@@ -1,50 +1,25 @@
-//! The stack's table, and the words for its failures.
+//! The stack's DynamoDB table.
 
-use aws_config::BehaviorVersion;
-use reputation::SesError;
-use store::{Store, StoreError};
+use clap::Args;
+use store::Store;
 
-use crate::cli::TableArgs;
+#[derive(Debug, Args)]
+pub(crate) struct TableArgs {
+    /// The stack's table (output TableName).
+    #[arg(long, env = "POSTROOM_TABLE", value_name = "NAME")]
+    pub(crate) table: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
-/// AWS did not answer as it should.
-#[derive(Debug)]
-pub(crate) struct AwsFailed(String);
-
-impl std::fmt::Display for AwsFailed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)?;
-        if self.0.contains("ResourceNotFoundException") {
-            f.write_str("\n  check --table (the stack's output TableName), the Region and the endpoint")?;
-        }
-        Ok(())
+impl TableArgs {
+    pub(crate) async fn open(&self) -> Store {
+        open_table(&self.table).await
     }
 }
 
-impl std::error::Error for AwsFailed {}
-
-impl AwsFailed {
-    pub(crate) fn new(cause: impl ToString) -> Self {
-        Self(cause.to_string())
-    }
-}
-
-impl From<StoreError> for AwsFailed {
-    fn from(error: StoreError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<SesError> for AwsFailed {
-    fn from(error: SesError) -> Self {
-        Self(error.to_string())
-    }
-}
-
-pub(crate) async fn open(args: &TableArgs) -> Store {
-    open_named(&args.table).await
-}
-
-pub(crate) async fn open_named(table: &str) -> Store {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    Store::new(aws_sdk_dynamodb::Client::new(&config), table)
+pub(crate) async fn open_table(name: &str) -> Store {
+    let config = crate::sdk_config::load().await;
+    Store::new(aws_sdk_dynamodb::Client::new(&config), name)
 }

@@ -1,4 +1,4 @@
-//! Dead-letter queues as an operator handles them: nothing is taken by looking, and nothing is lost by sending back.
+//! `postroomctl dlq`: reading removes nothing, and a redrive loses nothing.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -18,113 +18,119 @@ use sqs::Sqs;
 const DLQ: &str = "postroom-FeedbackDeadLetterQueue-A1";
 const SOURCE: &str = "postroom-FeedbackQueue-A1";
 
-/// The body as the feedback queue has it: the SNS envelope.
-fn event(name: &str) -> String {
+/// The body in the feedback queue: the SNS envelope.
+fn event_body(name: &str) -> String {
     let text = std::fs::read_to_string(format!("../../events/{name}.json")).unwrap();
     let event: Value = serde_json::from_str(&text).unwrap();
     event["Records"][0]["body"].as_str().unwrap().to_owned()
 }
 
-fn received() -> String {
+fn inbound_body() -> String {
     std::fs::read_to_string("../../shared/notification-model/tests/data/inbound-s3.json").unwrap()
 }
 
-async fn feedback() -> Sqs {
+/// A dead-letter queue of the feedback function with valid, invalid and misplaced messages.
+async fn feedback_queues() -> Sqs {
     let sqs = Sqs::new().await;
-    sqs.ends_in(SOURCE, DLQ);
-    sqs.put(DLQ, &event("feedback/bounce-permanent-general"), Value::Null);
-    sqs.put(DLQ, &event("feedback/bad-recipients-not-a-list"), Value::Null);
+    sqs.set_dead_letter_queue(SOURCE, DLQ);
+    sqs.put(DLQ, &event_body("feedback/bounce-permanent-general"), Value::Null);
+    sqs.put(DLQ, &event_body("feedback/bad-recipients-not-a-list"), Value::Null);
     sqs.put(
         DLQ,
-        &event("feedback/complaint-abuse"),
+        &event_body("feedback/complaint-abuse"),
         json!({"trace": {"DataType": "String", "StringValue": "x"}}),
     );
-    sqs.put(DLQ, &received(), Value::Null);
+    sqs.put(DLQ, &inbound_body(), Value::Null);
     sqs.put(DLQ, "<html>", Value::Null);
     sqs
 }
 
-fn told(said: &(i32, String, String)) -> String {
-    format!("{}{}exit code {}", said.1, said.2, said.0)
+#[tokio::test]
+async fn list_explain_and_dry_run_remove_nothing() {
+    let sqs = feedback_queues().await;
+    let url = sqs.url(DLQ);
+    let before = sqs.bodies(DLQ);
+    let list = sqs.run(&["dlq", "list", &url]).await;
+    // The age depends on the day.
+    let (age, rest): (Vec<&str>, Vec<&str>) = list.stdout.lines().partition(|line| line.contains("oldest: "));
+    assert!(age[0].starts_with("  oldest: sent "), "{age:?}");
+    insta::assert_snapshot!("dlq_list", rest.join("\n"));
+    insta::assert_snapshot!("dlq_explain", sqs.run(&["dlq", "explain", &url]).await.text());
+    insta::assert_snapshot!("dlq_redrive_dry_run", sqs.run(&["dlq", "redrive", &url]).await.text());
+
+    assert_eq!(sqs.bodies(DLQ), before);
+    assert!(!sqs.has_messages_in_flight(DLQ));
+    assert!(sqs.bodies(SOURCE).is_empty());
+    let requests = sqs.requests();
+    let writes = ["DeleteMessageBatch", "SendMessageBatch"];
+    assert!(
+        !requests.iter().any(|operation| writes.contains(&operation.as_str())),
+        "{requests:?}"
+    );
 }
 
 #[tokio::test]
-async fn looking_takes_nothing() {
-    let sqs = feedback().await;
+async fn json_has_counts_by_cause_and_the_selected_messages() {
+    let sqs = feedback_queues().await;
     let url = sqs.url(DLQ);
-    let before = sqs.bodies(DLQ);
-    let listed = sqs.types(&["dlq", "list", &url]).await;
-    let text = told(&listed);
-    // Ages depend on the day.
-    let text: String = text
-        .lines()
-        .filter(|line| !line.contains("the oldest"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert!(listed.1.contains("the oldest was sent "), "{}", listed.1);
-    insta::assert_snapshot!("dlq_list", text);
-    insta::assert_snapshot!("dlq_explain", told(&sqs.types(&["dlq", "explain", &url]).await));
-    let dry = sqs.types(&["dlq", "redrive", &url]).await;
-    insta::assert_snapshot!("dlq_redrive_dry_run", told(&dry));
-    assert_eq!(sqs.bodies(DLQ), before);
-    assert!(!sqs.is_holding(DLQ), "what was looked at is everybody's again");
-    assert!(sqs.bodies(SOURCE).is_empty());
-    let asked = sqs.asked();
-    assert!(
-        !asked
-            .iter()
-            .any(|one| one == "DeleteMessageBatch" || one == "SendMessageBatch"),
-        "{asked:?}"
-    );
-
-    let one = sqs
-        .types(&["dlq", "explain", &url, "--cause", "payload", "--json"])
-        .await;
-    let rows: Value = serde_json::from_str(&one.1).unwrap();
-    assert_eq!(rows.as_array().map(Vec::len), Some(2));
+    let list = sqs.run(&["dlq", "list", &url, "--json"]).await.json();
     assert_eq!(
-        (&rows[0]["id"], &rows[0]["cause"]),
+        list[0]["causes"],
+        json!({"payload": 2, "wrong-queue": 1, "dependency": 2})
+    );
+    assert_eq!((&list[0]["messages"], &list[0]["read"]), (&json!(5), &json!(5)));
+    let selected = sqs
+        .run(&["dlq", "explain", &url, "--cause", "payload", "--json"])
+        .await
+        .json();
+    assert_eq!(selected.as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        (&selected[0]["id"], &selected[0]["cause"]),
         (&json!(format!("{DLQ}-1")), &json!("payload"))
     );
 }
 
 #[tokio::test]
-async fn what_was_chosen_goes_back_as_it_was() {
-    let sqs = feedback().await;
+async fn selected_messages_are_sent_back_unchanged() {
+    let sqs = feedback_queues().await;
     let url = sqs.url(DLQ);
-    let said = sqs
-        .types(&["dlq", "redrive", &url, "--cause", "around", "--rate", "1000", "--yes"])
-        .await;
-    insta::assert_snapshot!("dlq_redrive", told(&said));
+    let arguments = ["dlq", "redrive", &url, "--rate", "1000", "--yes"];
+    let outcome = sqs.run(&[&arguments[..], &["--cause", "dependency"]].concat()).await;
+    assert_eq!(
+        outcome.text(),
+        format!(
+            "{DLQ}-0  dependency\n{DLQ}-2  dependency\n2 message(s) sent to \
+             http://sqs/111122223333/{SOURCE}\nexit code 0"
+        )
+    );
     let messages = sqs.messages(SOURCE);
     let bodies: Vec<&str> = messages.iter().map(|message| message.body.as_str()).collect();
     assert_eq!(
         bodies,
         [
-            event("feedback/bounce-permanent-general"),
-            event("feedback/complaint-abuse")
+            event_body("feedback/bounce-permanent-general"),
+            event_body("feedback/complaint-abuse")
         ]
     );
     assert_eq!(messages[1].attributes["trace"]["StringValue"], "x");
     assert_eq!(sqs.bodies(DLQ).len(), 3);
-    assert!(!sqs.is_holding(DLQ), "what stays is everybody's again");
+    assert!(!sqs.has_messages_in_flight(DLQ));
 
-    let id = format!("{DLQ}-3");
-    let to = sqs.url("postroom-InboundQueue-A1");
-    let said = sqs
-        .types(&["dlq", "redrive", &url, "--id", &id, "--to", &to, "--yes"])
-        .await;
-    assert_eq!(said.0, 0, "{}", said.2);
-    assert_eq!(sqs.bodies("postroom-InboundQueue-A1"), [received()]);
-    let rest = sqs.types(&["dlq", "redrive", &url, "--yes", "--json"]).await;
-    let rest: Value = serde_json::from_str(&rest.1).unwrap();
+    let inbound_queue = "postroom-InboundQueue-A1";
+    let (id, to) = (format!("{DLQ}-3"), sqs.url(inbound_queue));
+    let outcome = sqs.run(&[&arguments[..], &["--id", &id, "--to", &to]].concat()).await;
+    assert_eq!(outcome.exit_code, 0, "{}", outcome.stderr);
+    assert_eq!(sqs.bodies(inbound_queue), [inbound_body()]);
+
+    let rest = sqs.run(&[&arguments[..], &["--json"]].concat()).await.json();
     assert_eq!(rest["moved"].as_array().map(Vec::len), Some(2));
     assert!(sqs.bodies(DLQ).is_empty());
-    assert_eq!(sqs.types(&["dlq", "redrive", &url]).await.0, 0, "nothing left to send");
+    let nothing_left = sqs.run(&["dlq", "redrive", &url]).await;
+    assert_eq!(nothing_left.exit_code, 0);
 }
 
 #[tokio::test]
-async fn nothing_is_lost_when_an_answer_is() {
+async fn a_redrive_without_a_response_loses_nothing() {
     for operation in [
         "SendMessageBatch",
         "DeleteMessageBatch",
@@ -132,52 +138,50 @@ async fn nothing_is_lost_when_an_answer_is() {
         "ChangeMessageVisibilityBatch",
     ] {
         let sqs = Sqs::new().await;
-        sqs.ends_in(SOURCE, DLQ);
-        let all: BTreeSet<String> = (0..25)
-            .map(|number| {
-                let body = event("feedback/bounce-permanent-general").replace("010001", &format!("{number:06}"));
-                sqs.put(DLQ, &format!("{body}{}", " ".repeat(number)), Value::Null);
-                format!("{body}{}", " ".repeat(number))
-            })
-            .collect();
+        sqs.set_dead_letter_queue(SOURCE, DLQ);
+        let body = event_body("feedback/bounce-permanent-general");
+        let all: BTreeSet<String> = (0..25).map(|number| format!("{body}{}", " ".repeat(number))).collect();
+        for body in &all {
+            sqs.put(DLQ, body, Value::Null);
+        }
         sqs.put(DLQ, "<html>", Value::Null);
-        sqs.does_not_answer(operation);
+        sqs.drop_response_to(operation);
         let url = sqs.url(DLQ);
-        let everywhere = || {
-            sqs.bodies(DLQ)
-                .into_iter()
-                .chain(sqs.bodies(SOURCE))
-                .collect::<BTreeSet<_>>()
-        };
-        let arguments = ["dlq", "redrive", &url, "--cause", "around", "--rate", "1000", "--yes"];
-        let said = sqs.types(&arguments).await;
-        assert!(all.is_subset(&everywhere()), "{operation}: {}", told(&said));
-        sqs.time_passes();
-        let said = sqs.types(&arguments).await;
-        assert_eq!(said.0, 0, "{operation}: {}", told(&said));
+        let arguments = [
+            "dlq",
+            "redrive",
+            &url,
+            "--cause",
+            "dependency",
+            "--rate",
+            "1000",
+            "--yes",
+        ];
+        let first = sqs.run(&arguments).await;
+        let in_both: BTreeSet<String> = sqs.bodies(DLQ).into_iter().chain(sqs.bodies(SOURCE)).collect();
+        assert!(all.is_subset(&in_both), "{operation}: {}", first.text());
+
+        sqs.expire_visibility_timeouts();
+        let second = sqs.run(&arguments).await;
+        assert_eq!(second.exit_code, 0, "{operation}: {}", second.text());
         assert_eq!(sqs.bodies(DLQ), ["<html>"], "{operation}");
         assert!(sqs.lost().is_empty(), "{operation}: deleted before it was sent");
-        assert_eq!(
-            sqs.bodies(SOURCE).into_iter().collect::<BTreeSet<_>>(),
-            all,
-            "{operation}"
-        );
+        let sent: BTreeSet<String> = sqs.bodies(SOURCE).into_iter().collect();
+        assert_eq!(sent, all, "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_run_that_is_killed_is_taken_up_again() {
+async fn a_killed_redrive_can_be_run_again() {
     let sqs = Sqs::new().await;
-    sqs.ends_in(SOURCE, DLQ);
-    let all: BTreeSet<String> = (0..40)
-        .map(|number| {
-            let body = format!("{}{}", event("feedback/delivery"), " ".repeat(number));
-            sqs.put(DLQ, &body, Value::Null);
-            body
-        })
-        .collect();
+    sqs.set_dead_letter_queue(SOURCE, DLQ);
+    let body = event_body("feedback/delivery");
+    let all: BTreeSet<String> = (0..40).map(|number| format!("{body}{}", " ".repeat(number))).collect();
+    for body in &all {
+        sqs.put(DLQ, body, Value::Null);
+    }
     let url = sqs.url(DLQ);
-    let mut child = sqs.starts(&["dlq", "redrive", &url, "--rate", "1", "--yes"]);
+    let mut child = sqs.start(&["dlq", "redrive", &url, "--rate", "1", "--yes"]);
     for _ in 0..200 {
         tokio::time::sleep(Duration::from_millis(25)).await;
         if !sqs.bodies(SOURCE).is_empty() {
@@ -186,33 +190,40 @@ async fn a_run_that_is_killed_is_taken_up_again() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let sent = sqs.bodies(SOURCE).len();
-    assert_eq!(sent, 10, "the rate holds the second batch back");
-    let left: BTreeSet<String> = sqs.bodies(DLQ).into_iter().chain(sqs.bodies(SOURCE)).collect();
-    assert_eq!(left, all);
-    sqs.time_passes();
-    let said = sqs.types(&["dlq", "redrive", &url, "--rate", "1000", "--yes"]).await;
-    assert_eq!((said.0, sqs.bodies(DLQ).len()), (0, 0), "{}", told(&said));
-    assert_eq!(sqs.bodies(SOURCE).into_iter().collect::<BTreeSet<_>>(), all);
+    assert_eq!(sqs.bodies(SOURCE).len(), 10, "the rate delays the second batch");
+    let in_both: BTreeSet<String> = sqs.bodies(DLQ).into_iter().chain(sqs.bodies(SOURCE)).collect();
+    assert_eq!(in_both, all);
+
+    sqs.expire_visibility_timeouts();
+    let outcome = sqs.run(&["dlq", "redrive", &url, "--rate", "1000", "--yes"]).await;
+    assert_eq!((outcome.exit_code, sqs.bodies(DLQ).len()), (0, 0), "{}", outcome.text());
+    let sent: BTreeSet<String> = sqs.bodies(SOURCE).into_iter().collect();
+    assert_eq!(sent, all);
 }
 
 #[tokio::test]
-async fn what_the_queue_refuses_stays() {
-    let sqs = feedback().await;
-    sqs.refuses("<html>");
+async fn a_message_that_the_source_queue_rejects_stays() {
+    let sqs = feedback_queues().await;
+    sqs.reject("<html>");
     let url = sqs.url(DLQ);
-    let said = sqs.types(&["dlq", "redrive", &url, "--rate", "1000", "--yes"]).await;
-    assert_eq!(said.0, 1);
-    assert!(said.1.contains("which stays: InvalidMessageContents: no"), "{}", said.1);
+    let outcome = sqs.run(&["dlq", "redrive", &url, "--rate", "1000", "--yes"]).await;
+    assert_eq!(outcome.exit_code, 1);
+    assert!(
+        outcome
+            .stdout
+            .contains("which stays in the dead-letter queue: InvalidMessageContents: no"),
+        "{}",
+        outcome.stdout
+    );
     assert_eq!(
         (sqs.bodies(DLQ), sqs.bodies(SOURCE).len()),
         (vec!["<html>".to_owned()], 4)
     );
-    assert!(!sqs.is_holding(DLQ));
+    assert!(!sqs.has_messages_in_flight(DLQ));
 }
 
 #[tokio::test]
-async fn every_queue_is_understood() {
+async fn messages_of_every_function_are_diagnosed() {
     let sqs = Sqs::new().await;
     let delivery = json!({
         "postroom": "delivery", "target": "topic:arn:aws:sns:us-east-1:222233334444:bounces", "key": "0100-abc",
@@ -225,36 +236,59 @@ async fn every_queue_is_understood() {
         "at": "2026-03-02T08:15:32.000Z", "id": "010f0194-000000",
     })
     .to_string();
-    sqs.put("DeliverDeadLetterQueue", &delivery, reason);
-    sqs.put("DeliverDeadLetterQueue", &delivery, Value::Null);
-    sqs.put("DeliverDeadLetterQueue", "{}", Value::Null);
+    sqs.put("DeliveryDeadLetterQueue", &delivery, reason);
+    sqs.put("DeliveryDeadLetterQueue", &delivery, Value::Null);
+    sqs.put("DeliveryDeadLetterQueue", "{}", Value::Null);
     sqs.put("MirrorDeadLetterQueue", &mirror, Value::Null);
     sqs.put("MirrorDeadLetterQueue", &delivery, Value::Null);
     sqs.put(
         "RouterDeadLetterQueue",
-        &event("delegate-router/delegate-bounce"),
+        &event_body("delegate-router/delegate-bounce"),
         Value::Null,
     );
-    sqs.put("InboundDeadLetterQueue", &received(), Value::Null);
-    sqs.put("InboundDeadLetterQueue", &event("feedback/delivery"), Value::Null);
-    for body in [&delivery, &mirror, &received(), &event("feedback/delivery")] {
-        sqs.put("renamed", body, Value::Null);
+    sqs.put("InboundDeadLetterQueue", &inbound_body(), Value::Null);
+    sqs.put("InboundDeadLetterQueue", &event_body("feedback/delivery"), Value::Null);
+    let other_name = "dead-letters";
+    for body in [&delivery, &mirror, &inbound_body(), &event_body("feedback/delivery")] {
+        sqs.put(other_name, body, Value::Null);
     }
     let mut text = String::new();
     for queue in [
-        "DeliverDeadLetterQueue",
+        "DeliveryDeadLetterQueue",
         "MirrorDeadLetterQueue",
         "RouterDeadLetterQueue",
         "InboundDeadLetterQueue",
-        "renamed",
+        other_name,
     ] {
-        let said = sqs.types(&["dlq", "explain", &sqs.url(queue)]).await;
-        text.push_str(&format!("# {queue}\n{}\n\n", told(&said)));
+        let outcome = sqs.run(&["dlq", "explain", &sqs.url(queue)]).await;
+        text.push_str(&format!("# {queue}\n{}\n\n", outcome.text()));
     }
     insta::assert_snapshot!("dlq_functions", text);
-    let said = sqs.types(&["dlq", "redrive", &sqs.url("renamed")]).await;
-    assert_eq!(said.0, 2);
-    assert!(said.2.contains("--to names the queue to send to"), "{}", said.2);
-    let empty = sqs.types(&["dlq", "list", &sqs.url("empty")]).await;
-    assert_eq!((empty.0, empty.1.as_str()), (0, "empty\n  empty\n"));
+}
+
+#[tokio::test]
+async fn a_redrive_requires_a_target_queue() {
+    let sqs = Sqs::new().await;
+    let url = sqs.url("dead-letters");
+    let outcome = sqs.run(&["dlq", "redrive", &url]).await;
+    assert_eq!(outcome.exit_code, 2);
+    assert!(
+        outcome.stderr.contains("name the queue to send to with --to"),
+        "{}",
+        outcome.stderr
+    );
+    let same = sqs.run(&["dlq", "redrive", &url, "--to", &url]).await;
+    assert_eq!(same.exit_code, 2);
+    for queue in ["one", "two"] {
+        sqs.set_dead_letter_queue(queue, "dead-letters");
+    }
+    let several = sqs.run(&["dlq", "redrive", &url]).await;
+    assert!(several.stderr.contains("several queues have"), "{}", several.stderr);
+}
+
+#[tokio::test]
+async fn an_empty_queue_is_listed() {
+    let sqs = Sqs::new().await;
+    let outcome = sqs.run(&["dlq", "list", &sqs.url("empty")]).await;
+    assert_eq!(outcome.text(), "empty\n  empty\nexit code 0");
 }

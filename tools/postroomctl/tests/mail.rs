@@ -1,4 +1,4 @@
-//! What people find out about mail that arrived.
+//! `postroomctl mail`, against an embedded DynamoDB.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,8 +10,9 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use store::{ClaimKey, IndexedMail, IndexedSubject, MailLocation, VerdictAction};
-use support::Operator;
+use support::Stack;
 
 fn mail(id: &str, at: Timestamp) -> IndexedMail {
     IndexedMail {
@@ -33,16 +34,66 @@ fn mail(id: &str, at: Timestamp) -> IndexedMail {
     }
 }
 
-#[tokio::test]
-async fn the_index_tells_what_came_and_what_was_done() {
-    let operator = Operator::new().await;
-    let store = &operator.effects.store;
-    let at: Timestamp = "2026-03-03T09:15:01Z".parse().unwrap();
-    for (id, minutes) in [("older", 0), ("newer", 5)] {
-        let mail = mail(id, at + SignedDuration::from_mins(minutes));
-        store.index_mail(&mail).await.unwrap();
+/// Two mails of a mailbox, five minutes apart.
+async fn stack_with_two_mails() -> Stack {
+    let stack = Stack::new().await;
+    for (id, at) in [("older", "2026-03-03T09:15:01Z"), ("newer", "2026-03-03T09:20:01Z")] {
+        let mail = mail(id, at.parse().unwrap());
+        stack.effects.store.index_mail(&mail).await.unwrap();
     }
-    for (mailbox, target, done) in [
+    stack
+}
+
+#[tokio::test]
+async fn the_index_of_a_mailbox_lists_the_newest_mail_first() {
+    let stack = stack_with_two_mails().await;
+    insta::assert_snapshot!(
+        "mail_list",
+        stack.run_successfully("mail list support@shop.example").await
+    );
+    let before = stack
+        .run_successfully("mail list support@shop.example --before 2026-03-03T09:15:02Z")
+        .await;
+    assert!(before.contains("older") && !before.contains("newer"), "{before}");
+    assert_eq!(
+        stack.run_successfully("mail list nobody@shop.example").await,
+        "no mail in the index of nobody@shop.example\n"
+    );
+}
+
+#[tokio::test]
+async fn json_has_all_fields_of_a_mail() {
+    let stack = stack_with_two_mails().await;
+    let rows = stack
+        .run("mail list support@shop.example --limit 1 --json")
+        .await
+        .json();
+    assert_eq!(
+        rows,
+        json!([{
+            "mailbox": "support@shop.example",
+            "messageId": "newer",
+            "at": "2026-03-03T09:20:01Z",
+            "recipients": ["support+x@shop.example"],
+            "from": "jane@client.example",
+            "subject": "Order \u{1b}[2J 7",
+            "subjectHash": null,
+            "verdicts": {"spam": "PASS"},
+            "sizeBytes": 4711,
+            "location": {"bucket": "mail-bucket", "key": "mail/newer"},
+            "action": "tag",
+            "reasons": ["dkim GRAY: tag, the default"],
+            "expiresAt": "2026-03-04T09:20:01Z",
+        }])
+    );
+}
+
+#[tokio::test]
+async fn a_mail_is_shown_with_its_actions() {
+    let stack = stack_with_two_mails().await;
+    let store = &stack.effects.store;
+    let at: Timestamp = "2026-03-03T09:20:01Z".parse().unwrap();
+    for (mailbox, target, is_done) in [
         ("support@shop.example", "desk@client.example", true),
         ("a#b@shop.example", "desk@client.example", false),
         ("shop.example", "a#b@client.example", true),
@@ -57,31 +108,14 @@ async fn the_index_tells_what_came_and_what_was_done() {
             .claim(&claim, at, at, at + SignedDuration::from_hours(1))
             .await
             .unwrap();
-        if done {
+        if is_done {
             store.finish_claim(&claim, at, "sent as 0100-1").await.unwrap();
         }
     }
-
-    let list = operator.types("mail list support@shop.example").await;
-    insta::assert_snapshot!("mail_list", list.out);
-    let one = operator.types("mail list support@shop.example --limit 1 --json").await;
-    insta::assert_snapshot!("mail_list_json", one.out);
-    let before = operator
-        .types("mail list support@shop.example --before 2026-03-03T09:15:02Z")
-        .await;
-    assert!(
-        before.out.contains("older") && !before.out.contains("newer"),
-        "{}",
-        before.out
-    );
-    let got = operator.types("mail get newer").await;
-    insta::assert_snapshot!("mail_get", got.out);
-    assert_eq!(got.code, 0);
-    let none = operator.types("mail get never").await;
-    assert_eq!((none.code, none.out.as_str()), (1, "the index has no mail never\n"));
-    let nobody = operator.types("mail list nobody@shop.example").await;
+    insta::assert_snapshot!("mail_get", stack.run_successfully("mail get newer").await);
+    let unknown = stack.run("mail get unknown").await;
     assert_eq!(
-        (nobody.code, nobody.out.as_str()),
-        (0, "no mail in the index of nobody@shop.example\n")
+        (unknown.exit_code, unknown.stdout.as_str()),
+        (1, "the index has no mail unknown\n")
     );
 }

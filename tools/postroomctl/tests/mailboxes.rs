@@ -1,4 +1,4 @@
-//! Mailboxes in a file and on a table: that both say the same, and what a careful reader would warn of.
+//! `postroomctl mailboxes` and the mailboxes of `postroomctl apply`, against an embedded DynamoDB.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,68 +7,57 @@
 
 mod support;
 
-use std::path::PathBuf;
-
-use serde_json::Value;
-use support::Operator;
+use support::{Stack, write_file};
 
 const EXAMPLE: &str = "../../docs/examples/postroom.toml";
 
-fn file(name: &str, text: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
 #[tokio::test]
-async fn file_and_table_agree() {
-    let operator = Operator::new().await;
-    assert!(operator.types("mailboxes list").await.out.starts_with("no mailboxes"));
-    operator.types(&format!("apply {EXAMPLE} --yes")).await;
-    for line in [
+async fn the_table_and_the_file_have_the_same_mailboxes() {
+    let stack = Stack::new().await;
+    let none = stack.run_successfully("mailboxes list").await;
+    assert!(none.starts_with("no mailboxes"), "{none}");
+    stack.run_successfully(&format!("apply {EXAMPLE} --yes")).await;
+    for arguments in [
         "mailboxes list",
         "mailboxes list --json",
         "mailboxes test Support+x@Shop.example",
         "mailboxes test orders@in.shop.example --json",
     ] {
-        let table = operator.types(line).await;
-        let from_file = operator.types(&format!("{line} --config {EXAMPLE}")).await;
-        assert_eq!((table.code, &table.err), (0, &String::new()), "{line}");
-        assert_eq!(table.out, from_file.out, "{line}");
+        let with_table = stack.run_successfully(arguments).await;
+        let with_file = stack.run_successfully(&format!("{arguments} --config {EXAMPLE}")).await;
+        assert_eq!(with_table, with_file, "{arguments}");
     }
-    insta::assert_snapshot!("mailboxes_list", operator.types("mailboxes list").await.out);
-
-    let fewer = file(
-        "fewer.toml",
-        "[[mailbox]]\naddress = \"support@shop.example\"\nactions = [{ action = \"unsubscribe\" }]\n",
-    );
-    let said = operator.types(&format!("apply {fewer} --yes")).await;
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(
-        operator.types("mailboxes list").await.out,
-        "support@shop.example\n  unsubscribe whom a signed token names\n"
-    );
-    let nobody = operator.types("mailboxes test anybody@shop.example").await;
-    assert_eq!(nobody.code, 1);
-    assert_eq!(
-        nobody.out,
-        "no mailbox takes mail for anybody@shop.example\nno mailbox of their own: anybody@shop.example, shop.example, *\n"
-    );
-    let explained = operator
-        .types("explain ../../events/inbound/auto-reply.json --table postroom")
+    insta::assert_snapshot!("mailboxes_list", stack.run_successfully("mailboxes list").await);
+    let explained = stack
+        .run_successfully("explain ../../events/inbound/auto-reply.json --table postroom")
         .await;
-    assert!(
-        explained.out.contains("mailbox support@shop.example: "),
-        "{}",
-        explained.out
+    assert!(explained.contains("mailbox support@shop.example: "), "{explained}");
+}
+
+#[tokio::test]
+async fn an_address_without_a_mailbox_is_reported() {
+    let stack = Stack::new().await;
+    let content = "[[mailbox]]\naddress = \"support@shop.example\"\nactions = [{ action = \"unsubscribe\" }]\n";
+    let file = write_file("one-mailbox.toml", content);
+    stack.run_successfully(&format!("apply {file} --yes")).await;
+    assert_eq!(
+        stack.run_successfully("mailboxes list").await,
+        "support@shop.example\n  unsubscribe the recipient of a signed token\n"
+    );
+    let outcome = stack.run("mailboxes test anybody@shop.example").await;
+    assert_eq!(outcome.exit_code, 1);
+    assert_eq!(
+        outcome.stdout,
+        "no mailbox receives mail for anybody@shop.example\n\
+         no mailbox exists for: anybody@shop.example, shop.example, *\n"
     );
 }
 
 #[tokio::test]
-async fn a_change_within_an_action_is_a_change() {
-    let operator = Operator::new().await;
+async fn every_setting_of_an_action_counts_as_a_change() {
+    let stack = Stack::new().await;
     let text = std::fs::read_to_string(EXAMPLE).unwrap();
-    operator.types(&format!("apply {EXAMPLE} --yes")).await;
+    stack.run_successfully(&format!("apply {EXAMPLE} --yes")).await;
     for (before, after) in [
         ("within two working days", "within a week"),
         ("Shop Support <", "Support <"),
@@ -79,24 +68,20 @@ async fn a_change_within_an_action_is_a_change() {
         ("Jane has left.", "Jane is gone."),
     ] {
         assert!(text.contains(before), "{before}");
-        let changed = file("within.toml", &text.replace(before, after));
-        let said = operator.types(&format!("apply {changed} --dry-run --json")).await;
-        let told: Value = serde_json::from_str(&said.out).unwrap();
+        let changed = write_file("one-setting.toml", &text.replace(before, after));
+        let outcome = stack.run(&format!("apply {changed} --dry-run --json")).await.json();
         assert_eq!(
-            told["changes"].as_array().map(Vec::len),
+            outcome["changes"].as_array().map(Vec::len),
             Some(1),
-            "{before}: {}",
-            said.out
+            "{before}: {outcome}"
         );
     }
 }
 
 #[tokio::test]
-async fn what_is_probably_not_meant_is_warned_of_and_done() {
-    let operator = Operator::new().await;
-    let odd = file(
-        "odd.toml",
-        r#"
+async fn probable_mistakes_are_warnings() {
+    let stack = Stack::new().await;
+    let content = r#"
 [[mailbox]]
 address = "shop.example"
 actions = [{ action = "forward", to = ["desk@club.example"], from = "forward@shop.example" }]
@@ -105,16 +90,24 @@ verdicts = { virus-fail = "tag", spam-fail = "bounce" }
 [[mailbox]]
 address = "club.example"
 actions = [{ action = "store" }]
-"#,
-    );
-    let said = operator.types(&format!("apply {odd} --yes")).await;
-    assert_eq!(said.code, 0, "{}", said.err);
-    let warnings: String = said
-        .out
+"#;
+    let file = write_file("warnings.toml", content);
+    let applied = stack.run_successfully(&format!("apply {file} --yes")).await;
+    let warnings: Vec<&str> = applied
         .lines()
-        .filter(|line| line.starts_with("warning"))
-        .map(|line| format!("{}\n", line.replace(&odd, "odd.toml")))
+        .filter_map(|line| line.strip_prefix(&format!("warning: {file}:")))
         .collect();
-    insta::assert_snapshot!("mailbox_warnings", warnings);
-    assert_eq!(operator.effects.store.all_mailboxes().await.unwrap().len(), 2);
+    assert_eq!(
+        warnings,
+        [
+            "4: mailbox[1].actions[1].from: this mailbox (shop.example) also receives this address, so that replies to a \
+             forward are forwarded; add a mailbox for the address",
+            "4: mailbox[1].actions[1].to[1]: mailbox club.example receives this address and applies its own actions; \
+             forward to its targets instead",
+            "5: mailbox[1].verdicts.spam-fail: the sender address of such mail is usually forged, so that the bounce goes \
+             to a third party; consider stop-rule-set",
+            "5: mailbox[1].verdicts.virus-fail: forwards and stores mail that contains a virus",
+        ]
+    );
+    assert_eq!(stack.effects.store.all_mailboxes().await.unwrap().len(), 2);
 }

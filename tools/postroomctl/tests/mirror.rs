@@ -1,4 +1,4 @@
-//! That a decision at the command line reaches the mirror queue, and what is said when it does not.
+//! Requests of `postroomctl suppression` to the mirror queue.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::process::Output;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-/// Runs `postroomctl suppression LINE` against a table, and a queue if there is one.
-async fn suppression(table: &str, queue: Option<&str>, line: &str) -> Output {
+/// Runs `postroomctl suppression` with a table, and optionally a mirror queue.
+async fn suppression(table: &str, queue: Option<&str>, arguments: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_postroomctl"));
-    command.arg("suppression").args(line.split(' ')).env_clear().envs([
+    command.arg("suppression").args(arguments.split(' ')).env_clear().envs([
         ("AWS_ENDPOINT_URL_DYNAMODB", table),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "local"),
@@ -27,8 +27,8 @@ async fn suppression(table: &str, queue: Option<&str>, line: &str) -> Output {
     command.output().await.unwrap()
 }
 
-/// Takes one request, answers as SQS does, and returns the body of the message.
-async fn one_message(listener: &TcpListener) -> Value {
+/// Accepts one SendMessage request, and returns the body of the message.
+async fn accept_message(listener: &TcpListener) -> Value {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut request = Vec::new();
     let body: Value = loop {
@@ -41,24 +41,24 @@ async fn one_message(listener: &TcpListener) -> Value {
             break body;
         }
     };
-    let answer = r#"{"MessageId": "1"}"#;
+    let response = r#"{"MessageId": "1"}"#;
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close\r\ncontent-length";
-    let answer = format!("{head}: {}\r\n\r\n{answer}", answer.len());
-    stream.write_all(answer.as_bytes()).await.unwrap();
+    let response = format!("{head}: {}\r\n\r\n{response}", response.len());
+    stream.write_all(response.as_bytes()).await.unwrap();
     serde_json::from_str(body.get("MessageBody").unwrap().as_str().unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn decisions_are_sent_to_the_queue() {
+async fn put_and_release_send_requests_to_the_mirror_queue() {
     let (_, table) = store::testing::fresh_with_endpoint().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let queue = format!("http://{}", listener.local_addr().unwrap());
 
-    for (line, action) in [
-        ("put Jane@example.net --reason asked --scope tenant:acme", "put"),
-        ("release jane@example.net --reason asked", "delete"),
+    for (arguments, action) in [
+        ("put Jane@example.net --reason requested --scope tenant:acme", "put"),
+        ("release jane@example.net --reason requested", "delete"),
     ] {
-        let (output, message) = tokio::join!(suppression(&table, Some(&queue), line), one_message(&listener));
+        let (output, message) = tokio::join!(suppression(&table, Some(&queue), arguments), accept_message(&listener));
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_eq!(message["action"], action);
         assert_eq!(message["scope"], "tenant:acme");
@@ -69,18 +69,22 @@ async fn decisions_are_sent_to_the_queue() {
 }
 
 #[tokio::test]
-async fn a_queue_that_fails_is_a_warning_and_exit_code_3() {
+async fn a_failed_request_is_a_warning_and_exit_code_3() {
     let (store, table) = store::testing::fresh_with_endpoint().await;
-    let line = "put jane@example.net --reason asked";
-    let quiet = suppression(&table, None, line).await;
-    assert_eq!((quiet.status.code(), quiet.stderr.as_slice()), (Some(0), &b""[..]));
+    let arguments = "put jane@example.net --reason requested";
+    let without_queue = suppression(&table, None, arguments).await;
+    assert_eq!(
+        (without_queue.status.code(), without_queue.stderr.as_slice()),
+        (Some(0), &b""[..])
+    );
 
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let failed = suppression(&table, Some(&format!("http://{nobody}")), line).await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let failed = suppression(&table, Some(&format!("http://{closed}")), arguments).await;
     assert_eq!(failed.status.code(), Some(3));
-    assert_eq!(failed.stdout, quiet.stdout, "what was done is said all the same");
-    let said = String::from_utf8(failed.stderr).unwrap();
-    assert!(said.contains("warning: the table was written"), "{said}");
+    assert_eq!(failed.stdout, without_queue.stdout);
+    let stderr = String::from_utf8(failed.stderr).unwrap();
+    assert!(stderr.contains("warning: the table is written"), "{stderr}");
+    assert!(stderr.contains("Connection refused"), "the cause: {stderr}");
 
     let address = EmailAddress::parse("jane@example.net").unwrap();
     assert!(store.recipient(&address).await.unwrap().is_some());

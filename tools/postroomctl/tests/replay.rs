@@ -1,4 +1,4 @@
-//! The archive sent again: what is sent, and that it changes nothing.
+//! `postroomctl replay`: which notifications are sent, and that they change nothing in the table.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,8 +25,8 @@ use sqs::Sqs;
 
 const QUEUE: &str = "postroom-FeedbackQueue-A1";
 
-/// Every recorded notification that comes in an SNS envelope, as the archive has it.
-fn lines() -> Vec<String> {
+/// The recorded notifications in SNS envelopes, as the archive holds them.
+fn archived_envelopes() -> Vec<String> {
     let mut files: Vec<PathBuf> = std::fs::read_dir("../../events/feedback")
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -45,7 +45,8 @@ fn lines() -> Vec<String> {
     lines
 }
 
-fn object(name: &str, text: &str) -> String {
+/// Writes a compressed object of the archive, and returns its path.
+fn write_object(name: &str, text: &str) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(text.as_bytes()).unwrap();
@@ -54,64 +55,68 @@ fn object(name: &str, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_envelope_is_sent_as_it_is() {
+async fn every_envelope_is_sent_unchanged() {
     let sqs = Sqs::new().await;
-    let lines = lines();
+    let lines = archived_envelopes();
     let (first, second) = lines.split_at(20);
-    let first = object("first.gz", &format!("{}\n", first.join("\n")));
-    // As Firehose makes it of sources that end nothing with a line break.
-    let second = object("second.gz", &second.concat());
+    let first = write_object("first.gz", &format!("{}\n", first.join("\n")));
+    // Firehose adds no line breaks between records.
+    let second = write_object("second.gz", &second.concat());
     let queue = sqs.url(QUEUE);
-    let dry = sqs.types(&["replay", "--files", &first, &second, "--dry-run"]).await;
-    assert_eq!(dry.0, 0, "{}", dry.2);
-    insta::assert_snapshot!("replay_dry_run", dry.1);
+    let dry_run = sqs.run(&["replay", "--files", &first, &second, "--dry-run"]).await;
+    assert_eq!(dry_run.exit_code, 0, "{}", dry_run.stderr);
+    insta::assert_snapshot!("replay_dry_run", dry_run.stdout);
     assert!(sqs.bodies(QUEUE).is_empty());
 
     let sent = sqs
-        .types(&[
+        .run(&[
             "replay", "--files", &first, &second, "--queue", &queue, "--rate", "10000",
         ])
         .await;
-    assert_eq!(sent.0, 0, "{}", sent.2);
-    assert!(sent.1.ends_with(&format!("{} sent\n", lines.len())), "{}", sent.1);
+    assert_eq!(sent.exit_code, 0, "{}", sent.stderr);
+    assert!(
+        sent.stdout.ends_with(&format!("{} sent\n", lines.len())),
+        "{}",
+        sent.stdout
+    );
     assert_eq!(sqs.bodies(QUEUE), lines);
 }
 
 #[tokio::test]
-async fn types_and_times_choose() {
+async fn types_and_times_select_notifications() {
     let sqs = Sqs::new().await;
-    let file = object("chosen.gz", &lines().join("\n"));
+    let file = write_object("selected.gz", &archived_envelopes().join("\n"));
     let queue = sqs.url(QUEUE);
-    let run = async |more: &[&str]| {
+    let run = async |options: &[&str]| {
         let before = sqs.bodies(QUEUE).len();
         let arguments = [
             &[
                 "replay", "--files", &file, "--queue", &queue, "--rate", "10000", "--json",
             ],
-            more,
+            options,
         ]
         .concat();
-        let said = sqs.types(&arguments).await;
-        assert_eq!(said.0, 0, "{}", said.2);
-        let told: Value = serde_json::from_str(&said.1).unwrap();
+        let outcome = sqs.run(&arguments).await;
+        assert_eq!(outcome.exit_code, 0, "{}", outcome.stderr);
+        let counts = outcome.json();
         let sent = sqs.bodies(QUEUE).split_off(before);
-        assert_eq!(told["sent"], sent.len());
-        (told, sent)
+        assert_eq!(counts["sent"], sent.len());
+        (counts, sent)
     };
-    let (told, sent) = run(&["--only", "rendering-failure,complaint"]).await;
+    let (counts, sent) = run(&["--only", "rendering-failure,complaint"]).await;
     assert!(
-        told["chosen"]
+        counts["selected"]
             .as_object()
             .unwrap()
             .keys()
             .eq(["Complaint", "Rendering Failure"]),
-        "{told}"
+        "{counts}"
     );
     assert!(
         sent.iter()
             .all(|body| body.contains("omplaint") || body.contains("Rendering Failure"))
     );
-    let times: Vec<String> = lines()
+    let times: Vec<String> = archived_envelopes()
         .iter()
         .map(|line| {
             serde_json::from_str::<Value>(line).unwrap()["Timestamp"]
@@ -128,10 +133,10 @@ async fn types_and_times_choose() {
 }
 
 #[tokio::test]
-async fn a_bucket_is_read_day_by_day() {
+async fn the_objects_of_a_period_are_read_from_a_bucket() {
     let sqs = Sqs::new().await;
-    let packed = |line: &str| std::fs::read(object("bucket.gz", line)).unwrap();
-    let all = lines();
+    let packed = |line: &str| std::fs::read(write_object("bucket.gz", line)).unwrap();
+    let all = archived_envelopes();
     let at = |line: &str| {
         serde_json::from_str::<Value>(line).unwrap()["Timestamp"]
             .as_str()
@@ -142,30 +147,34 @@ async fn a_bucket_is_read_day_by_day() {
     let day: jiff::civil::Date = at(line).get(..10).unwrap().parse().unwrap();
     let name = |day: jiff::civil::Date| format!("notifications/{}/x.gz", day.strftime("%Y/%m/%d"));
     let days = |count: i64| day.checked_add(jiff::Span::new().days(count)).unwrap();
-    // Arrived the next day; far too late; and of another day, whatever object it is in.
+    // In the object of the next day; in an object outside the period; published outside the period.
     sqs.put_object(&name(days(1)), packed(line));
     sqs.put_object(&name(days(3)), packed(line));
     sqs.put_object(&name(day), packed(&line.replace(&at(line), "2020-01-01T00:00:00.000Z")));
     let (since, until) = (day.to_string(), days(1).to_string());
     let queue = sqs.url(QUEUE);
-    let said = sqs
-        .types(&[
+    let outcome = sqs
+        .run(&[
             "replay", "--bucket", "b", "--since", &since, "--until", &until, "--queue", &queue,
         ])
         .await;
-    assert_eq!(said.0, 0, "{}", said.2);
-    assert!(said.1.starts_with("2 object(s) with 2 notification(s)"), "{}", said.1);
+    assert_eq!(outcome.exit_code, 0, "{}", outcome.stderr);
+    assert!(
+        outcome.stdout.starts_with("2 object(s) with 2 notification(s)"),
+        "{}",
+        outcome.stdout
+    );
     assert_eq!(sqs.bodies(QUEUE), std::slice::from_ref(line));
 }
 
 #[tokio::test]
-async fn a_replay_that_stopped_goes_on() {
+async fn a_failed_replay_continues_after_the_last_completed_object() {
     let sqs = Sqs::new().await;
-    let lines = lines();
+    let lines = archived_envelopes();
     let files: Vec<String> = lines
         .chunks(12)
         .enumerate()
-        .map(|(index, chunk)| object(&format!("part-{index}.gz"), &chunk.join("\n")))
+        .map(|(index, chunk)| write_object(&format!("part-{index}.gz"), &chunk.join("\n")))
         .collect();
     let progress = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("replay.done");
     let _ = std::fs::remove_file(&progress);
@@ -181,37 +190,39 @@ async fn a_replay_that_stopped_goes_on() {
         "--files",
     ];
     arguments.extend(files.iter().map(String::as_str));
-    sqs.refuses("Rendering Failure");
-    let stopped = sqs.types(&arguments).await;
-    assert_eq!(stopped.0, 3, "{}", stopped.1);
-    assert!(stopped.2.contains("start again, which does no harm"), "{}", stopped.2);
-    sqs.refuses("nothing in particular");
-    let done = sqs.types(&arguments).await;
-    assert_eq!(done.0, 0, "{}", done.2);
-    assert!(done.1.contains("object(s) were finished before"), "{}", done.1);
+    sqs.reject("Rendering Failure");
+    let stopped = sqs.run(&arguments).await;
+    assert_eq!(stopped.exit_code, 3, "{}", stopped.stdout);
+    assert!(stopped.stderr.contains("run the command again"), "{}", stopped.stderr);
+    sqs.reject("no such text");
+    let done = sqs.run(&arguments).await;
+    assert_eq!(done.exit_code, 0, "{}", done.stderr);
+    assert!(
+        done.stdout.contains("object(s) skipped: already completed"),
+        "{}",
+        done.stdout
+    );
     let sent = sqs.bodies(QUEUE);
     assert!(lines.iter().all(|line| sent.contains(line)), "each at least once");
     assert!(
         sent.len() < lines.len() + 12,
-        "only the object it stopped in is sent twice"
+        "only the object in which it failed is sent twice"
     );
-    let again = sqs.types(&arguments).await;
-    assert!(again.1.ends_with("0 sent\n"), "{}", again.1);
+    let again = sqs.run(&arguments).await;
+    assert!(again.stdout.ends_with("0 sent\n"), "{}", again.stdout);
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_and_left_out() {
+async fn unreadable_lines_are_reported_and_skipped() {
     let sqs = Sqs::new().await;
-    let lines = lines();
-    let file = object("broken.gz", &format!("{}\n<html>\n{}\n{{\"cut\":", lines[0], lines[1]));
-    let said = sqs
-        .types(&["replay", "--files", &file, "--queue", &sqs.url(QUEUE)])
-        .await;
-    assert_eq!(said.0, 1);
+    let lines = archived_envelopes();
+    let file = write_object("broken.gz", &format!("{}\n<html>\n{}\n{{\"cut\":", lines[0], lines[1]));
+    let outcome = sqs.run(&["replay", "--files", &file, "--queue", &sqs.url(QUEUE)]).await;
+    assert_eq!(outcome.exit_code, 1);
     assert!(
-        said.1.contains("broken.gz, line 2") && said.1.contains("broken.gz, line 4"),
+        outcome.stdout.contains("broken.gz, line 2") && outcome.stdout.contains("broken.gz, line 4"),
         "{}",
-        said.1
+        outcome.stdout
     );
     assert_eq!(sqs.bodies(QUEUE), lines[..2]);
     for (arguments, expected) in [
@@ -223,27 +234,27 @@ async fn what_cannot_be_read_is_told_and_left_out() {
         ),
         (vec!["replay", "--since", "yesterday"], "expected a day such as"),
     ] {
-        let said = sqs.types(&arguments).await;
-        assert_eq!(said.0, 2, "{arguments:?}");
-        assert!(said.2.contains(expected), "{arguments:?}: {}", said.2);
+        let outcome = sqs.run(&arguments).await;
+        assert_eq!(outcome.exit_code, 2, "{arguments:?}");
+        assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
     }
 }
 
-/// What the queue holds, handled by the feedback function in batches of ten.
-async fn handled(bodies: &[String], effects: &Effects, now: Timestamp) {
+/// Handles messages with the feedback function in batches of ten.
+async fn handle_all(bodies: &[String], effects: &Effects, now: Timestamp) {
     for (batch, chunk) in bodies.chunks(10).enumerate() {
         let records: Vec<Value> = chunk
             .iter()
             .enumerate()
             .map(|(index, body)| json!({"eventSource": "aws:sqs", "messageId": format!("{batch}-{index}"), "body": body}))
             .collect();
-        // A batch fails only when all of it does; the recorded bad ones are in it too.
+        // Fails when all records of a batch fail: the recorded events include invalid ones.
         let _ = feedback::handle(&json!({"Records": records}), effects, &mut Metrics::default(), now).await;
     }
 }
 
-/// What the table says, attribute by attribute. Sends and deliveries are one row a batch, of which a reader takes the
-/// union: each hash is a fact of its own, whichever batch it came in.
+/// The attributes of the table. Sends and deliveries are one row for each batch, whose union a reader takes: each hash is a
+/// fact, in whichever batch it is.
 fn facts(items: &[HashMap<String, AttributeValue>]) -> BTreeSet<String> {
     let mut facts = BTreeSet::new();
     for item in items {
@@ -251,10 +262,10 @@ fn facts(items: &[HashMap<String, AttributeValue>]) -> BTreeSet<String> {
         let (pk, sk) = (key("pk"), key("sk"));
         let is_batch = item.values().any(|value| value.as_b().is_ok());
         let sk = if is_batch { sk.rsplit_once('#').unwrap().0 } else { sk };
-        // A delivery has its time beside its hash.
+        // A delivery is a hash with a time.
         let bytes = if pk.starts_with("DELIVERED#") { 12 } else { 8 };
         for (name, value) in item {
-            // A batch's row ends by the times in it, so how long it is kept depends on the batch by seconds.
+            // The expiry of a batch row depends on the times in the batch.
             if name == "pk" || name == "sk" || is_batch && name == "expiresAt" {
                 continue;
             }
@@ -280,7 +291,7 @@ fn plain(value: &AttributeValue) -> Value {
 }
 
 #[tokio::test]
-async fn a_replay_changes_nothing_in_the_table() {
+async fn a_replay_does_not_change_the_table() {
     let (store, client, _) = store::testing::fresh().await;
     let effects = Effects {
         store,
@@ -292,24 +303,24 @@ async fn a_replay_changes_nothing_in_the_table() {
         facts(&items.items.unwrap_or_default())
     };
     let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
-    let file = object("all.gz", &lines().join("\n"));
-    handled(&lines(), &effects, now).await;
+    let file = write_object("all.gz", &archived_envelopes().join("\n"));
+    handle_all(&archived_envelopes(), &effects, now).await;
     let first = rows().await;
     assert!(first.len() > 100, "{}", first.len());
 
-    for (run, more) in [&[][..], &["--only", "bounce,complaint"]].into_iter().enumerate() {
+    for (run, options) in [&[][..], &["--only", "bounce,complaint"]].into_iter().enumerate() {
         let sqs = Sqs::new().await;
         let queue = sqs.url(QUEUE);
         let arguments = [
             &["replay", "--files", &file, "--queue", &queue, "--rate", "10000"],
-            more,
+            options,
         ]
         .concat();
-        assert_eq!(sqs.types(&arguments).await.0, 0);
+        assert_eq!(sqs.run(&arguments).await.exit_code, 0);
         let mut bodies = sqs.bodies(QUEUE);
-        // A queue keeps no order.
+        // A standard queue does not keep the order.
         bodies.reverse();
-        handled(&bodies, &effects, now + SignedDuration::from_hours(24)).await;
+        handle_all(&bodies, &effects, now + SignedDuration::from_hours(24)).await;
         let again = rows().await;
         let differing: Vec<_> = again.symmetric_difference(&first).collect();
         assert!(differing.is_empty(), "run {run}: {differing:#?}");

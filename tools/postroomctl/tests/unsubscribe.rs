@@ -1,4 +1,4 @@
-//! The headers a sender puts into a mail.
+//! `postroomctl unsubscribe-link`.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::process::Command;
@@ -22,13 +22,13 @@ fn link(arguments: &[&str], key: Option<&str>) -> (i32, String, String) {
 }
 
 #[test]
-fn both_headers_for_one_click() {
+fn a_url_adds_the_one_click_header() {
     let token = "1orqwg3lfabvgc3tfibsxqylnobwgkltdn5wva3wnml3mto7qc7nq";
     let mailto = format!("<mailto:out+{token}@shop.example?subject=unsubscribe>");
-    let said = link(&["--scope", "tenant:acme"], Some(KEY));
-    assert_eq!(said.0, 0, "{}", said.2);
-    assert_eq!(said.1, format!("List-Unsubscribe: {mailto}\n"));
-    let said = link(
+    let outcome = link(&["--scope", "tenant:acme"], Some(KEY));
+    assert_eq!(outcome.0, 0, "{}", outcome.2);
+    assert_eq!(outcome.1, format!("List-Unsubscribe: {mailto}\n"));
+    let outcome = link(
         &["--scope", "tenant:acme", "--url", "https://shop.example/u/{token}?v=1"],
         Some(KEY),
     );
@@ -36,11 +36,11 @@ fn both_headers_for_one_click() {
         "List-Unsubscribe: {mailto}, <https://shop.example/u/{token}?v=1>\n\
          List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
     );
-    assert_eq!(said.1, expected);
+    assert_eq!(outcome.1, expected);
 }
 
 #[test]
-fn the_token_is_one_that_the_function_believes() {
+fn the_token_is_valid_for_the_inbound_function() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("unsubscribe.key");
     std::fs::write(&file, format!("{KEY}\n")).unwrap();
     let arguments = [
@@ -54,29 +54,29 @@ fn the_token_is_one_that_the_function_believes() {
         "--key-file",
         file.to_str().unwrap(),
     ];
-    let said = link(&arguments, None);
-    assert_eq!(said.0, 0, "{}", said.2);
-    let told: Value = serde_json::from_str(&said.1).unwrap();
-    let token = Token::read(told["token"].as_str().unwrap(), &Keys::parse(KEY).unwrap()).unwrap();
+    let outcome = link(&arguments, None);
+    assert_eq!(outcome.0, 0, "{}", outcome.2);
+    let headers: Value = serde_json::from_str(&outcome.1).unwrap();
+    let token = Token::read(headers["token"].as_str().unwrap(), &Keys::parse(KEY).unwrap()).unwrap();
     assert_eq!(token.scope(), &Scope::Domain("shop.example".to_owned()));
     let (list, topic) = ("news".to_owned(), "offers".to_owned());
     assert_eq!(token.unsubscribe_from(), &UnsubscribeFrom::Topic { list, topic });
     assert_eq!(token.address().key(), "jane@example.com");
     assert!(
-        told["List-Unsubscribe"]
+        headers["List-Unsubscribe"]
             .as_str()
             .unwrap()
             .starts_with("<mailto:out@shop.example?subject=unsubscribe%201")
     );
-    assert!(told["List-Unsubscribe-Post"].is_null());
+    assert!(headers["List-Unsubscribe-Post"].is_null());
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_named() {
+fn missing_and_invalid_arguments_are_reported() {
     let scope = ["--scope", "global"];
     let long = format!("https://shop.example/{}/{{token}}", "u".repeat(900));
-    for (more, key, expected) in [
-        (&[][..], None, "expected the key: --key-file"),
+    for (arguments, key, expected) in [
+        (&[][..], None, "expected a key: --key-file"),
         (
             &[],
             Some("short"),
@@ -92,11 +92,11 @@ fn what_is_missing_or_wrong_is_named() {
             Some(KEY),
             "--url: expected an https URL",
         ),
-        (&["--url", &long], Some(KEY), "longer than a mail's line"),
+        (&["--url", &long], Some(KEY), "the header exceeds 998 characters"),
         (&["--topic", "offers"], Some(KEY), "--list"),
     ] {
-        let said = link(&[&scope[..], more].concat(), key);
-        assert_eq!(said.0, 2, "{more:?}");
-        assert!(said.2.contains(expected), "{more:?}: {}", said.2);
+        let outcome = link(&[&scope[..], arguments].concat(), key);
+        assert_eq!(outcome.0, 2, "{arguments:?}");
+        assert!(outcome.2.contains(expected), "{arguments:?}: {}", outcome.2);
     }
 }

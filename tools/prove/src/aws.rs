@@ -7,6 +7,7 @@ mod request;
 mod response;
 mod services;
 mod simulated;
+mod simulated_clock;
 mod table;
 mod targets;
 mod transport;

@@ -3,6 +3,7 @@
 mod invocation;
 mod kill_after;
 mod operator;
+mod pause;
 mod queues;
 mod run;
 mod world;

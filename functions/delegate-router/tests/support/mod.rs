@@ -1,4 +1,4 @@
-//! The function with an embedded DynamoDB behind it, and AWS services that remember what they were given.
+//! The function with an embedded DynamoDB, and mocked AWS services that record what they receive.
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
 #![expect(
     clippy::unwrap_used,
@@ -7,16 +7,14 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(crate) mod services;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_sns::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_sns::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_sns::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_sns::error::{BoxError, ErrorMetadata};
-use aws_smithy_mocks::{MockResponse, MockResponseInterceptor, Rule, RuleMode, create_mock_http_client, mock};
-use delegate_router::effects::{Clients, Effects};
+use aws_smithy_mocks::Rule;
+use delegate_router::effects::Effects;
 use delegate_router::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use lambda_kit::Metrics;
@@ -24,105 +22,30 @@ use serde_json::{Value, json};
 use store::testing::Requests;
 use store::{Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Store, Target};
 
+use services::{Sent, Services, clients, publish};
+
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const A: &str = "222233334444";
 pub(crate) const B: &str = "333344445555";
-pub(crate) const DELIVER_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-deliver";
-pub(crate) const DELIVER_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-deliver";
-pub(crate) const PARK_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-park";
-pub(crate) const UNROUTED: &str = "arn:aws:sns:us-east-1:111122223333:postroom-unrouted";
-
-/// What the services were given, in the order of their names.
-#[derive(Debug, Default)]
-pub(crate) struct Given {
-    /// Bodies in the deliver queue.
-    pub(crate) waiting: Vec<String>,
-    /// How many SendMessageBatch requests brought them.
-    pub(crate) batches: usize,
-    /// Everything else: what, where, body, attributes.
-    pub(crate) taken: Vec<Taken>,
-    /// The hosts that were asked.
-    pub(crate) hosts: BTreeSet<String>,
-    /// Text in the ARN of who refuses, and the code they refuse with.
-    pub(crate) refusing: BTreeMap<String, &'static str>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Taken {
-    pub(crate) by: String,
-    pub(crate) body: String,
-    pub(crate) attributes: BTreeMap<String, String>,
-}
-
-impl Given {
-    fn refused(&self, target_key: &str) -> Option<ErrorMetadata> {
-        let mut refusing = self.refusing.iter();
-        let (_, code) = refusing.find(|(name, _)| target_key.contains(name.as_str()))?;
-        Some(ErrorMetadata::builder().code(*code).message("no entry").build())
-    }
-
-    fn take(&mut self, by: String, body: &str, attributes: BTreeMap<String, String>) {
-        self.taken.push(Taken {
-            by,
-            body: body.to_owned(),
-            attributes,
-        });
-    }
-}
-
-#[derive(Debug)]
-struct Hosts(Arc<Mutex<Given>>);
-
-impl Intercept for Hosts {
-    fn name(&self) -> &'static str {
-        "Hosts"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let host = context.request().uri().split('/').nth(2).unwrap_or_default().to_owned();
-        self.0.lock().unwrap().hosts.insert(host);
-        Ok(())
-    }
-}
+pub(crate) const DELIVERY_QUEUE_ARN: &str = "arn:aws:sqs:us-east-1:111122223333:postroom-delivery";
+pub(crate) const DELIVERY_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-delivery";
+pub(crate) const DEAD_LETTER_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-dead-letters";
+pub(crate) const UNROUTED_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:postroom-unrouted";
 
 pub(crate) struct World {
     pub(crate) effects: Effects,
     pub(crate) store: Store,
     pub(crate) requests: Requests,
-    pub(crate) given: Arc<Mutex<Given>>,
-}
-
-macro_rules! mocked {
-    ($service:ident, $given:expr, $rules:expr) => {{
-        let rules: &[&Rule] = $rules;
-        let interceptor = rules.iter().fold(
-            MockResponseInterceptor::new().rule_mode(RuleMode::MatchAny),
-            |interceptor, rule| interceptor.with_rule(rule),
-        );
-        let config = $service::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
-            .http_client(create_mock_http_client())
-            .interceptor(interceptor)
-            .interceptor(Hosts($given.clone()))
-            .build();
-        $service::Client::from_conf(config)
-    }};
+    pub(crate) services: Arc<Mutex<Services>>,
 }
 
 pub(crate) fn settings() -> Settings {
     Settings {
         table: "postroom".to_owned(),
         account: OWNER.parse().unwrap(),
-        delivery_queue_url: DELIVER_URL.to_owned(),
-        dead_letter_queue_url: PARK_URL.to_owned(),
-        unrouted_topic_arn: UNROUTED.to_owned(),
+        delivery_queue_url: DELIVERY_QUEUE.to_owned(),
+        dead_letter_queue_url: DEAD_LETTER_QUEUE.to_owned(),
+        unrouted_topic_arn: UNROUTED_TOPIC.to_owned(),
         digest_from: notification_model::EmailAddress::parse("postroom@shop.example"),
         digest_window: SignedDuration::from_hours(1),
         route_cache: Duration::from_secs(60),
@@ -137,31 +60,25 @@ pub(crate) fn now() -> Timestamp {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let given = Arc::new(Mutex::new(Given::default()));
-        Self::with_topics(given.clone(), &publish(given)).await
+        let services = Arc::new(Mutex::new(Services::default()));
+        Self::with_topics(services.clone(), &publish(services)).await
     }
 
-    /// With topics that answer by this rule.
-    pub(crate) async fn with_topics(given: Arc<Mutex<Given>>, topics: &Rule) -> Self {
+    /// A world whose topics answer by this rule.
+    pub(crate) async fn with_topics(services: Arc<Mutex<Services>>, topics: &Rule) -> Self {
         let (store, _, requests) = store::testing::fresh().await;
-        let clients = Clients {
-            sns: mocked!(aws_sdk_sns, given, &[topics]).into(),
-            sqs: mocked!(aws_sdk_sqs, given, &[&send(given.clone()), &send_batch(given.clone())]),
-            eventbridge: mocked!(aws_sdk_eventbridge, given, &[&put_events(given.clone())]).into(),
-            ses: mocked!(aws_sdk_sesv2, given, &[&send_email(given.clone())]).into(),
-        };
         Self {
-            effects: Effects::new(store.clone(), clients, settings()),
+            effects: Effects::new(store.clone(), clients(&services, topics), settings()),
             store,
             requests,
-            given,
+            services,
         }
     }
 
-    /// With the routes and ownership that the recorded events are about.
-    pub(crate) async fn furnished() -> Self {
+    /// A world with the routes and registered identities of the events in `events/delegate-router`.
+    pub(crate) async fn with_routes() -> Self {
         let world = Self::new().await;
-        world.put(standard_routes()).await;
+        world.put_routes(standard_routes()).await;
         let registered = RegisteredIdentity {
             identity: "shop.example".into(),
             owner: OWNER.parse().unwrap(),
@@ -175,7 +92,7 @@ impl World {
         world
     }
 
-    pub(crate) async fn put(&self, routes: Vec<Route>) {
+    pub(crate) async fn put_routes(&self, routes: Vec<Route>) {
         let mut by_key: BTreeMap<RouteKey, Vec<Route>> = BTreeMap::new();
         for route in routes {
             by_key
@@ -188,12 +105,13 @@ impl World {
         }
     }
 
-    pub(crate) fn refuse(&self, target_key: &str, code: &'static str) {
-        self.given.lock().unwrap().refusing.insert(target_key.to_owned(), code);
+    /// Lets the targets whose ARN, URL or address contains this text reject their requests.
+    pub(crate) fn reject(&self, target: &str, code: &'static str) {
+        self.services.lock().unwrap().rejecting.insert(target.to_owned(), code);
     }
 
-    pub(crate) fn admit(&self, target_key: &str) {
-        self.given.lock().unwrap().refusing.remove(target_key);
+    pub(crate) fn accept(&self, target: &str) {
+        self.services.lock().unwrap().rejecting.remove(target);
     }
 
     pub(crate) async fn handle(&self, event: &Value, metrics: &mut Metrics, now: Timestamp) -> Value {
@@ -203,51 +121,55 @@ impl World {
         }
     }
 
-    /// Takes what waits in the deliver queue to its targets; what fails goes back. How many failed.
-    pub(crate) async fn deliver_waiting(&self, metrics: &mut Metrics) -> usize {
-        let waiting = std::mem::take(&mut self.given.lock().unwrap().waiting);
-        if waiting.is_empty() {
+    /// Hands the messages of the delivery queue to the function. Failed messages stay in the queue. Returns their number.
+    pub(crate) async fn deliver_queued(&self, metrics: &mut Metrics) -> usize {
+        let queued = std::mem::take(&mut self.services.lock().unwrap().queued);
+        if queued.is_empty() {
             return 0;
         }
-        let answer = self.handle(&sqs_event(DELIVER_ARN, &waiting), metrics, now()).await;
-        let back: Vec<String> = match answer.get("batchItemFailures").and_then(Value::as_array) {
-            None => waiting,
-            Some(failed) => {
-                let failed = failed.iter().map(|one| one["itemIdentifier"].as_str().unwrap());
-                failed.map(|id| waiting[id.parse::<usize>().unwrap()].clone()).collect()
+        let event = sqs_event(DELIVERY_QUEUE_ARN, &queued);
+        let response = self.handle(&event, metrics, now()).await;
+        let failed: Vec<String> = match response.get("batchItemFailures").and_then(Value::as_array) {
+            None => queued,
+            Some(failures) => {
+                let ids = failures
+                    .iter()
+                    .map(|failure| failure["itemIdentifier"].as_str().unwrap());
+                ids.map(|id| queued[id.parse::<usize>().unwrap()].clone()).collect()
             }
         };
-        let failed = back.len();
-        self.given.lock().unwrap().waiting = back;
-        failed
+        let count = failed.len();
+        self.services.lock().unwrap().queued = failed;
+        count
     }
 
-    pub(crate) fn taken(&self) -> Vec<Taken> {
-        let mut taken = self.given.lock().unwrap().taken.clone();
-        taken.sort_by(|a, b| (&a.by, &a.body).cmp(&(&b.by, &b.body)));
-        taken
+    /// The messages that the services received, sorted.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        let mut sent = self.services.lock().unwrap().sent.clone();
+        sent.sort_by(|a, b| (&a.to, &a.body).cmp(&(&b.to, &b.body)));
+        sent
     }
 
-    pub(crate) fn taken_by(&self, target_key: &str) -> Vec<Taken> {
-        self.taken().into_iter().filter(|one| one.by == target_key).collect()
+    pub(crate) fn sent_to(&self, target: &str) -> Vec<Sent> {
+        self.sent().into_iter().filter(|sent| sent.to == target).collect()
     }
 
-    /// The lines that wait for a digest of the window of [`now`], by address.
+    /// The digest items of an address in the window of [`now`].
     pub(crate) async fn digest_items(&self, address: &str) -> Vec<String> {
         let digest = store::DigestKey {
             address: address.to_owned(),
             window: "2026-03-02T08:00:00Z".parse().unwrap(),
         };
-        let mut lines = Vec::new();
+        let mut items = Vec::new();
         self.store
-            .digest_items(&digest, |line| lines.push(line.to_owned()))
+            .digest_items(&digest, |item| items.push(item.to_owned()))
             .await
             .unwrap();
-        lines
+        items
     }
 }
 
-/// The bodies as an SQS batch; a record's id is its position.
+/// An SQS event with these bodies. The id of a record is its position.
 pub(crate) fn sqs_event(queue_arn: &str, bodies: &[String]) -> Value {
     let record = |(index, body): (usize, &String)| json!({"eventSource": "aws:sqs", "messageId": index.to_string(), "body": body, "eventSourceARN": queue_arn});
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
@@ -272,9 +194,9 @@ pub(crate) fn route(name: &str, senders: SenderMatch, target: &str, redaction: R
 }
 
 fn standard_routes() -> Vec<Route> {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let failures = RouteFilter {
-        events: words(&["Bounce", "Complaint"]),
+        events: names(&["Bounce", "Complaint"]),
         ..RouteFilter::default()
     };
     vec![
@@ -316,7 +238,7 @@ fn standard_routes() -> Vec<Route> {
         },
         Route {
             filter: RouteFilter {
-                tenants: words(&["acme"]),
+                tenants: names(&["acme"]),
                 ..RouteFilter::default()
             },
             ..route(
@@ -327,144 +249,4 @@ fn standard_routes() -> Vec<Route> {
             )
         },
     ]
-}
-
-fn publish(given: Arc<Mutex<Given>>) -> Rule {
-    use aws_sdk_sns::operation::publish::{PublishError, PublishOutput};
-    mock!(aws_sdk_sns::Client::publish).then_compute_response(move |input| {
-        let mut given = given.lock().unwrap();
-        let topic = input.topic_arn().unwrap();
-        if let Some(rejection) = given.refused(topic) {
-            return MockResponse::Error(PublishError::generic(rejection));
-        }
-        let attributes = input.message_attributes().into_iter().flatten();
-        let mut attributes: BTreeMap<String, String> = attributes
-            .map(|(name, value)| (name.clone(), value.string_value().unwrap_or_default().to_owned()))
-            .collect();
-        attributes.extend(fifo(input.message_group_id(), input.message_deduplication_id()));
-        given.take(topic.to_owned(), input.message().unwrap(), attributes);
-        MockResponse::Output(PublishOutput::builder().message_id("1").build())
-    })
-}
-
-fn send(given: Arc<Mutex<Given>>) -> Rule {
-    use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
-    mock!(aws_sdk_sqs::Client::send_message).then_compute_response(move |input| {
-        let mut given = given.lock().unwrap();
-        let queue = input.queue_url().unwrap();
-        if let Some(rejection) = given.refused(queue) {
-            return MockResponse::Error(SendMessageError::generic(rejection));
-        }
-        let attributes = input.message_attributes().into_iter().flatten();
-        let mut attributes: BTreeMap<String, String> = attributes
-            .map(|(name, value)| (name.clone(), value.string_value().unwrap_or_default().to_owned()))
-            .collect();
-        attributes.extend(fifo(input.message_group_id(), input.message_deduplication_id()));
-        given.take(queue.to_owned(), input.message_body().unwrap(), attributes);
-        MockResponse::Output(SendMessageOutput::builder().message_id("1").build())
-    })
-}
-
-fn send_batch(given: Arc<Mutex<Given>>) -> Rule {
-    use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
-    use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
-    mock!(aws_sdk_sqs::Client::send_message_batch).then_compute_response(move |input| {
-        let mut given = given.lock().unwrap();
-        assert_eq!(input.queue_url(), Some(DELIVER_URL));
-        given.batches += 1;
-        if let Some(rejection) = given.refused(DELIVER_URL) {
-            return MockResponse::Error(SendMessageBatchError::generic(rejection));
-        }
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
-        for entry in input.entries() {
-            // A single entry is refused for a word in its body.
-            if given
-                .refusing
-                .keys()
-                .any(|word| word.starts_with("entry:") && entry.message_body().contains(&word[6..]))
-            {
-                let refused = BatchResultErrorEntry::builder()
-                    .id(entry.id())
-                    .code("InternalError")
-                    .sender_fault(false);
-                failed.push(refused.build().unwrap());
-                continue;
-            }
-            given.waiting.push(entry.message_body().to_owned());
-            let accepted = SendMessageBatchResultEntry::builder().id(entry.id()).message_id("1");
-            successful.push(accepted.md5_of_message_body("-").build().unwrap());
-        }
-        let output = SendMessageBatchOutput::builder()
-            .set_successful(Some(successful))
-            .set_failed(Some(failed));
-        MockResponse::Output(output.build().unwrap())
-    })
-}
-
-fn put_events(given: Arc<Mutex<Given>>) -> Rule {
-    use aws_sdk_eventbridge::operation::put_events::{PutEventsError, PutEventsOutput};
-    use aws_sdk_eventbridge::types::PutEventsResultEntry;
-    mock!(aws_sdk_eventbridge::Client::put_events).then_compute_response(move |input| {
-        let mut given = given.lock().unwrap();
-        let entry = &input.entries()[0];
-        let bus = entry.event_bus_name().unwrap();
-        // EventBridge refuses the request for some reasons, and the entry in an accepted request for others.
-        match given.refused(bus) {
-            Some(rejection) if rejection.code() == Some("ResourceNotFoundException") => {
-                return MockResponse::Error(PutEventsError::generic(rejection));
-            }
-            Some(rejection) => {
-                let failed = PutEventsResultEntry::builder()
-                    .error_code(rejection.code().unwrap())
-                    .error_message("no entry");
-                let output = PutEventsOutput::builder().failed_entry_count(1).entries(failed.build());
-                return MockResponse::Output(output.build());
-            }
-            None => {}
-        }
-        let attributes = [("source", entry.source()), ("detailType", entry.detail_type())];
-        let attributes = attributes.map(|(name, value)| (name.to_owned(), value.unwrap().to_owned()));
-        given.take(bus.to_owned(), entry.detail().unwrap(), attributes.into());
-        MockResponse::Output(PutEventsOutput::builder().failed_entry_count(0).build())
-    })
-}
-
-fn send_email(given: Arc<Mutex<Given>>) -> Rule {
-    use aws_sdk_sesv2::operation::send_email::{SendEmailError, SendEmailOutput};
-    mock!(aws_sdk_sesv2::Client::send_email).then_compute_response(move |input| {
-        let mut given = given.lock().unwrap();
-        let to = &input.destination().unwrap().to_addresses()[0];
-        if let Some(rejection) = given.refused(to) {
-            return MockResponse::Error(SendEmailError::generic(rejection));
-        }
-        let message = input.content().unwrap().simple().unwrap();
-        let mut attributes = BTreeMap::from([
-            ("from".to_owned(), input.from_email_address().unwrap().to_owned()),
-            ("subject".to_owned(), message.subject().unwrap().data().to_owned()),
-            (
-                "html".to_owned(),
-                message.body().unwrap().html().unwrap().data().to_owned(),
-            ),
-        ]);
-        let headers = message
-            .headers()
-            .iter()
-            .map(|header| (header.name().to_owned(), header.value().to_owned()));
-        attributes.extend(headers);
-        attributes.extend(
-            input
-                .email_tags()
-                .iter()
-                .map(|tag| (format!("tag {}", tag.name()), tag.value().to_owned())),
-        );
-        given.take(to.clone(), message.body().unwrap().text().unwrap().data(), attributes);
-        MockResponse::Output(SendEmailOutput::builder().message_id("1").build())
-    })
-}
-
-fn fifo(group: Option<&str>, deduplication: Option<&str>) -> impl Iterator<Item = (String, String)> {
-    let both = [("group", group), ("deduplication", deduplication)];
-    both.map(|(name, value)| value.map(|value| (name.to_owned(), value.to_owned())))
-        .into_iter()
-        .flatten()
 }

@@ -111,7 +111,11 @@ impl Wording {
         };
         let is_object = subject.is_recipient() && !is_full && self.follows_a_preposition(words, index);
         let follows_has = [" has", " have"].iter().any(|verb| between.trim_end().ends_with(verb));
-        let is_active = is_disabled && follows_has && predicate.text != "expired";
+        // `the host closed the session`
+        let has_object = words
+            .get(predicate.end..)
+            .is_some_and(|after| after.starts_with(" the "));
+        let is_active = is_disabled && (follows_has && predicate.text != "expired" || between == " " && has_object);
         let is_near = between.len() <= NOUN_FIRST_DISTANCE && !ends_a_clause(between);
         (is_near && !introduces && !is_object && !is_active).then_some(subject)
     }

@@ -20,6 +20,15 @@ pub(crate) fn describe_message(message: &SesMessage) -> Vec<String> {
                     .text(),
             ]
         }
+        SesMessage::Setup(Setup::ServiceEvent(event)) => {
+            vec![
+                Line::new("service event")
+                    .quoted("detailType", &event.detail_type)
+                    .list("resources", &event.resources)
+                    .quoted("description", &event.description)
+                    .text(),
+            ]
+        }
         SesMessage::Setup(setup) => vec![format!("set-up message: {}", setup.as_str())],
     }
 }
@@ -56,6 +65,8 @@ impl Line {
 
 fn describe_notification(notification: &Notification) -> Vec<String> {
     let mut lines = vec![format!("{} ({:?})", notification.event.name(), notification.channel)];
+    let unreadable = notification.unreadable_recipients.iter();
+    lines.extend(unreadable.map(|error| format!("unreadable recipient: {error}")));
     lines.extend(describe_mail(&notification.mail));
     match &notification.event {
         Event::Send => {}

@@ -1,4 +1,4 @@
-//! What was done to senders, and how far it has come.
+//! The enforcements against senders and their status.
 
 use std::collections::BTreeSet;
 
@@ -11,49 +11,49 @@ use crate::item::{Item, hash, n, s, stamp, text, time};
 use crate::statistics::Sender;
 
 named_enum! {
-    /// What the watch can do to a sender. It only ever takes away.
+    /// The enforcements of the reputation monitor. Each restricts sending.
     pub enum EnforcementKind {
-        /// Switch a configuration set's sending off.
+        /// Disables the sending of a configuration set.
         PauseConfigurationSet = "pause-configuration-set",
-        /// Switch a tenant's sending off.
+        /// Disables the sending of a tenant.
         DisableTenant = "disable-tenant",
-        /// Take the delegate's statements out of the identity's sending authorization policies.
+        /// Removes the statements of a delegate from the sending authorization policies of an identity.
         RevokeAuthorization = "revoke-authorization",
     }
 }
 
-/// What exactly was done, with all that undoing it needs.
+/// A change of SES settings, with all that is needed to undo it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnforcementChange {
-    /// A configuration set's sending was switched off.
+    /// The sending of a configuration set is disabled.
     ConfigurationSet {
-        /// Its name.
+        /// The name of the configuration set.
         name: String,
     },
-    /// A tenant's sending was switched off.
+    /// The sending of a tenant is disabled.
     Tenant {
-        /// Its name.
+        /// The name of the tenant.
         name: String,
-        /// Its ARN.
+        /// The ARN of the tenant.
         arn: String,
-        /// The customer-managed status it had, as SES spells it.
+        /// The previous customer-managed status, in SES's spelling.
         before: String,
     },
-    /// A delegate's statements were taken out of a sending authorization policy.
+    /// The statements of a delegate are removed from a sending authorization policy.
     Policy {
         /// The identity.
         identity: String,
-        /// The policy's name.
+        /// The name of the policy.
         name: String,
-        /// The policy's text, as it was.
+        /// The previous text of the policy.
         before: String,
-        /// The text it got; `None` when nothing was left and the policy was deleted.
+        /// The new text of the policy. `None` when no statement is left and the policy is deleted.
         after: Option<String>,
     },
 }
 
 impl EnforcementChange {
-    /// The kind of act.
+    /// The kind of the enforcement.
     #[must_use]
     pub fn kind(&self) -> EnforcementKind {
         match self {
@@ -63,7 +63,7 @@ impl EnforcementChange {
         }
     }
 
-    /// What it was done to: the configuration set, the tenant, or `IDENTITY POLICY`.
+    /// The object of the change: the configuration set, the tenant, or `IDENTITY POLICY`.
     #[must_use]
     pub fn object(&self) -> String {
         match self {
@@ -73,55 +73,55 @@ impl EnforcementChange {
     }
 }
 
-/// How far an act has come.
+/// The status of an enforcement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnforcementStatus {
-    /// About to be done, or under way.
+    /// Not confirmed by SES: not attempted yet, or attempted with an unknown outcome.
     Planned,
-    /// Done and in force.
+    /// Confirmed by SES and in force.
     Done {
-        /// When.
+        /// When the status was set.
         at: Timestamp,
     },
-    /// SES refused.
+    /// Rejected by SES.
     Failed {
-        /// When.
+        /// When the status was set.
         at: Timestamp,
-        /// What SES said.
+        /// The error of SES.
         error: String,
     },
-    /// Taken back by a person.
+    /// Undone by an operator.
     Undone {
-        /// When.
+        /// When the status was set.
         at: Timestamp,
-        /// By whom.
+        /// The operator.
         by: String,
     },
 }
 
-/// One act against one sender.
+/// One enforcement against one sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enforcement {
-    /// Its name for people; sorts by time.
+    /// The id. Ids sort by time.
     pub id: String,
-    /// Whom it was done to.
+    /// The sender.
     pub sender: Sender,
-    /// The window that was crossed.
+    /// The window of the crossing.
     pub window: Window,
-    /// The measure that was crossed.
+    /// The measure of the crossing.
     pub measure: Measure,
-    /// When it was crossed.
+    /// When the threshold was crossed.
     pub crossed_at: Timestamp,
     /// The figures at that time.
     pub figures: Figures,
-    /// What was done.
+    /// The change of SES settings.
     pub change: EnforcementChange,
-    /// How far it has come.
+    /// The status.
     pub status: EnforcementStatus,
 }
 
 impl Enforcement {
-    /// An act about to be done. The same crossing and object make the same id, so that planning twice is planning once.
+    /// Creates a planned enforcement. The same crossing and object have the same id, so planning twice writes one row.
     #[must_use]
     pub fn plan(sender: &Sender, crossing: &ReputationState, change: EnforcementChange) -> Self {
         let name = hash(&[
@@ -144,10 +144,10 @@ impl Enforcement {
         }
     }
 
-    /// Whether the act belongs to this crossing.
+    /// Returns whether the enforcement belongs to this crossing.
     #[must_use]
     pub fn is_of(&self, crossing: &ReputationState) -> bool {
-        // A row knows milliseconds.
+        // Rows store milliseconds.
         (self.window, self.measure, stamp(self.crossed_at))
             == (crossing.window, crossing.measure, stamp(crossing.since))
     }
@@ -195,7 +195,7 @@ impl Enforcement {
     fn read(item: &Item) -> Option<Self> {
         let owned = |name: &str| text(item, name).map(str::to_owned);
         let name = owned("name")?;
-        let change = match EnforcementKind::read(text(item, "kind")?)? {
+        let change = match EnforcementKind::parse(text(item, "kind")?)? {
             EnforcementKind::PauseConfigurationSet => EnforcementChange::ConfigurationSet { name },
             EnforcementKind::DisableTenant => EnforcementChange::Tenant {
                 name,
@@ -226,8 +226,8 @@ impl Enforcement {
         Some(Self {
             id: text(item, "sk")?.strip_prefix("ENFORCEMENT#")?.to_owned(),
             sender: sender_of(text(item, "pk")?)?,
-            window: Window::read(text(item, "window")?)?,
-            measure: Measure::read(text(item, "measure")?)?,
+            window: Window::parse(text(item, "window")?)?,
+            measure: Measure::parse(text(item, "measure")?)?,
             crossed_at: time(item, "crossedAt")?,
             figures: figures(item),
             change,
@@ -237,9 +237,9 @@ impl Enforcement {
 }
 
 impl EnforcementStatus {
-    /// The word the row uses.
+    /// The name in rows.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Planned => "planned",
             Self::Done { .. } => "done",
@@ -250,7 +250,7 @@ impl EnforcementStatus {
 }
 
 impl Store {
-    /// Writes an act that is about to be done; one that is known already stays as it is.
+    /// Writes a planned enforcement. An existing row with the same id stays as it is.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -266,7 +266,8 @@ impl Store {
         self.took_place("PutItem", put).map(|_| ())
     }
 
-    /// Moves an act on from the status it was read with. Whether it was still there.
+    /// Changes the status of an enforcement on condition that the row still has the status of `enforcement`. Returns whether
+    /// the condition held. It also fails when an earlier attempt of the same write succeeded and its response was lost.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -288,8 +289,8 @@ impl Store {
             .set_key(Some(enforcement.key()))
             .condition_expression("#status = :from")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":from", s(enforcement.status.word()))
-            .expression_attribute_values(":to", s(to.word()))
+            .expression_attribute_values(":from", s(enforcement.status.as_str()))
+            .expression_attribute_values(":to", s(to.as_str()))
             .expression_attribute_values(":at", s(stamp(*at)));
         let mut expression = "SET #status = :to, statusAt = :at".to_owned();
         if let Some((name, value)) = extra {
@@ -302,7 +303,7 @@ impl Store {
         self.took_place("UpdateItem", updated)
     }
 
-    /// Everything that was done to a sender, oldest first.
+    /// Returns the enforcements against a sender, oldest first.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -311,7 +312,7 @@ impl Store {
         Ok(rows.iter().filter_map(Enforcement::read).collect())
     }
 
-    /// Everything that was done to anyone, oldest first.
+    /// Returns all enforcements, oldest first.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -319,7 +320,7 @@ impl Store {
         self.enforcements_listed(None).await
     }
 
-    /// One act by its id.
+    /// Returns the enforcement with this id.
     ///
     /// # Errors
     /// When DynamoDB fails.

@@ -1,4 +1,4 @@
-//! What the watch knows: the lines senders are measured against, how each stands, and what was done to it.
+//! The reputation state of each sender: its level per window and measure.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::client::{Conditional, Store, StoreError, key};
 use crate::item::{Item, n, s, stamp, text, time};
 use crate::statistics::Sender;
 
-/// Events among recipients mailed.
+/// The number of events and the number of recipients they are compared with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Figures {
     /// Hard bounces or complaints.
@@ -19,7 +19,7 @@ pub struct Figures {
 }
 
 named_enum! {
-    /// How far a rate looks back.
+    /// The period over which a rate is computed.
     pub enum Window {
         /// One hour.
         Hour = "hour",
@@ -29,9 +29,9 @@ named_enum! {
 }
 
 named_enum! {
-    /// What a rate is of.
+    /// The events that a rate counts.
     pub enum Measure {
-        /// Hard bounces; SES's echoes of a suppression list are none.
+        /// Hard bounces, without the mail that SES did not send because of a suppression list.
         Bounces = "bounces",
         /// Complaints.
         Complaints = "complaints",
@@ -39,40 +39,42 @@ named_enum! {
 }
 
 named_enum! {
-    /// How a sender stands in one window.
+    /// The level of a sender in one window and measure.
     pub enum Level {
-        /// Under the warn line.
+        /// Below the warning threshold.
         Normal = "normal",
-        /// The warn line was crossed and there was no all-clear since.
+        /// The warning threshold was reached. Lasts until the all-clear.
         Warn = "warn",
-        /// The act line was crossed and there was no all-clear since.
+        /// The enforcement threshold was reached. Lasts until the all-clear.
         Enforce = "enforce",
     }
 }
 
-/// How a sender stands in one window and measure.
+/// The reputation state of a sender in one window and measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReputationState {
-    /// How far it looks back.
+    /// The period of the rate.
     pub window: Window,
-    /// What is measured.
+    /// The events that the rate counts.
     pub measure: Measure,
-    /// How it stands.
+    /// The current level.
     pub level: Level,
-    /// Since when; with window and measure the name of the crossing.
+    /// When the level was reached. With window and measure it identifies the crossing.
     pub since: Timestamp,
     /// The figures at that time.
     pub figures: Figures,
-    /// Since when the rate has been under the warn line, while the level is not calm.
+    /// Since when the rate has been below the warning threshold. `None` while it is above it or the level is normal.
     pub below_since: Option<Timestamp>,
-    /// When an invocation took it upon itself to tell of the level; `None` when the parties have been told.
+    /// When an invocation claimed the alert about this level. `None` after the alert was sent.
     pub claimed_at: Option<Timestamp>,
-    /// Counts the writes; two invocations that saw the same version cannot both write.
+    /// When the enforcement of this crossing was last attempted. `None` when none is configured or it is complete.
+    pub enforcement_attempted_at: Option<Timestamp>,
+    /// Incremented by each write. Of two invocations that read the same version only one can write.
     pub version: u64,
 }
 
 impl ReputationState {
-    /// A sender of whom nothing is known.
+    /// The state of a sender without a row.
     #[must_use]
     pub fn unknown(window: Window, measure: Measure) -> Self {
         Self {
@@ -83,6 +85,7 @@ impl ReputationState {
             figures: Figures::default(),
             below_since: None,
             claimed_at: None,
+            enforcement_attempted_at: None,
             version: 0,
         }
     }
@@ -94,20 +97,46 @@ impl ReputationState {
     fn read(item: &Item) -> Option<Self> {
         let (window, measure) = text(item, "sk")?.strip_prefix("STATE#")?.split_once('#')?;
         Some(Self {
-            window: Window::read(window)?,
-            measure: Measure::read(measure)?,
-            level: Level::read(text(item, "level")?)?,
+            window: Window::parse(window)?,
+            measure: Measure::parse(measure)?,
+            level: Level::parse(text(item, "level")?)?,
             since: time(item, "since")?,
             figures: figures(item),
             below_since: time(item, "belowSince"),
             claimed_at: time(item, "claimedAt"),
+            enforcement_attempted_at: time(item, "enforcementAttemptedAt"),
             version: number(item, "version"),
         })
+    }
+
+    /// The row after this state was written, with the next version.
+    fn write(&self, sender: &Sender) -> Item {
+        let mut item = key(&pk(sender), &self.sk());
+        let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
+        set("level", s(self.level.as_str()));
+        set("since", s(stamp(self.since)));
+        set("count", n(self.figures.count));
+        set("volume", n(self.figures.volume));
+        set("version", n(self.version + 1));
+        let times = [
+            ("belowSince", self.below_since),
+            ("claimedAt", self.claimed_at),
+            ("enforcementAttemptedAt", self.enforcement_attempted_at),
+        ];
+        for (name, at) in times {
+            at.map(|at| set(name, s(stamp(at))));
+        }
+        // Listed senders are checked even when they send no mail: until the all-clear, and until its alert was sent.
+        if self.level != Level::Normal || self.claimed_at.is_some() {
+            set("listKey", s("REPUTATION"));
+            set("listSort", s(sender.to_string()));
+        }
+        item
     }
 }
 
 impl Store {
-    /// How a sender stands, in every window and measure; what was never crossed is missing.
+    /// Returns the states of a sender. A window and measure whose threshold was never reached has none.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -116,26 +145,13 @@ impl Store {
         Ok(rows.iter().filter_map(ReputationState::read).collect())
     }
 
-    /// Writes how a sender stands unless another has written since `state.version` was read. Whether it was written, also
-    /// by an attempt whose answer got lost.
+    /// Writes a state on condition that its version is unchanged. Returns whether it was written, also when an earlier
+    /// attempt of the same write succeeded and its response was lost.
     ///
     /// # Errors
     /// When DynamoDB fails.
     pub async fn put_reputation_state(&self, sender: &Sender, state: &ReputationState) -> Result<bool, StoreError> {
-        let mut item = key(&pk(sender), &state.sk());
-        let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
-        set("level", s(state.level.as_str()));
-        set("since", s(stamp(state.since)));
-        set("count", n(state.figures.count));
-        set("volume", n(state.figures.volume));
-        set("version", n(state.version + 1));
-        state.below_since.map(|at| set("belowSince", s(stamp(at))));
-        state.claimed_at.map(|at| set("claimedAt", s(stamp(at))));
-        // Whoever is not calm, or has not been told so, is looked at again even when no mail is sent.
-        if state.level != Level::Normal || state.claimed_at.is_some() {
-            set("listKey", s("REPUTATION"));
-            set("listSort", s(sender.to_string()));
-        }
+        let item = state.write(sender);
         let put = self
             .client
             .put_item()
@@ -153,7 +169,7 @@ impl Store {
         })
     }
 
-    /// Every sender that is not calm.
+    /// Returns the senders whose level is not normal or whose last alert was not sent.
     ///
     /// # Errors
     /// When DynamoDB fails.

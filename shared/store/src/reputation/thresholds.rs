@@ -1,4 +1,4 @@
-//! The lines senders are measured against.
+//! The thresholds of the bounce and complaint rates.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::item::{Item, n, text};
 use crate::routing::SenderMatch;
 use crate::statistics::Sender;
 
-/// A share of mail in parts per million: exact, so that five of a hundred are on the line of 5 %.
+/// A rate in parts per million. An integer, so that 5 of 100 recipients are exactly 5 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rate(u32);
 
@@ -24,13 +24,13 @@ pub struct Rate(u32);
 pub struct InvalidRate;
 
 impl Rate {
-    /// So many parts per million.
+    /// Creates a rate from parts per million.
     #[must_use]
     pub const fn parts_per_million(parts: u32) -> Self {
         Self(parts)
     }
 
-    /// Whether `count` of `volume` is this share or more.
+    /// Returns whether `count` of `volume` is this rate or more.
     #[must_use]
     pub fn is_reached_by(self, figures: Figures) -> bool {
         u128::from(figures.count) * 1_000_000 >= u128::from(figures.volume) * u128::from(self.0)
@@ -68,35 +68,36 @@ impl FromStr for Rate {
     }
 }
 
-/// Two lines and the least mail from which they can be judged.
+/// The two thresholds of a measure, and the minimum volume from which its rate counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threshold {
-    /// From here on both parties are told.
+    /// The rate from which the accounts concerned receive a warning.
     pub warn: Rate,
-    /// From here on the watch acts, as far as it was asked to.
+    /// The rate from which the configured enforcements apply.
     pub enforce: Rate,
-    /// Recipients within the hour below which its rate says nothing.
+    /// Minimum recipients within one hour. With fewer the rate of the hour does not count.
     pub min_hour_recipients: u64,
-    /// Recipients within the day below which its rate says nothing.
+    /// Minimum recipients within 24 hours. With fewer the rate of the day does not count.
     pub min_day_recipients: u64,
-    /// Bounces or complaints below which no rate says anything: one complaint in fifty mails is chance.
+    /// Minimum bounces or complaints. With fewer no rate counts, because one complaint among 50 recipients is chance.
     pub min_events: u64,
 }
 
-/// What a sender is measured against, and what may be done about it.
+/// The thresholds of a sender, and the enforcements at the enforcement threshold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thresholds {
-    /// Hard bounces.
+    /// The thresholds of the hard bounce rate.
     pub bounces: Threshold,
-    /// Complaints.
+    /// The thresholds of the complaint rate.
     pub complaints: Threshold,
-    /// What to do at the act line; nothing, unless asked for.
+    /// The enforcements at the enforcement threshold. Default: none.
     pub enforcements: BTreeSet<EnforcementKind>,
 }
 
 impl Default for Thresholds {
-    /// Act where [AWS reviews an account](https://docs.aws.amazon.com/ses/latest/dg/monitor-sender-reputation.html),
-    /// warn at half of it.
+    /// Enforcement at the rates at which
+    /// [AWS places an account under review](https://docs.aws.amazon.com/ses/latest/dg/monitor-sender-reputation.html), a
+    /// warning at half of them.
     fn default() -> Self {
         Self {
             bounces: Threshold {
@@ -118,30 +119,34 @@ impl Default for Thresholds {
     }
 }
 
-/// The lines for everyone and for single senders.
+/// The default thresholds and their overrides for some senders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ThresholdTable {
-    /// For everyone else; `None` means [`Thresholds::default`].
+    /// The thresholds of all other senders. `None` means [`Thresholds::default`].
     pub default: Option<Thresholds>,
-    /// For the senders that match.
+    /// The thresholds of the senders that match.
     pub overrides: Vec<(SenderMatch, Thresholds)>,
 }
 
 impl ThresholdTable {
-    /// The lines of a sender: of the most specific override that matches, as a whole, else the default.
+    /// Returns the thresholds of a sender: the most specific override that matches, or else the default. An override
+    /// replaces the default as a whole.
     #[must_use]
     pub fn of(&self, sender: &Sender) -> Thresholds {
         let matching = self
             .overrides
             .iter()
-            .filter_map(|(senders, lines)| Some((closeness(senders, sender)?, lines)));
-        let closest = matching.max_by_key(|(closeness, _)| *closeness).map(|(_, lines)| lines);
-        closest.or(self.default.as_ref()).cloned().unwrap_or_default()
+            .filter_map(|(senders, thresholds)| Some((specificity(senders, sender)?, thresholds)));
+        let most_specific = matching
+            .max_by_key(|(specificity, _)| *specificity)
+            .map(|(_, thresholds)| thresholds);
+        most_specific.or(self.default.as_ref()).cloned().unwrap_or_default()
     }
 }
 
-/// How closely a match names a sender; the identity tells more than the account, the account more than the owner.
-fn closeness(senders: &SenderMatch, sender: &Sender) -> Option<u32> {
+/// How specific a match is for a sender, or `None` when it does not match. The identity counts more than the account, and
+/// the account more than the owner.
+fn specificity(senders: &SenderMatch, sender: &Sender) -> Option<u32> {
     let owner = senders
         .owner
         .as_ref()
@@ -165,32 +170,36 @@ fn closeness(senders: &SenderMatch, sender: &Sender) -> Option<u32> {
 }
 
 impl Store {
-    /// The lines for everyone and for single senders.
+    /// Returns the default thresholds and all overrides.
     ///
     /// # Errors
-    /// When DynamoDB fails.
+    /// When DynamoDB fails or a row cannot be read.
     pub async fn thresholds(&self) -> Result<ThresholdTable, StoreError> {
         let mut table = ThresholdTable::default();
         for row in self.rows_between("THRESHOLDS", " ", "~").await? {
-            let (Some(sk), Some(lines)) = (text(&row, "sk"), read_thresholds(&row)) else {
+            let (Some(sk), Some(thresholds)) = (text(&row, "sk"), read_thresholds(&row)) else {
                 return Err(self.broken("Query", "a row of THRESHOLDS cannot be read"));
             };
             if sk == "DEFAULT" {
-                table.default = Some(lines);
+                table.default = Some(thresholds);
             } else if let Some(senders) = read_sender_match(sk) {
-                table.overrides.push((senders, lines));
+                table.overrides.push((senders, thresholds));
             }
         }
         Ok(table)
     }
 
-    /// Writes the lines of the senders that match, or with `None` the default.
+    /// Writes the thresholds of the senders that match, or the default with `None`.
     ///
     /// # Errors
     /// When DynamoDB fails.
-    pub async fn put_thresholds(&self, senders: Option<&SenderMatch>, lines: &Thresholds) -> Result<(), StoreError> {
+    pub async fn put_thresholds(
+        &self,
+        senders: Option<&SenderMatch>,
+        thresholds: &Thresholds,
+    ) -> Result<(), StoreError> {
         let mut item = key("THRESHOLDS", &thresholds_sk(senders));
-        for (name, threshold) in [("bounces", &lines.bounces), ("complaints", &lines.complaints)] {
+        for (name, threshold) in [("bounces", &thresholds.bounces), ("complaints", &thresholds.complaints)] {
             let numbers = [
                 ("warn", u64::from(threshold.warn.0)),
                 ("enforce", u64::from(threshold.enforce.0)),
@@ -201,8 +210,8 @@ impl Store {
             let numbers = numbers.map(|(name, number)| (name.to_owned(), n(number)));
             item.insert(name.to_owned(), AttributeValue::M(numbers.into_iter().collect()));
         }
-        if !lines.enforcements.is_empty() {
-            let enforcements = lines
+        if !thresholds.enforcements.is_empty() {
+            let enforcements = thresholds
                 .enforcements
                 .iter()
                 .map(|enforcement| enforcement.as_str().to_owned())
@@ -212,7 +221,7 @@ impl Store {
         self.put(item).await
     }
 
-    /// Forgets the lines of the senders that match, or with `None` the default.
+    /// Deletes the thresholds of the senders that match, or the default with `None`.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -270,7 +279,7 @@ fn read_thresholds(item: &Item) -> Option<Thresholds> {
         enforcements: enforcements
             .into_iter()
             .flatten()
-            .filter_map(|word| EnforcementKind::read(word))
+            .filter_map(|name| EnforcementKind::parse(name))
             .collect(),
     })
 }
@@ -280,7 +289,7 @@ mod tests {
     use super::{Figures, Rate, Sender, SenderMatch, ThresholdTable, Thresholds};
 
     #[test]
-    fn rates_are_exact_and_read_as_written() {
+    fn rates_are_exact_and_parse_as_they_are_written() {
         for (text, parts) in [
             ("5 %", 50_000),
             ("0.1%", 1_000),
@@ -301,12 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_override_holds() {
+    fn the_most_specific_override_applies() {
         let account = |text: &str| Some(text.parse().unwrap());
-        let lines = |events| {
-            let mut lines = Thresholds::default();
-            lines.bounces.min_events = events;
-            lines
+        let thresholds = |events| {
+            let mut thresholds = Thresholds::default();
+            thresholds.bounces.min_events = events;
+            thresholds
         };
         let senders = |owner: &str, sender: &str, identity: &str| SenderMatch {
             owner: account(owner).filter(|_| owner != "000000000000"),
@@ -314,12 +323,15 @@ mod tests {
             identity: (!identity.is_empty()).then(|| identity.into()),
         };
         let table = ThresholdTable {
-            default: Some(lines(1)),
+            default: Some(thresholds(1)),
             overrides: vec![
-                (senders("111122223333", "000000000000", ""), lines(2)),
-                (senders("000000000000", "444455556666", ""), lines(3)),
-                (senders("111122223333", "000000000000", "shop.example"), lines(4)),
-                (senders("111122223333", "000000000000", "news@shop.example"), lines(5)),
+                (senders("111122223333", "000000000000", ""), thresholds(2)),
+                (senders("000000000000", "444455556666", ""), thresholds(3)),
+                (senders("111122223333", "000000000000", "shop.example"), thresholds(4)),
+                (
+                    senders("111122223333", "000000000000", "news@shop.example"),
+                    thresholds(5),
+                ),
             ],
         };
         let cases = [

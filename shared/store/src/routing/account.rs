@@ -1,4 +1,4 @@
-//! From which identities an account sends, for the notifications that do not say from which one.
+//! The identities that an account sends from. Needed for notifications without `sourceArn`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use notification_model::{AccountId, Identity};
 use crate::client::{Store, StoreError};
 use crate::item::{Item, s, text};
 
-/// An identity that an account sends from: its own, or one it was authorised for.
+/// An identity that an account sends from: its own, or one of another account that authorized it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RegisteredIdentity {
     /// The verified domain or address.
@@ -22,10 +22,11 @@ fn pk(account: &AccountId) -> String {
 }
 
 impl Store {
-    /// The identities registered for these sending accounts; an account without is absent. One request for 100.
+    /// Returns the identities registered for these sending accounts. An account without identities is absent. One request for
+    /// 100 accounts.
     ///
     /// # Errors
-    /// When DynamoDB fails, or when a row cannot be read.
+    /// When DynamoDB fails, or a row cannot be read.
     pub async fn registered_identities(
         &self,
         accounts: &[AccountId],
@@ -35,14 +36,18 @@ impl Store {
         let mut found = BTreeMap::new();
         for account in accounts {
             let Some(row) = rows.get(&pk(account)) else { continue };
-            let identities =
-                read(row).ok_or_else(|| self.broken("BatchGetItem", format!("unreadable identities of {account}")))?;
+            let identities = read(row).ok_or_else(|| {
+                self.broken(
+                    "BatchGetItem",
+                    format!("the identities of account {account} cannot be read"),
+                )
+            })?;
             found.insert(account.clone(), identities);
         }
         Ok(found)
     }
 
-    /// Replaces the identities of a sending account; none removes the row.
+    /// Replaces the identities of a sending account. Without identities the row is deleted.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -54,10 +59,10 @@ impl Store {
         if identities.is_empty() {
             return self.delete(&pk(account), "IDENTITIES").await;
         }
-        let written = identities.iter().map(|one| {
+        let written = identities.iter().map(|registered| {
             AttributeValue::M(Item::from([
-                ("identity".to_owned(), s(one.identity.as_str())),
-                ("owner".to_owned(), s(one.owner.as_str())),
+                ("identity".to_owned(), s(registered.identity.as_str())),
+                ("owner".to_owned(), s(registered.owner.as_str())),
             ]))
         });
         self.put(Item::from([
@@ -70,7 +75,7 @@ impl Store {
         .await
     }
 
-    /// Every account with its identities, for people. Reads the index, which may be a second behind.
+    /// Returns every account with its identities. Reads the index, which is eventually consistent.
     ///
     /// # Errors
     /// As [`registered_identities`](Self::registered_identities).
@@ -86,12 +91,12 @@ impl Store {
 
 fn read(row: &Item) -> Option<Vec<RegisteredIdentity>> {
     let list = row.get("identities")?.as_l().ok()?;
-    let one = |value: &AttributeValue| {
+    let read_identity = |value: &AttributeValue| {
         let map = value.as_m().ok()?;
         Some(RegisteredIdentity {
             identity: text(map, "identity")?.into(),
             owner: text(map, "owner")?.parse().ok()?,
         })
     };
-    list.iter().map(one).collect()
+    list.iter().map(read_identity).collect()
 }

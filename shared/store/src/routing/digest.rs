@@ -1,8 +1,8 @@
-//! What is to be told to a person, collected until it is worth a mail.
+//! Digests: the items for a mail address are collected for a window and then sent in one mail.
 //!
-//! Lines go into the window that is open when they are written. A digest is sent once its window has ended: claimed
-//! first, so that two runs at a time send it once, and marked as sent last, so that a run that died is repeated by a
-//! later one when the claim has run out.
+//! An item belongs to the window that is open when it is written. When the window has ended, an invocation claims the digest,
+//! sends it, and marks it as sent. The claim lets only one of several concurrent invocations send it. When an invocation stops
+//! before it has marked the digest, another one sends it after the claim has expired.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use crate::client::{Conditional, Store, StoreError, key};
 use crate::item::{Item, n, s, stamp, text, time};
 
-/// One person's digest of one window.
+/// The digest of an address and a window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DigestKey {
     /// The normalised address.
     pub address: String,
-    /// When the window began.
+    /// The start of the window.
     pub window: Timestamp,
 }
 
@@ -26,8 +26,8 @@ impl DigestKey {
 }
 
 impl Store {
-    /// Makes sure that the digest will be sent. `false` when that has happened already, or is about to: a line for it
-    /// would come too late.
+    /// Opens a digest, so that it is sent when its window has ended. Returns `false` when it is claimed or sent already: an
+    /// item would not be in the mail.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -54,7 +54,7 @@ impl Store {
         })
     }
 
-    /// Adds a line to a digest; again with the same id it is the same line.
+    /// Adds an item to a digest. An item with the same id is replaced.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -62,19 +62,19 @@ impl Store {
         &self,
         digest: &DigestKey,
         id: &str,
-        line: &str,
+        item: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         self.put(Item::from([
             ("pk".to_owned(), s(digest.pk())),
             ("sk".to_owned(), s(format!("{}#{id}", stamp(digest.window)))),
-            ("line".to_owned(), s(line)),
+            ("item".to_owned(), s(item)),
             ("expiresAt".to_owned(), n(expires_at.as_second())),
         ]))
         .await
     }
 
-    /// The digests that are not sent and whose windows began at `until` or before.
+    /// Returns the digests that are not sent and whose windows started at `until` or before.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -89,7 +89,7 @@ impl Store {
         Ok(listed.iter().filter_map(read).collect())
     }
 
-    /// Claims a digest for sending. `false` when it is sent, or claimed by another run since `lapsed`.
+    /// Claims a digest for sending. Returns `false` when it is sent, or was claimed at `expired_before` or later.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -97,7 +97,7 @@ impl Store {
         &self,
         digest: &DigestKey,
         now: Timestamp,
-        lapsed: Timestamp,
+        expired_before: Timestamp,
     ) -> Result<bool, StoreError> {
         let answer = self
             .client
@@ -107,16 +107,16 @@ impl Store {
             .update_expression("SET claimedAt = :now")
             .condition_expression(
                 "attribute_exists(pk) AND attribute_not_exists(sentAt) \
-                 AND (attribute_not_exists(claimedAt) OR claimedAt < :lapsed)",
+                 AND (attribute_not_exists(claimedAt) OR claimedAt < :expired_before)",
             )
             .expression_attribute_values(":now", s(stamp(now)))
-            .expression_attribute_values(":lapsed", s(stamp(lapsed)))
+            .expression_attribute_values(":expired_before", s(stamp(expired_before)))
             .send()
             .await;
         self.took_place("UpdateItem", answer)
     }
 
-    /// Hands every line of a digest to `each`, a page at a time: a bad day's digest need not fit into memory.
+    /// Calls `each` for every item of a digest. Reads page by page, because a digest can be larger than the memory.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -135,12 +135,12 @@ impl Store {
             .send();
         while let Some(row) = rows.next().await {
             let row = row.map_err(|error| self.failed("Query", error))?;
-            each(text(&row, "line").unwrap_or_default());
+            each(text(&row, "item").unwrap_or_default());
         }
         Ok(())
     }
 
-    /// Marks a digest as sent and takes it from the list of the due ones.
+    /// Marks a digest as sent and removes it from the list of due digests.
     ///
     /// # Errors
     /// When DynamoDB fails.

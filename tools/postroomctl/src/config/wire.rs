@@ -1,77 +1,79 @@
-//! `postroom.toml` as it is written. Its comments are what editors show, through the schema.
+//! `postroom.toml` as it is written. The doc comments are the descriptions in the JSON schema, which editors show.
+
+use std::num::{NonZeroU32, NonZeroU64};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Postroom's configuration: who the parties are, who hears of what, where the watch draws its lines, and what happens
-/// to mail that arrives. `postroomctl apply` makes the table agree with it.
+/// Postroom's configuration: accounts and their identities, routes of notifications, reputation thresholds, and mailboxes
+/// for inbound mail. `postroomctl apply` writes it into the stack's table.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 #[schemars(rename = "postroom.toml")]
 pub(super) struct File {
     /// The accounts that send, and the identities they send from.
     #[serde(default)]
     pub(super) account: Vec<Account>,
-    /// Who hears of what.
+    /// Which notifications are sent to which target.
     #[serde(default)]
     pub(super) route: Vec<Route>,
-    /// Where both parties are warned and where the watch acts.
+    /// The rates at which senders are warned and restricted.
     #[serde(default)]
     pub(super) thresholds: Thresholds,
-    /// What happens to mail that arrives.
+    /// What is done with inbound mail.
     #[serde(default)]
     pub(super) mailbox: Vec<Mailbox>,
 }
 
 /// An account that sends.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Account {
-    /// Its 12-digit account id.
+    /// The 12-digit AWS account id.
     #[schemars(regex(pattern = "^[0-9]{12}$"))]
     pub(super) account: String,
-    /// What the rest of this file may call it.
+    /// A name that the rest of this file can use instead of the account id.
     pub(super) name: Option<String>,
-    /// The identities it sends from. Only among these may a notification without sourceArn find its owner.
+    /// The identities the account sends from. The owner of a notification without sourceArn is looked up among these.
     #[serde(default)]
     pub(super) identities: Vec<AccountIdentity>,
 }
 
-/// An identity an account sends from.
+/// An identity that an account sends from.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct AccountIdentity {
     /// A domain or a mail address.
     pub(super) identity: String,
-    /// The account that verified it, by id or by the name of a party; the party itself, unless given.
+    /// The identity owner: the id or name of an account. Default: the account itself.
     pub(super) owner: Option<String>,
 }
 
-/// Who hears of which notifications. At least one of owner and account is needed.
+/// Which notifications are sent to a target. An owner or an account is required.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Route {
-    /// Its name in lists, reasons and the log.
+    /// The name of the route in lists, reasons and logs.
     pub(super) name: String,
-    /// The identity owner, by account id or by the name of a party.
+    /// The identity owner: the id or name of an account.
     pub(super) owner: Option<String>,
-    /// The sending account, by id or by the name of a party.
+    /// The sending account: its id or name.
     pub(super) account: Option<String>,
-    /// The identity, or the domain of the identities: a domain or a mail address. Needs owner.
+    /// The identity, or the domain of several identities: a domain or a mail address. Requires an owner.
     pub(super) identity: Option<String>,
-    /// Only what was sent with one of these configuration sets.
+    /// Only messages sent with one of these configuration sets. Default: all.
     #[serde(default)]
     pub(super) configuration_sets: Vec<String>,
-    /// Only what was sent for one of these tenants.
+    /// Only messages sent for one of these tenants. Default: all.
     #[serde(default)]
     pub(super) tenants: Vec<String>,
     /// Only these events: Bounce, Complaint, Delivery, Send, Reject, Open, Click, Rendering Failure, DeliveryDelay,
-    /// Subscription; and Alert, which the watch tells of a sender. None given, all of them.
+    /// Subscription; and Alert, the reputation alerts of Postroom. Default: all.
     #[serde(default)]
     pub(super) events: Vec<String>,
-    /// The ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address, which gets digests.
+    /// The ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address that receives digests.
     pub(super) target: String,
-    /// What the target may see; redacted, unless given.
+    /// What is removed from the notifications. Default: standard.
     #[serde(default)]
     pub(super) redaction: Redaction,
 }
@@ -79,24 +81,24 @@ pub(super) struct Route {
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Redaction {
-    /// Everything, as SES sent it.
+    /// Nothing: the notification as SES sends it.
     None,
-    /// What happened and to whom: no headers, no other recipients, no tags of the sender, no IP addresses.
+    /// Headers, other recipients, the sender's tags and IP addresses.
     #[default]
     Standard,
 }
 
-/// The lines that hold for everyone, and exceptions.
+/// Thresholds for all senders, and overrides for some.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Thresholds {
-    /// What the watch may do at the act line. Nothing, unless given.
+    /// The enforcements that are allowed when a rate reaches `enforce`. Default: none.
     pub(super) enforcements: Option<Vec<Enforcement>>,
-    /// The lines for hard bounces.
+    /// The thresholds for hard bounces.
     pub(super) bounces: Option<Threshold>,
-    /// The lines for complaints.
+    /// The thresholds for complaints.
     pub(super) complaints: Option<Threshold>,
-    /// Other lines for single senders. The most specific one holds; what it leaves out is as for everyone.
+    /// Thresholds for some senders. The most specific override applies; keys that it omits have their general value.
     #[serde(default)]
     pub(super) r#override: Vec<Override>,
 }
@@ -104,129 +106,124 @@ pub(super) struct Thresholds {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Enforcement {
-    /// Switch off the sending of the configuration set the trouble comes from, when it is this account's.
+    /// Disable sending of the configuration set with the most bounces or complaints, when it belongs to this account.
     PauseConfigurationSet,
-    /// Switch off the sending of the tenant the trouble comes from, when it is this account's.
+    /// Disable sending of the tenant with the most bounces or complaints, when it belongs to this account.
     DisableTenant,
-    /// Take the delegate's statements out of the identity's sending authorization policies, when the identity is this
-    /// account's.
+    /// Remove the delegate's statements from the sending authorization policies of the identity, when the identity belongs
+    /// to this account.
     RevokeAuthorization,
 }
 
-/// Two lines and the least mail from which they can be judged.
+/// The rates of a measure, and the volume from which they apply.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Threshold {
-    /// From here on both parties are told: a percentage such as "2.5 %".
+    /// The rate at which the identity owner and the sending account are alerted, as a percentage such as "2.5 %".
     pub(super) warn: Option<String>,
-    /// From here on the watch acts: a percentage such as "5 %".
+    /// The rate at which enforcements apply, as a percentage such as "5 %".
     pub(super) enforce: Option<String>,
-    /// Recipients within an hour below which its rate says nothing.
-    #[schemars(range(min = 1))]
-    pub(super) min_hour_recipients: Option<u64>,
-    /// Recipients within 24 hours below which their rate says nothing.
-    #[schemars(range(min = 1))]
-    pub(super) min_day_recipients: Option<u64>,
-    /// Bounces or complaints below which no rate says anything.
-    #[schemars(range(min = 1))]
-    pub(super) min_events: Option<u64>,
+    /// The number of recipients within an hour from which its rate applies.
+    pub(super) min_hour_recipients: Option<NonZeroU64>,
+    /// The number of recipients within 24 hours from which their rate applies.
+    pub(super) min_day_recipients: Option<NonZeroU64>,
+    /// The number of bounces or complaints from which a rate applies.
+    pub(super) min_events: Option<NonZeroU64>,
 }
 
-/// Lines for the senders that match. At least one of owner, account and identity is needed.
+/// Thresholds for the senders that match. An owner, an account or an identity is required.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Override {
-    /// The identity owner, by account id or by the name of a party.
+    /// The identity owner: the id or name of an account.
     pub(super) owner: Option<String>,
-    /// The sending account, by id or by the name of a party.
+    /// The sending account: its id or name.
     pub(super) account: Option<String>,
-    /// The identity, or the domain of the identities: a domain or a mail address.
+    /// The identity, or the domain of several identities: a domain or a mail address.
     pub(super) identity: Option<String>,
-    /// What the watch may do at the act line; `[]` is nothing.
+    /// The enforcements that are allowed for these senders; `[]` allows none.
     pub(super) enforcements: Option<Vec<Enforcement>>,
-    /// The lines for hard bounces.
+    /// The thresholds for hard bounces.
     pub(super) bounces: Option<Threshold>,
-    /// The lines for complaints.
+    /// The thresholds for complaints.
     pub(super) complaints: Option<Threshold>,
 }
 
-/// What happens to mail that arrives for an address, a domain or anyone. The most specific one takes a mail: the address
-/// itself, the address without its +tag, the domain, `*`.
+/// What is done with inbound mail for an address, a domain or all others. The most specific mailbox applies: the address,
+/// the address without its +tag, the domain, `*`.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Mailbox {
     /// A mail address, a domain, or `*` for all others.
     pub(super) address: String,
-    /// What is done, in this order.
+    /// The actions, in this order.
     pub(super) actions: Vec<MailboxAction>,
-    /// What this mailbox does differently with the verdicts of SES.
+    /// Rules for SES's verdicts that differ from the defaults.
     #[serde(default)]
     pub(super) verdicts: Verdicts,
 }
 
-/// What follows from a verdict. What is left out is as Postroom has it.
+/// What is done for each verdict of SES.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Verdicts {
-    /// A virus was found; stop-rule-set, unless given.
+    /// The mail contains a virus. Default: stop-rule-set.
     pub(super) virus_fail: Option<VerdictAction>,
-    /// SES takes it for spam; stop-rule-set, unless given.
+    /// The mail is spam. Default: stop-rule-set.
     pub(super) spam_fail: Option<VerdictAction>,
-    /// The sending server is none of the envelope sender's domain; tag, unless given.
+    /// SPF fails: the sending server is not authorized for the domain of the envelope sender. Default: tag.
     pub(super) spf_fail: Option<VerdictAction>,
-    /// No DKIM signature holds; tag, unless given.
+    /// No DKIM signature is valid. Default: tag.
     pub(super) dkim_fail: Option<VerdictAction>,
-    /// DMARC fails and the domain asks for nothing; tag, unless given.
+    /// DMARC fails, and the policy of the domain is none. Default: tag.
     pub(super) dmarc_none: Option<VerdictAction>,
-    /// DMARC fails and the domain asks to quarantine; tag, unless given.
+    /// DMARC fails, and the policy of the domain is quarantine. Default: tag.
     pub(super) dmarc_quarantine: Option<VerdictAction>,
-    /// DMARC fails and the domain asks to reject; bounce, unless given.
+    /// DMARC fails, and the policy of the domain is reject. Default: bounce.
     pub(super) dmarc_reject: Option<VerdictAction>,
-    /// SES could not or did not check (GRAY, PROCESSING_FAILED, DISABLED); tag, unless given.
+    /// SES did not complete the check (GRAY, PROCESSING_FAILED, DISABLED). Default: tag.
     pub(super) unchecked: Option<VerdictAction>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum VerdictAction {
-    /// As if the verdict were good.
+    /// Run the actions, as if the verdict were PASS.
     Continue,
-    /// Go on, and say it in what is forwarded, stored and notified.
+    /// Run the actions, and mark what is forwarded, stored and notified.
     Tag,
-    /// No action, and none of the later actions of this receipt rule.
+    /// Run no action, and skip the remaining actions of this receipt rule.
     StopRule,
-    /// No action, and none of the receipt rules that follow.
+    /// Run no action, and skip the remaining receipt rules.
     StopRuleSet,
-    /// Send it back when that cannot harm anyone else; else as stop-rule-set.
+    /// Bounce the mail when its sender is authenticated and it is not automatic mail, else stop-rule-set.
     Bounce,
 }
 
-/// One thing that is done with a mail.
+/// An action on inbound mail.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct MailboxAction {
-    /// What is done.
+    /// The kind of action.
     pub(super) action: ActionName,
     /// For forward: the mail addresses. For notify: the ARNs of SNS topics or SQS queues.
     pub(super) to: Option<Vec<String>>,
-    /// For forward, auto-reply and bounce: the verified address it is sent from.
+    /// For forward, auto-reply and bounce: the verified address to send from.
     pub(super) from: Option<String>,
-    /// For auto-reply: the subject; that of the mail with Auto: before it, unless given.
+    /// For auto-reply: the subject. Default: `Auto: ` and the subject of the mail.
     pub(super) subject: Option<String>,
-    /// For auto-reply: what to answer, as plain text.
+    /// For auto-reply: the text of the reply.
     pub(super) text: Option<String>,
-    /// For auto-reply: a sender gets one answer within so many days; 7, unless given.
-    #[schemars(range(min = 1))]
-    pub(super) every_days: Option<u32>,
-    /// For bounce: what the sender of the mail is told. For drop: why, for the log.
+    /// For auto-reply: the number of days in which a sender receives at most one reply. Default: 7.
+    pub(super) every_days: Option<NonZeroU32>,
+    /// For bounce: the message to the sender. For drop: the reason in the log.
     pub(super) reason: Option<String>,
-    /// For bounce: the enhanced status code; 5.1.1 (there is no such mailbox), unless given.
+    /// For bounce: the enhanced status code. Default: 5.1.1 (no such mailbox).
     pub(super) status_code: Option<String>,
-    /// For store: what the index keeps of the subject; none, unless given.
+    /// For store: what the index keeps of the subject. Default: none.
     pub(super) keep_subject: Option<KeepSubject>,
-    /// For store: for how many days; as long as the function's INDEX_DAYS, unless given.
-    #[schemars(range(min = 1))]
-    pub(super) days: Option<u32>,
+    /// For store: the number of days the index keeps the mail. Default: the function's INDEX_DAYS.
+    pub(super) days: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -234,27 +231,27 @@ pub(super) struct MailboxAction {
 pub(super) enum KeepSubject {
     /// Nothing.
     None,
-    /// A hash: enough to see that two are the same.
+    /// A hash, which shows whether two subjects are equal.
     Hash,
-    /// All of it.
+    /// The whole subject.
     Text,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ActionName {
-    /// Keep it in the index.
+    /// Add the mail to the index.
     Store,
-    /// Send it on to other addresses.
+    /// Forward the mail to other addresses.
     Forward,
-    /// Take it as a recipient's wish to be left alone.
+    /// Unsubscribe the recipient that the signed token in the mail names.
     Unsubscribe,
-    /// Answer it, once per sender and period.
+    /// Reply, once per sender and period.
     AutoReply,
-    /// Send it back, when that cannot harm anyone else.
+    /// Bounce the mail when its sender is authenticated and it is not automatic mail.
     Bounce,
-    /// Tell a topic or a queue.
+    /// Send a notification to SNS topics or SQS queues.
     Notify,
-    /// Do nothing with it.
+    /// Discard the mail.
     Drop,
 }

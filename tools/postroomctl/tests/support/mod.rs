@@ -1,6 +1,7 @@
-//! An operator at a keyboard: `postroomctl` against an embedded DynamoDB.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
+//! Runs `postroomctl` against an embedded DynamoDB.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part of it")]
 
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use feedback::effects::Effects;
@@ -10,23 +11,33 @@ use lambda_kit::Metrics;
 use serde_json::Value;
 use tokio::process::Command;
 
-pub(crate) struct Operator {
-    endpoint: String,
+/// The name of the operator in recorded decisions.
+pub(crate) const OPERATOR: &str = "olga";
+
+/// A stack's table, and the command line that uses it.
+pub(crate) struct Stack {
+    dynamodb_endpoint: String,
     ses_endpoint: Option<String>,
     pub(crate) effects: Effects,
 }
 
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
+pub(crate) struct Outcome {
+    pub(crate) exit_code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-impl Operator {
+impl Outcome {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).expect("JSON")
+    }
+}
+
+impl Stack {
     pub(crate) async fn new() -> Self {
-        let (store, endpoint) = store::testing::fresh_with_endpoint().await;
+        let (store, dynamodb_endpoint) = store::testing::fresh_with_endpoint().await;
         Self {
-            endpoint,
+            dynamodb_endpoint,
             ses_endpoint: None,
             effects: Effects {
                 store,
@@ -36,15 +47,15 @@ impl Operator {
         }
     }
 
-    /// Whatever `postroomctl` asks of SES is asked there.
-    pub(crate) fn ses_is_at(&mut self, endpoint: String) {
+    /// Sends requests to SES to an endpoint.
+    pub(crate) fn set_ses_endpoint(&mut self, endpoint: String) {
         self.ses_endpoint = Some(endpoint);
     }
 
-    /// What the command line says to a line; `_` stands for a space within a word.
-    pub(crate) async fn types(&self, line: &str) -> Said {
+    /// Runs a command line, which is split at spaces; `_` becomes a space within an argument.
+    pub(crate) async fn run(&self, arguments: &str) -> Outcome {
         let output = Command::new(env!("CARGO_BIN_EXE_postroomctl"))
-            .args(line.split(' ').map(|word| word.replace('_', " ")))
+            .args(arguments.split(' ').map(|argument| argument.replace('_', " ")))
             .env_clear()
             .envs([
                 ("AWS_ACCESS_KEY_ID", "local"),
@@ -53,8 +64,8 @@ impl Operator {
             ])
             .envs([
                 ("POSTROOM_TABLE", "postroom"),
-                ("USER", "olga"),
-                ("AWS_ENDPOINT_URL", &self.endpoint),
+                ("USER", OPERATOR),
+                ("AWS_ENDPOINT_URL", &self.dynamodb_endpoint),
             ])
             .envs(
                 self.ses_endpoint
@@ -66,18 +77,42 @@ impl Operator {
             .await
             .expect("postroomctl starts");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said {
-            code: output.status.code().unwrap(),
-            out: text(output.stdout),
-            err: text(output.stderr),
+        Outcome {
+            exit_code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
         }
     }
 
-    pub(crate) async fn happens(&self, event: &str) {
-        let event: Value =
-            serde_json::from_slice(&std::fs::read(format!("../../events/feedback/{event}.json")).unwrap()).unwrap();
-        feedback::handle(&event, &self.effects, &mut Metrics::default(), Timestamp::now())
+    /// Runs a command that succeeds without warnings, and returns its output.
+    pub(crate) async fn run_successfully(&self, arguments: &str) -> String {
+        let outcome = self.run(arguments).await;
+        assert_eq!(
+            (outcome.exit_code, outcome.stderr.as_str()),
+            (0, ""),
+            "{arguments}: {}",
+            outcome.stdout
+        );
+        outcome.stdout
+    }
+
+    /// Handles an event of `events/feedback` as the feedback function does.
+    pub(crate) async fn receive_event(&self, name: &str) {
+        let event = std::fs::read(format!("../../events/feedback/{name}.json")).unwrap();
+        let event: Value = serde_json::from_slice(&event).unwrap();
+        self.receive(&event).await;
+    }
+
+    pub(crate) async fn receive(&self, event: &Value) {
+        feedback::handle(event, &self.effects, &mut Metrics::default(), Timestamp::now())
             .await
             .unwrap();
     }
+}
+
+/// Writes a file for a test, and returns its path.
+pub(crate) fn write_file(name: &str, content: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
 }

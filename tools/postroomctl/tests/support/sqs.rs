@@ -1,5 +1,5 @@
-//! An SQS that keeps messages in memory, and an S3 with one bucket, spoken to over HTTP as the real one is, and told what to do wrong.
-#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its own part")]
+//! A stub of SQS with queues in memory and of S3 with one bucket, over HTTP, that can reject messages and drop responses.
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part of it")]
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Output, Stdio};
@@ -15,7 +15,7 @@ pub(crate) struct Message {
     pub(crate) body: String,
     pub(crate) attributes: Value,
     sent: i64,
-    taken: bool,
+    in_flight: bool,
 }
 
 #[derive(Debug, Default)]
@@ -23,15 +23,33 @@ struct State {
     queues: BTreeMap<String, Vec<Message>>,
     /// The queues whose redrive policy names a dead-letter queue.
     sources: BTreeMap<String, Vec<String>>,
-    asked: Vec<String>,
-    /// Operations whose next request takes effect and is not answered.
-    unanswered: Vec<String>,
-    /// What a bucket holds; its name does not matter.
+    requests: Vec<String>,
+    /// Operations whose next request takes effect without a response.
+    dropped_responses: Vec<String>,
+    /// The objects of every bucket, by key.
     objects: BTreeMap<String, Vec<u8>>,
-    /// Bodies that were deleted while no other queue had them.
+    /// Bodies that were deleted before another queue had them.
     lost: Vec<String>,
-    /// Bodies with this text are refused.
-    refused: Option<String>,
+    /// Messages with this text are rejected.
+    rejected_text: Option<String>,
+}
+
+/// The result of a command.
+pub(crate) struct Outcome {
+    pub(crate) exit_code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// Everything that was printed, and the exit code.
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}exit code {}", self.stdout, self.stderr, self.exit_code)
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
 }
 
 pub(crate) struct Sqs {
@@ -67,7 +85,7 @@ impl Sqs {
             body: body.to_owned(),
             attributes,
             sent: 1_772_438_400_000 + i64::try_from(messages.len()).unwrap(),
-            taken: false,
+            in_flight: false,
         });
         id
     }
@@ -76,7 +94,7 @@ impl Sqs {
         self.state.lock().unwrap().objects.insert(key.to_owned(), bytes);
     }
 
-    pub(crate) fn ends_in(&self, source: &str, dead_letters: &str) {
+    pub(crate) fn set_dead_letter_queue(&self, source: &str, dead_letters: &str) {
         let (source, dead_letters) = (self.url(source), self.url(dead_letters));
         self.state
             .lock()
@@ -96,37 +114,39 @@ impl Sqs {
         self.messages(queue).into_iter().map(|message| message.body).collect()
     }
 
-    /// Whether somebody has messages of the queue that were not given back.
-    pub(crate) fn is_holding(&self, queue: &str) -> bool {
-        self.messages(queue).iter().any(|message| message.taken)
+    /// Whether received messages of the queue are still invisible.
+    pub(crate) fn has_messages_in_flight(&self, queue: &str) -> bool {
+        self.messages(queue).iter().any(|message| message.in_flight)
     }
 
-    /// As if the time ran out for which messages were taken.
-    pub(crate) fn time_passes(&self) {
+    /// Makes all received messages visible again.
+    pub(crate) fn expire_visibility_timeouts(&self) {
         let mut state = self.state.lock().unwrap();
         state
             .queues
             .values_mut()
             .flatten()
-            .for_each(|message| message.taken = false);
+            .for_each(|message| message.in_flight = false);
     }
 
-    pub(crate) fn does_not_answer(&self, operation: &str) {
-        self.state.lock().unwrap().unanswered.push(operation.to_owned());
+    /// Executes the next request of an operation without a response.
+    pub(crate) fn drop_response_to(&self, operation: &str) {
+        self.state.lock().unwrap().dropped_responses.push(operation.to_owned());
     }
 
-    pub(crate) fn refuses(&self, body: &str) {
-        self.state.lock().unwrap().refused = Some(body.to_owned());
+    /// Rejects messages with a text.
+    pub(crate) fn reject(&self, body: &str) {
+        self.state.lock().unwrap().rejected_text = Some(body.to_owned());
     }
 
-    /// Bodies that at any time were in no queue.
+    /// Bodies that were in no queue at any time.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.state.lock().unwrap().lost.clone()
     }
 
-    /// The operations asked for since the last call.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.lock().unwrap().asked)
+    /// The operations that were requested since the last call.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -141,21 +161,22 @@ impl Sqs {
         command
     }
 
-    /// What `postroomctl` says: exit code, standard output, standard error. The endpoint is written `http://sqs`.
-    pub(crate) async fn types(&self, arguments: &[&str]) -> (i32, String, String) {
+    /// Runs `postroomctl`. The endpoint is replaced by `http://sqs` in its output.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Outcome {
         let mut command = self.command(arguments);
         let output: Output = tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
             .unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(&self.endpoint, "http://sqs");
-        (
-            output.status.code().unwrap_or(-1),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        Outcome {
+            exit_code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 
-    pub(crate) fn starts(&self, arguments: &[&str]) -> Child {
+    /// Starts `postroomctl` without waiting for its end.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -175,10 +196,10 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             continue;
         };
         if let Some(path) = head.strip_prefix("GET ") {
-            let answer = state.lock().unwrap().object(path.split(' ').next().unwrap_or_default());
-            let length = answer.len();
+            let response = state.lock().unwrap().object(path.split(' ').next().unwrap_or_default());
+            let length = response.len();
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-            let _ = stream.write_all(&[head.into_bytes(), answer].concat()).await;
+            let _ = stream.write_all(&[head.into_bytes(), response].concat()).await;
             return;
         }
         if let Ok(body) = serde_json::from_str::<Value>(body) {
@@ -191,27 +212,27 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) {
         .unwrap_or_default()
         .1;
     let operation = target.trim().to_owned();
-    let answer = {
+    let response = {
         let mut state = state.lock().unwrap();
-        state.asked.push(operation.clone());
-        let answer = state.answer(&operation, &body);
-        match state.unanswered.iter().position(|name| *name == operation) {
+        state.requests.push(operation.clone());
+        let response = state.respond(&operation, &body);
+        match state.dropped_responses.iter().position(|name| *name == operation) {
             Some(index) => {
-                state.unanswered.remove(index);
+                state.dropped_responses.remove(index);
                 return;
             }
-            None => answer.to_string(),
+            None => response.to_string(),
         }
     };
-    let length = answer.len();
+    let length = response.len();
     let text = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{answer}"
+        "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{response}"
     );
     let _ = stream.write_all(text.as_bytes()).await;
 }
 
 impl State {
-    /// S3, with paths for buckets: a list of keys, or one object.
+    /// A response of S3 to a path-style request: a list of keys, or one object.
     fn object(&self, path: &str) -> Vec<u8> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let key = path.splitn(3, '/').nth(2).unwrap_or_default();
@@ -230,14 +251,14 @@ impl State {
         format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>").into_bytes()
     }
 
-    fn answer(&mut self, operation: &str, request: &Value) -> Value {
+    fn respond(&mut self, operation: &str, request: &Value) -> Value {
         let url = request["QueueUrl"].as_str().unwrap().to_owned();
         let entries = request["Entries"].as_array().cloned().unwrap_or_default();
         let done: Vec<Value> = entries
             .iter()
             .map(|entry| json!({"Id": entry["Id"], "MessageId": "new"}))
             .collect();
-        let refused = self.refused.clone();
+        let rejected_text = self.rejected_text.clone();
         let sources = self.sources.get(&url).cloned().unwrap_or_default();
         let elsewhere: Vec<String> = self
             .queues
@@ -246,20 +267,21 @@ impl State {
             .flat_map(|(_, messages)| messages.iter().map(|message| message.body.clone()))
             .collect();
         let queue = self.queues.entry(url).or_default();
-        let is = |message: &Message, entry: &Value| entry["ReceiptHandle"].as_str() == Some(message.id.as_str());
+        let has_handle =
+            |message: &Message, entry: &Value| entry["ReceiptHandle"].as_str() == Some(message.id.as_str());
         match operation {
             "GetQueueAttributes" => json!({"Attributes": {
-                "ApproximateNumberOfMessages": queue.iter().filter(|message| !message.taken).count().to_string(),
-                "ApproximateNumberOfMessagesNotVisible": queue.iter().filter(|message| message.taken).count().to_string(),
+                "ApproximateNumberOfMessages": queue.iter().filter(|message| !message.in_flight).count().to_string(),
+                "ApproximateNumberOfMessagesNotVisible": queue.iter().filter(|message| message.in_flight).count().to_string(),
                 "MessageRetentionPeriod": "1209600",
             }}),
             "ListDeadLetterSourceQueues" => json!({"queueUrls": sources}),
             "ReceiveMessage" => {
-                let most = usize::try_from(request["MaxNumberOfMessages"].as_u64().unwrap()).unwrap();
-                let free = queue.iter_mut().filter(|message| !message.taken).take(most);
+                let limit = usize::try_from(request["MaxNumberOfMessages"].as_u64().unwrap()).unwrap();
+                let free = queue.iter_mut().filter(|message| !message.in_flight).take(limit);
                 let messages: Vec<Value> = free
                     .map(|message| {
-                        message.taken = true;
+                        message.in_flight = true;
                         json!({
                             "MessageId": message.id, "ReceiptHandle": message.id, "Body": message.body,
                             "Attributes": {"SentTimestamp": message.sent.to_string()},
@@ -271,14 +293,14 @@ impl State {
             }
             "ChangeMessageVisibilityBatch" => {
                 for message in queue.iter_mut() {
-                    message.taken &= !entries.iter().any(|entry| is(message, entry));
+                    message.in_flight &= !entries.iter().any(|entry| has_handle(message, entry));
                 }
                 json!({"Successful": done, "Failed": []})
             }
             "DeleteMessageBatch" => {
                 let (deleted, left): (Vec<Message>, Vec<Message>) = queue
                     .drain(..)
-                    .partition(|message| entries.iter().any(|entry| is(message, entry)));
+                    .partition(|message| entries.iter().any(|entry| has_handle(message, entry)));
                 *queue = left;
                 let lost = deleted.into_iter().map(|message| message.body);
                 self.lost.extend(lost.filter(|body| !elsewhere.contains(body)));
@@ -289,7 +311,7 @@ impl State {
                 let mut successful = Vec::new();
                 for (index, entry) in entries.iter().enumerate() {
                     let body = entry["MessageBody"].as_str().unwrap().to_owned();
-                    if refused.as_ref().is_some_and(|refused| body.contains(refused)) {
+                    if rejected_text.as_ref().is_some_and(|text| body.contains(text)) {
                         failed.push(json!({
                             "Id": entry["Id"], "SenderFault": true, "Code": "InvalidMessageContents", "Message": "no",
                         }));
@@ -300,13 +322,13 @@ impl State {
                         body,
                         attributes: entry["MessageAttributes"].clone(),
                         sent: 1_772_524_800_000,
-                        taken: false,
+                        in_flight: false,
                     });
                     successful.push(done[index].clone());
                 }
                 json!({"Successful": successful, "Failed": failed})
             }
-            other => panic!("an SQS that does not know {other}"),
+            other => panic!("unknown operation {other}"),
         }
     }
 }

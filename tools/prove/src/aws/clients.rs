@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use delegate_router::effects::Clients;
 
 use super::simulated::SimulatedAws;
+use super::simulated_clock::SimulatedClock;
 
 /// The configuration of a service's client. The services' builders are distinct types without a common trait.
 macro_rules! config {
@@ -15,6 +16,7 @@ macro_rules! config {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "prove"))
             .retry_partition(retry_partition())
+            .time_source(SimulatedClock::start())
             .http_client(SharedHttpClient::new($aws.clone()))
             .build()
     };

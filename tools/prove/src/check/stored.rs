@@ -42,7 +42,7 @@ impl StoredState {
             } else if let Some(address) = pk.strip_prefix("DIGEST#")
                 && let Some((_, key)) = sk.split_once('#')
             {
-                let digest_item = (string(item, "line").to_owned(), key.to_owned());
+                let digest_item = (string(item, "item").to_owned(), key.to_owned());
                 stored
                     .digest_items
                     .entry(address.to_owned())

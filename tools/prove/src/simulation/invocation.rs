@@ -1,6 +1,7 @@
 //! Invocations of the functions' handlers.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use delegate_router::effects::Effects as RouterEffects;
@@ -11,6 +12,7 @@ use lambda_kit::Metrics;
 use serde_json::{Value, json};
 
 use super::kill_after::KillAfter;
+use super::pause::RunningProcess;
 use super::queues::{Message, Queue};
 use crate::aws::SimulatedAws;
 
@@ -25,6 +27,8 @@ pub(super) struct Invocation {
     pub(super) batch: Vec<Message>,
     /// The number of polls after which the process is killed.
     pub(super) killed_after: Option<u32>,
+    /// The number of polls after which the process is paused until the others have finished.
+    pub(super) paused_after: Option<u32>,
     /// The router's process; `None` invokes the feedback function.
     pub(super) router: Option<RouterEffects>,
 }
@@ -61,28 +65,40 @@ pub(super) async fn invoke(
         aws.services().trace(|| {
             let ids: Vec<&str> = invocation.batch.iter().map(|message| message.id.as_str()).collect();
             format!(
-                "{now} {:?} receives {}, {}",
+                "{now} {:?} receives {}, {}, paused after {:?} polls",
                 invocation.queue,
                 ids.join(" "),
-                describe_kill(invocation.killed_after)
+                describe_kill(invocation.killed_after),
+                invocation.paused_after
             )
         });
     }
-    let running = invocations.into_iter().map(|invocation| async {
-        let handler = handle(&invocation, feedback, now);
-        let handler = tokio::time::timeout(LAMBDA_TIMEOUT, handler);
-        let outcome = match KillAfter::new(handler, invocation.killed_after).await {
-            None => Outcome::Killed,
-            Some(Err(_)) => Outcome::TimedOut,
-            Some(Ok(failed)) => Outcome::Answered { failed },
-        };
-        (invocation, outcome)
-    });
+    let processes = Rc::default();
+    let running: Vec<_> = invocations
+        .into_iter()
+        .map(|invocation| run(invocation, RunningProcess::start(&processes), feedback, now))
+        .collect();
     let ended = join_all(running).await;
     for (invocation, outcome) in &ended {
         record(aws, invocation, outcome);
     }
     ended
+}
+
+async fn run(
+    invocation: Invocation,
+    process: RunningProcess,
+    feedback: &FeedbackEffects,
+    now: Timestamp,
+) -> (Invocation, Outcome) {
+    let handler = process.pause_after(invocation.paused_after, handle(&invocation, feedback, now));
+    let handler = tokio::time::timeout(LAMBDA_TIMEOUT, handler);
+    let outcome = match KillAfter::new(handler, invocation.killed_after).await {
+        None => Outcome::Killed,
+        Some(Err(_)) => Outcome::TimedOut,
+        Some(Ok(failed)) => Outcome::Answered { failed },
+    };
+    (invocation, outcome)
 }
 
 pub(super) fn describe_kill(killed_after: Option<u32>) -> String {
@@ -106,6 +122,9 @@ fn record(aws: &SimulatedAws, invocation: &Invocation, outcome: &Outcome) {
     services
         .figures
         .add("records passed to a function", invocation.batch.len() as u64);
+    if invocation.paused_after.is_some() {
+        services.figures.add("processes paused while another one ran", 1);
+    }
     match outcome {
         Outcome::Killed => services.figures.add("processes killed between two awaits", 1),
         Outcome::TimedOut => services.figures.add("invocations that timed out", 1),

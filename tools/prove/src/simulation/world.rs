@@ -5,7 +5,7 @@ use std::time::Duration;
 use delegate_router::effects::Effects as RouterEffects;
 use delegate_router::settings::Settings;
 use fastrand::Rng;
-use feedback::effects::{Effects as FeedbackEffects, Mirror};
+use feedback::effects::{Effects as FeedbackEffects, MirrorQueue};
 use feedback::policy::{Policy, SuppressionPeriod};
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
@@ -213,6 +213,7 @@ impl<'a> World<'a> {
     }
 
     async fn invoke(&mut self, batches: Vec<(Queue, Vec<Message>)>) {
+        let paused = self.choose_paused_process(batches.len());
         let mut invocations = Vec::new();
         for (process, (queue, batch)) in batches.into_iter().enumerate() {
             let killed_after = (self.rng.u32(..100) < self.kill_percent)
@@ -227,12 +228,21 @@ impl<'a> World<'a> {
                 queue,
                 batch,
                 killed_after,
+                paused_after: paused.filter(|(paused, _)| *paused == process).map(|(_, polls)| polls),
                 router,
             });
         }
         let ended = invoke(invocations, &self.feedback, &self.aws, self.clock).await;
         for (process, (invocation, outcome)) in ended.into_iter().enumerate() {
             self.complete(process, invocation, &outcome);
+        }
+    }
+
+    /// In a race, the process to pause and the number of polls after which it is paused.
+    fn choose_paused_process(&mut self, processes: usize) -> Option<(usize, u32)> {
+        match self.scenario.batching {
+            Batching::Random => None,
+            Batching::DeliveriesApart => Some((self.rng.usize(..processes), self.rng.u32(1..=40))),
         }
     }
 

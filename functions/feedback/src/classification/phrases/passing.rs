@@ -65,7 +65,7 @@ pub(super) const PHRASES: &[Group] = &[
         "not be delivered within",
     ]),
     (Named, Passing, NetworkError, &[
-        "connection timed out", "connection timeout", "operation timed out", "timed out while",
+        "closed the connection", "closed connection", "connection timed out", "connection timeout", "operation timed out", "timed out while",
         "network is unreachable", "network error on", "no route to host", "connection refused",
         "connection was refused", "host not reachable", "host unreachable", "host is unreachable", "not reachable",
         "lost connection", "connection dropped", "connection reset", "connection lost", "connection was dropped",

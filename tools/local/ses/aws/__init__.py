@@ -1,0 +1,1 @@
+"""The other AWS services, reached at the local AWS endpoint."""

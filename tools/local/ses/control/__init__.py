@@ -1,0 +1,1 @@
+"""Controls for tests: faults, the clock, the call log, rate limits."""

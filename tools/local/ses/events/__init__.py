@@ -1,0 +1,1 @@
+"""Notifications and events: their content, their destinations and their publication."""

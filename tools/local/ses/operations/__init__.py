@@ -1,0 +1,25 @@
+"""The operations of both APIs. Importing this package registers them all."""
+
+from . import (  # noqa: F401
+    account,
+    configuration_sets_v1,
+    configuration_sets_v2,
+    event_destinations,
+    identities_v1,
+    identities_v2,
+    import_jobs,
+    notifications,
+    policies,
+    receipt_rule_sets,
+    receipt_rules,
+    recommendations,
+    reputation,
+    send_bounce,
+    send_v1,
+    send_v2,
+    statistics,
+    suppression,
+    tags,
+    templates,
+    tenants,
+)

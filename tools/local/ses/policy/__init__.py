@@ -1,0 +1,1 @@
+"""Resource policies: their evaluation, and SES's rules for sending authorization policies."""

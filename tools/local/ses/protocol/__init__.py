@@ -1,0 +1,1 @@
+"""The two protocols of SES, read from botocore's service models."""

@@ -1,0 +1,1 @@
+"""Accepts mail, applies its outcomes, and keeps what was sent."""

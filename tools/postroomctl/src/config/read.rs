@@ -1,0 +1,96 @@
+//! Reads a configuration file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context;
+use notification_model::AccountId;
+use store::{Mailbox, MailboxKey, RegisteredIdentity, Route, ThresholdTable};
+use toml::de::DeTable;
+
+use super::accounts::check_accounts;
+use super::mailboxes::check_mailboxes;
+use super::positions::Positions;
+use super::report::{InvalidConfig, Problem, Report};
+use super::routes::check_routes;
+use super::suggestion::did_you_mean;
+use super::thresholds::check_thresholds;
+use super::wire;
+
+/// The configuration: what the table is to hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The identities that each account sends from.
+    pub(crate) identities: BTreeMap<AccountId, Vec<RegisteredIdentity>>,
+    /// The names of the accounts in the file.
+    pub(crate) names: BTreeMap<AccountId, String>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) thresholds: ThresholdTable,
+    pub(crate) mailboxes: BTreeMap<MailboxKey, Mailbox>,
+    /// Valid settings that are probably mistakes, as `file:line: key path: message`.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads and checks a file. The error names every problem with its line and key path; after a syntax error, an unknown
+/// key or a wrong type it names only that.
+pub(crate) fn read(file: &Path) -> anyhow::Result<Config> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| name.clone())?;
+    match parse(&text) {
+        Ok((mut config, mut warnings)) => {
+            warnings.sort();
+            config.warnings = warnings.iter().map(|warning| format!("{name}:{warning}")).collect();
+            Ok(config)
+        }
+        Err(mut problems) => {
+            problems.sort();
+            Err(InvalidConfig { file: name, problems }.into())
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let document = DeTable::parse(text).map_err(|error| vec![toml_problem(&Positions::of_text(text), &error)])?;
+    let positions = Positions::of_document(text, &document);
+    let file: wire::File = serde::Deserialize::deserialize(toml::Deserializer::from(document))
+        .map_err(|error| vec![toml_problem(&positions, &error)])?;
+    let mut report = Report::new(positions);
+    let config = check_file(&file, &mut report);
+    if report.problems.is_empty() {
+        Ok((config, report.warnings))
+    } else {
+        Err(report.problems)
+    }
+}
+
+fn check_file(file: &wire::File, report: &mut Report) -> Config {
+    // First, because every section may name accounts.
+    let accounts = check_accounts(&file.account, report);
+    Config {
+        routes: check_routes(&file.route, &accounts, report),
+        thresholds: check_thresholds(&file.thresholds, &accounts, report),
+        mailboxes: check_mailboxes(&file.mailbox, report),
+        identities: accounts.identities,
+        names: accounts.names,
+        warnings: Vec::new(),
+    }
+}
+
+fn toml_problem(positions: &Positions, error: &toml::de::Error) -> Problem {
+    let message = error.message().replace('\n', ", ");
+    let span = error.span().unwrap_or_default();
+    Problem {
+        line: positions.line_at(span.start),
+        path: positions.path_at(&span).to_owned(),
+        message: format!("{message}{}", suggestion(&message)),
+    }
+}
+
+/// For an unknown key or choice: serde names it first and the known ones after it, all between backticks.
+fn suggestion(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match quoted.next() {
+        Some(unknown) if message.starts_with("unknown ") => did_you_mean(unknown, quoted),
+        _ => String::new(),
+    }
+}

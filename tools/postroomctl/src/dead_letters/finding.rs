@@ -1,0 +1,109 @@
+//! Diagnoses a message with the functions' own parsers: what they cannot read now, they could not read then.
+
+use delegate_router::delivery::Delivery;
+use intake::{Batch, RecordKind};
+use notification_model::SesMessage;
+use serde_json::json;
+use store::MirrorRequest;
+
+use super::cause::Cause;
+use crate::describe::{notification_text, received_text, target_text};
+
+/// What a message is, and why it was not handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) message: String,
+    pub(super) cause: Cause,
+    pub(super) reason: String,
+}
+
+const DEPENDENCY_FAILED: &str = "the message is valid: a dependency failed, such as the table, a service or a timeout";
+
+impl Finding {
+    fn new(message: impl Into<String>, cause: Cause, reason: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            cause,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// A message for the feedback function or the delegate router.
+pub(super) fn find_notification(body: &str) -> Finding {
+    find_ses_message(body, |message| match message {
+        SesMessage::Received(_) => Some("inbound mail, for the inbound queue"),
+        SesMessage::Notification(_) | SesMessage::Setup(_) => None,
+    })
+}
+
+/// A message for the inbound function.
+pub(super) fn find_inbound(body: &str) -> Finding {
+    find_ses_message(body, |message| match message {
+        SesMessage::Notification(_) => Some("a notification about sent mail, for the feedback queue"),
+        SesMessage::Received(_) | SesMessage::Setup(_) => None,
+    })
+}
+
+fn find_ses_message(body: &str, wrong_queue: impl Fn(&SesMessage) -> Option<&'static str>) -> Finding {
+    let message = match read_message(body) {
+        Ok(Some(message)) => message,
+        Ok(None) => {
+            let reason = "needs no action: redrive it or let it expire";
+            return Finding::new("SNS subscription message", Cause::Dependency, reason);
+        }
+        Err((cause, error)) => return Finding::new("unreadable message", cause, error),
+    };
+    let text = match &message {
+        SesMessage::Received(received) => {
+            format!("{}, message {}", received_text(received), received.mail.message_id)
+        }
+        SesMessage::Notification(sent) => format!("{}, message {}", notification_text(sent), sent.mail.message_id),
+        SesMessage::Setup(_) => "SES setup message".to_owned(),
+    };
+    match wrong_queue(&message) {
+        Some(reason) => Finding::new(text, Cause::WrongQueue, reason),
+        None => Finding::new(text, Cause::Dependency, DEPENDENCY_FAILED),
+    }
+}
+
+pub(super) fn find_delivery(body: &str, rejection: Option<&str>) -> Finding {
+    let delivery = match Delivery::from_message(body) {
+        Ok(delivery) => delivery,
+        Err(error) => return Finding::new("not a delivery", Cause::Payload, error.to_string()),
+    };
+    let text = format!("delivery {} to {}", delivery.key, target_text(&delivery.target));
+    match rejection {
+        Some(reason) => Finding::new(text, Cause::Rejected, format!("rejected by the target: {reason}")),
+        None => Finding::new(
+            text,
+            Cause::Dependency,
+            "all attempts failed, without a rejection by the target",
+        ),
+    }
+}
+
+pub(super) fn find_mirror_request(body: &str) -> Finding {
+    match MirrorRequest::from_json(body) {
+        Ok(request) => Finding::new(
+            format!("{} {} in scope {}", request.action, request.address, request.scope),
+            Cause::Dependency,
+            "all attempts failed at SES or the table",
+        ),
+        Err(error) => Finding::new("not a mirror request", Cause::Payload, error.to_string()),
+    }
+}
+
+/// The SES message in the body of an SQS message; none for a subscription message of SNS.
+pub(super) fn read_message(body: &str) -> Result<Option<SesMessage>, (Cause, String)> {
+    let event = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "message", "body": body}]});
+    let batch = Batch::from_event(&event).map_err(|error| (Cause::Envelope, error.to_string()))?;
+    match batch.records().first() {
+        None => Err((Cause::Envelope, "no record".to_owned())),
+        Some(Err(bad)) => Err((Cause::Envelope, bad.error.to_string())),
+        Some(Ok(record)) if record.kind != RecordKind::Notification => Ok(None),
+        Some(Ok(record)) => notification_model::parse(&record.payload)
+            .map(Some)
+            .map_err(|error| (Cause::Payload, error.to_string())),
+    }
+}

@@ -1,0 +1,17 @@
+//! Scopes and periods of suppressions.
+
+use store::{Scope, SuppressionEntry};
+
+pub(crate) fn scope_text(scope: &Scope) -> String {
+    match scope {
+        Scope::Global => "for all senders (global)".to_owned(),
+        Scope::Tenant(name) => format!("for tenant {name}"),
+        Scope::Domain(name) => format!("for senders of {name}"),
+    }
+}
+
+pub(crate) fn period_text(entry: &SuppressionEntry) -> String {
+    entry
+        .until
+        .map_or_else(|| "permanently".to_owned(), |until| format!("until {until}"))
+}

@@ -1,0 +1,72 @@
+//! `postroomctl check`.
+
+use std::fmt::Write;
+
+use clap::Args;
+use jiff::Timestamp;
+use notification_model::EmailAddress;
+use serde_json::{Value, json};
+use store::SenderContext;
+
+use super::suppression_json::suppression_json;
+use crate::arguments::parse_address;
+use crate::aws_error::AwsError;
+use crate::output::{Output, json_text};
+use crate::table::TableArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// One or more addresses, in any spelling.
+    #[arg(required = true, value_parser = parse_address)]
+    addresses: Vec<EmailAddress>,
+    /// The SES tenant that will send.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// The identity that will send: a domain or an address.
+    #[arg(long, value_name = "IDENTITY")]
+    identity: Option<String>,
+    /// The contact-list topic of the mail.
+    #[arg(long, value_name = "LIST/TOPIC")]
+    topic: Option<String>,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+pub(crate) async fn run(args: &CheckArgs) -> anyhow::Result<Output> {
+    let context = SenderContext {
+        tenant: args.tenant.clone(),
+        identity: args.identity.clone(),
+        topic: args.topic.clone(),
+    };
+    let store = args.table.open().await;
+    let results = store
+        .check(&args.addresses, &context, Timestamp::now())
+        .await
+        .map_err(AwsError::from)?;
+    let none_suppressed = results.iter().all(|result| result.suppressions.is_empty());
+    if args.table.json {
+        let rows: Vec<Value> = results
+            .iter()
+            .map(|result| {
+                let suppressions: Vec<Value> = result.suppressions.iter().map(suppression_json).collect();
+                json!({
+                    "address": result.address.key(), "mail": suppressions.is_empty(), "suppressions": suppressions,
+                })
+            })
+            .collect();
+        return Ok(Output::answer(none_suppressed, json_text(&json!(rows))));
+    }
+    let mut text = String::new();
+    for result in &results {
+        let address = result.address.key();
+        match result.suppressions.first() {
+            None => writeln!(text, "yes  {address}")?,
+            Some(suppression) => writeln!(
+                text,
+                "no   {address}  {}: {}",
+                suppression.scope, suppression.entry.reason
+            )?,
+        }
+    }
+    Ok(Output::answer(none_suppressed, text))
+}

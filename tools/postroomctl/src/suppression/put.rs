@@ -1,0 +1,54 @@
+//! `postroomctl suppression put`.
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use notification_model::EmailAddress;
+use store::Scope;
+
+use super::decision::{Decision, manual_entry};
+use super::mirror::MirrorArgs;
+use crate::arguments::parse_address;
+use crate::describe::{period_text, scope_text};
+use crate::output::{Output, json_text};
+use crate::table::TableArgs;
+
+#[derive(Debug, Args)]
+pub(crate) struct PutArgs {
+    /// The address, in any spelling.
+    #[arg(value_parser = parse_address)]
+    address: EmailAddress,
+    /// `global`, `tenant:NAME` or `domain:NAME`.
+    #[arg(long, default_value = "global")]
+    scope: Scope,
+    /// The reason, which is shown with the suppression.
+    #[arg(long)]
+    reason: String,
+    /// The number of days. Default: permanently.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    days: Option<u32>,
+    #[command(flatten)]
+    mirror: MirrorArgs,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+pub(crate) async fn run(args: &PutArgs) -> anyhow::Result<Output> {
+    let now = Timestamp::now();
+    let until = args
+        .days
+        .and_then(|days| now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok());
+    let decision = Decision {
+        address: &args.address,
+        scopes: vec![args.scope.clone()],
+        entry: manual_entry(&args.address, now, true, until, &args.reason),
+    };
+    decision.write(&args.table.open().await).await?;
+    let text = if args.table.json {
+        json_text(&decision.json())
+    } else {
+        let (address, scope) = (args.address.key(), scope_text(&args.scope));
+        format!("{address} is suppressed, {scope}, {}\n", period_text(&decision.entry))
+    };
+    let text = args.mirror.send(&decision.mirror_requests(), text).await?;
+    Ok(Output::done(text))
+}
