@@ -21,7 +21,6 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = pathlib.Path(__file__).resolve().parent / "mutants"
 NOT_COPIED = shutil.ignore_patterns("target", ".git", ".local", ".aws-sam", "__pycache__")
-PROVE = ["cargo", "run", "--quiet", "--package", "prove", "--profile", "prove", "--"]
 
 
 class CannotApply(Exception):
@@ -61,6 +60,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3000, help="number of seeds per bug (default: %(default)s)")
     parser.add_argument("--rows", type=argparse.FileType("w"), help="file for the results, one JSON object per line")
     parser.add_argument("--target-dir", type=pathlib.Path, default=ROOT / "target", help="cargo's target directory")
+    parser.add_argument("--profile", default="prove", help="cargo's build profile (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="only check that each bug can be written to the source")
     arguments = parser.parse_args()
     mutants = [Mutant.read(path) for path in sorted(MUTANTS.glob("*.toml"))]
@@ -126,10 +126,11 @@ def report(mutant: Mutant, copy: pathlib.Path, arguments: argparse.Namespace) ->
 def run_proof(mutant: Mutant, copy: pathlib.Path, arguments: argparse.Namespace) -> str | None:
     """The difference that the proof reports; None if it reports none."""
     environment = os.environ | {"CARGO_TARGET_DIR": str(arguments.target_dir), "RUST_BACKTRACE": "0"}
-    build = subprocess.run([*PROVE, "--help"], cwd=copy, env=environment, capture_output=True, text=True)
+    prove = ["cargo", "run", "--quiet", "--package", "prove", "--profile", arguments.profile, "--"]
+    build = subprocess.run([*prove, "--help"], cwd=copy, env=environment, capture_output=True, text=True)
     if build.returncode != 0:
         sys.exit(f"{mutant.name} does not compile:\n{build.stderr}")
-    command = [*PROVE, "--first", str(mutant.first_seed), "--seeds", str(arguments.seeds)]
+    command = [*prove, "--first", str(mutant.first_seed), "--seeds", str(arguments.seeds)]
     run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     if run.returncode == 0:
         return None
