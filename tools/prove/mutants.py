@@ -21,7 +21,10 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = pathlib.Path(__file__).resolve().parent / "mutants"
 NOT_COPIED = shutil.ignore_patterns("target", ".git", ".local", ".aws-sam", "__pycache__")
-PROVE = ["cargo", "run", "--quiet", "--package", "prove", "--profile", "prove", "--"]
+
+
+class CannotApply(Exception):
+    """The text to replace does not occur exactly once."""
 
 
 @dataclasses.dataclass
@@ -39,20 +42,16 @@ class Mutant:
         content = tomllib.loads(path.read_text())
         return cls(path.stem, content["bug"], content["edit"], content.get("first-seed", 1))
 
-    def apply(self, root: pathlib.Path) -> dict[pathlib.Path, str]:
-        """Edits the files below root and returns their original texts."""
-        originals: dict[pathlib.Path, str] = {}
+    def edited(self, root: pathlib.Path) -> dict[pathlib.Path, str]:
+        """The texts of the edited files below root."""
         texts: dict[pathlib.Path, str] = {}
         for edit in self.edits:
             path = root / edit["file"]
-            text = texts.get(path) or path.read_text()
-            originals.setdefault(path, text)
+            text = texts.get(path) or (path.read_text() if path.exists() else "")
             if (number := text.count(edit["find"])) != 1:
-                sys.exit(f"{self.name}: the text to replace occurs {number} times in {edit['file']}:\n{edit['find']}")
+                raise CannotApply(f"{self.name}: the text to replace occurs {number} times in {edit['file']}:\n{edit['find']}")
             texts[path] = text.replace(edit["find"], edit["replace"])
-        for path, text in texts.items():
-            path.write_text(text)
-        return originals
+        return texts
 
 
 def main() -> None:
@@ -61,6 +60,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3000, help="number of seeds per bug (default: %(default)s)")
     parser.add_argument("--rows", type=argparse.FileType("w"), help="file for the results, one JSON object per line")
     parser.add_argument("--target-dir", type=pathlib.Path, default=ROOT / "target", help="cargo's target directory")
+    parser.add_argument("--profile", default="prove", help="cargo's build profile (default: %(default)s)")
     parser.add_argument("--check", action="store_true", help="only check that each bug can be written to the source")
     arguments = parser.parse_args()
     mutants = [Mutant.read(path) for path in sorted(MUTANTS.glob("*.toml"))]
@@ -68,20 +68,41 @@ def main() -> None:
         mutants = [mutant for mutant in mutants if mutant.name in arguments.names]
     if not mutants:
         sys.exit(f"no bug of this name in {MUTANTS}")
+    check(mutants)
+    if arguments.check:
+        return
     copy = arguments.target_dir / "mutants"
     make_copy(copy)
     survivors = []
     for mutant in mutants:
-        originals = mutant.apply(copy)
+        edited = mutant.edited(copy)
+        originals = {path: path.read_text() for path in edited}
+        write(edited)
         try:
-            if not arguments.check and not report(mutant, copy, arguments):
+            if not report(mutant, copy, arguments):
                 survivors.append(mutant.name)
         finally:
-            for path, text in originals.items():
-                path.write_text(text)
+            write(originals)
     shutil.rmtree(copy)
     if survivors:
         sys.exit(f"not caught: {', '.join(survivors)}")
+
+
+def check(mutants: list[Mutant]) -> None:
+    """Checks that every bug can be written to the source."""
+    problems = []
+    for mutant in mutants:
+        try:
+            mutant.edited(ROOT)
+        except CannotApply as problem:
+            problems.append(str(problem))
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+def write(texts: dict[pathlib.Path, str]) -> None:
+    for path, text in texts.items():
+        path.write_text(text)
 
 
 def make_copy(copy: pathlib.Path) -> None:
@@ -105,10 +126,11 @@ def report(mutant: Mutant, copy: pathlib.Path, arguments: argparse.Namespace) ->
 def run_proof(mutant: Mutant, copy: pathlib.Path, arguments: argparse.Namespace) -> str | None:
     """The difference that the proof reports; None if it reports none."""
     environment = os.environ | {"CARGO_TARGET_DIR": str(arguments.target_dir), "RUST_BACKTRACE": "0"}
-    build = subprocess.run([*PROVE, "--help"], cwd=copy, env=environment, capture_output=True, text=True)
+    prove = ["cargo", "run", "--quiet", "--package", "prove", "--profile", arguments.profile, "--"]
+    build = subprocess.run([*prove, "--help"], cwd=copy, env=environment, capture_output=True, text=True)
     if build.returncode != 0:
         sys.exit(f"{mutant.name} does not compile:\n{build.stderr}")
-    command = [*PROVE, "--first", str(mutant.first_seed), "--seeds", str(arguments.seeds)]
+    command = [*prove, "--first", str(mutant.first_seed), "--seeds", str(arguments.seeds)]
     run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     if run.returncode == 0:
         return None
