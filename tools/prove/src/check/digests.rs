@@ -22,10 +22,10 @@ pub fn check_digests(items: &[Value], mails: &[(String, String)]) -> Result<(), 
         }
     }
     for ((address, window), number) in expected {
-        let period = format!("What Amazon SES reported, {} to", window.strftime("%Y-%m-%d %H:%M"));
+        let period = format!("{} to ", window.strftime("%Y-%m-%d %H:%M"));
         let sent: Vec<usize> = mails
             .iter()
-            .filter(|(to, text)| *to == address && text.starts_with(&period))
+            .filter(|(to, text)| *to == address && first_line(text).contains(&period))
             .map(|(_, text)| items_in(text))
             .collect();
         if !sent.contains(&number) {
@@ -35,6 +35,11 @@ pub fn check_digests(items: &[Value], mails: &[(String, String)]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// The line that names the period of a digest.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
 }
 
 /// The number of items in a digest: one per line of the list, and the items that a line summarises (`and 3 more`).
