@@ -216,8 +216,9 @@ fn the_outcomes_are_the_same_for_every_layer_of_an_event() {
 fn bounce_message() -> Value {
     let event = std::fs::read_to_string("../../events/feedback/bounce-permanent-general.json").unwrap();
     let event: Value = serde_json::from_str(&event).unwrap();
-    let envelope: Value = serde_json::from_str(event["Records"][0]["body"].as_str().unwrap()).unwrap();
-    serde_json::from_str(envelope["Message"].as_str().unwrap()).unwrap()
+    let envelope: Value =
+        serde_json::from_str(event.pointer("/Records/0/body").and_then(Value::as_str).unwrap()).unwrap();
+    serde_json::from_str(envelope.get("Message").and_then(Value::as_str).unwrap()).unwrap()
 }
 
 #[test]
