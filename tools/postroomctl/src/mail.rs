@@ -131,7 +131,12 @@ fn write_mail(text: &mut String, mail: &IndexedMail) -> std::fmt::Result {
         .iter()
         .map(|(name, verdict)| format!("{name} {verdict}"))
         .collect();
-    writeln!(text, "  verdicts    {}: {}", verdicts.join(", "), mail.verdict_action.as_str())?;
+    writeln!(
+        text,
+        "  verdicts    {}: {}",
+        verdicts.join(", "),
+        mail.verdict_action.as_str()
+    )?;
     if let Some(at) = &mail.location {
         let size = mail.size.map(|size| format!(", {size} bytes")).unwrap_or_default();
         writeln!(text, "  location    s3://{}/{}{size}", at.bucket, at.key)?;

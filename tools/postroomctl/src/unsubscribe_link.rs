@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use inbound::token::{Keys, UnsubscribeFrom, Token, mailto};
+use inbound::token::{Keys, Token, UnsubscribeFrom, mailto};
 use notification_model::EmailAddress;
 use serde_json::json;
 use store::Scope;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use inbound::decide::{Action, Facts, HeaderFacts, ActionKind, MailboxDecision, decide, event_header_facts, read_header_facts};
+use inbound::decide::{
+    Action, ActionKind, Facts, HeaderFacts, MailboxDecision, decide, event_header_facts, read_header_facts,
+};
 use inbound::settings::Settings;
 use notification_model::Received;
 use store::{Mailbox, MailboxKey, NotifyTarget, VerdictAction};
