@@ -72,7 +72,7 @@ class Stack:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
 
-    def work_queues(self) -> dict[str, str]:
+    def source_queues(self) -> dict[str, str]:
         """The URLs of all queues except dead-letter queues, by logical id."""
         resources = boto3.client("cloudformation").describe_stack_resources(StackName=self.name)["StackResources"]
         queues = [resource for resource in resources if resource["ResourceType"] == "AWS::SQS::Queue"]

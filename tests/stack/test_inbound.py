@@ -192,7 +192,10 @@ def test_a_bounce_received_as_mail_suppresses_the_recipient(inbound, unique):
     inbound.receive(report, box)
 
     (row,) = eventually(lambda: inbound.stack.suppressions(dead), HANDED_OVER_SECONDS)
-    assert row["global|bounce"]["blocked"] is True
+    # A report is a claim: it suppresses in the sender's scope and for a limited time.
+    assert row[f"domain:{DOMAIN}|unconfirmed-bounce"]["blocked"] is True
+    assert "until" in row[f"domain:{DOMAIN}|unconfirmed-bounce"]
+    assert "global|bounce" not in row
 
     def report_rejected():
         reasons = [reason for row in inbound.index(box) for reason in row.get("reasons", set())]

@@ -295,7 +295,7 @@ def test_a_campaign_over_the_threshold_sends_one_alert_and_is_paused_until_the_u
     assert alerts(routed.owner, Account.received_by_queue) == alerts(routed.a, Account.received_by_topic) == []
     assert routed.b.received_by_topic() == []
 
-    (enforcement,) = [item["enforcement"] for item in alert["enforcements"] if item["enforcement"]]
+    (enforcement,) = [item["id"] for item in alert["enforcements"] if item["id"]]
     undo = routed.stack.postroomctl("reputation", "undo", enforcement)
     assert undo.returncode == 0, undo.stderr
     assert sending_enabled()
