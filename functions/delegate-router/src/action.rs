@@ -22,7 +22,7 @@ pub struct Unrouted {
     pub explanation: String,
     /// Message attributes, as of a delivery, as far as the accounts are known.
     pub attributes: BTreeMap<String, String>,
-    /// The text of SES, or the alert in JSON.
+    /// The SES notification as received, or the alert in JSON.
     pub body: String,
 }
 

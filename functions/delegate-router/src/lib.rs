@@ -100,7 +100,8 @@ impl RecordError {
     }
 }
 
-/// Handles a message of the delivery queue, or reads a notification, which is routed with the others of the batch.
+/// Handles a message of the delivery queue, or parses a notification and defers its routing until the whole batch is
+/// parsed.
 async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Received>, RecordError> {
     let queue_arn = record.provenance.queue_arn.as_deref();
     if record.kind == RecordKind::Notification && effects.settings.is_delivery_queue(queue_arn) {

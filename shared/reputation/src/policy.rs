@@ -117,11 +117,11 @@ fn statements(value: Option<&Value>) -> Vec<Value> {
 /// The principals to which a statement allows something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Grantees {
-    /// The delegate and no other.
+    /// The statement allows only the delegate.
     OnlyDelegate,
-    /// The delegate and possibly others.
+    /// The statement allows the delegate, and may allow other principals.
     DelegateAndOthers,
-    /// Not the delegate.
+    /// The statement does not allow the delegate.
     NotDelegate,
 }
 

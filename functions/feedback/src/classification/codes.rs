@@ -34,7 +34,8 @@ impl Code {
             .or(text.status.or(evidence.status).map(Self::Status))
     }
 
-    /// What the code says, to a large provider or else in the standard. `words` are the reply's.
+    /// Returns the meaning of the code: the one that a large provider gives it, otherwise the one in the standard.
+    /// `words` is the text of the reply.
     pub(super) fn says(self, words: &str) -> Option<(Meaning, &'static str)> {
         match self {
             Self::Status(status) => provider_codes::meaning(status, words).or_else(|| status_codes::status(status)),

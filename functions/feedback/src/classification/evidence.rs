@@ -86,7 +86,7 @@ pub enum Because {
     Clue(Clue),
     /// The DSN action for this recipient is not `failed`.
     Action(&'static str),
-    /// The reply is not clear, so the type of SES decides.
+    /// The reply is not clear enough, so the bounce type that SES reports decides.
     Type(&'static str, Option<Clue>),
     /// The notification has none of the fields of a delivery report.
     NoReport,

@@ -21,7 +21,7 @@ struct Row {
     source: &'static str,
 }
 
-/// What a status code says to a provider, and in words. `words` is the reply.
+/// Returns the meaning that a provider gives a status code, and its description. `words` is the text of the reply.
 pub(super) fn meaning(status: StatusCode, words: &str) -> Option<(Meaning, &'static str)> {
     let row = ROWS.iter().find(|row| {
         row.subject == status.subject && (row.first..=row.last).contains(&status.detail) && words.contains(row.with)

@@ -20,7 +20,7 @@ const CONJUNCTIONS: &[&str] = &["and", "or", "in", "on", "at", "for", "by", "to"
 const PREPOSITIONS: &[&str] = &["to", "for", "from", "pour", "para", "fur", "fuer"];
 /// The most words between a predicate and the noun after it.
 const NOUN_LAST_WORDS: usize = 3;
-/// The number of nouns and predicates of a reply that are looked at.
+/// The maximum number of nouns, and of predicates, that are kept for a reply. Later ones are ignored.
 const MOST_WORDS: usize = 96;
 
 /// The nouns and predicates of a reply.

@@ -95,7 +95,7 @@ fn decide_not_mailed(context: &Context, complaint: &Complaint, reported: &[Email
     actions
 }
 
-/// The recipients that a complaint affects, with its evidence.
+/// The recipients that a complaint affects, and the evidence from the complaint.
 struct Affected<'a> {
     context: &'a Context<'a>,
     recipients: &'a [EmailAddress],

@@ -206,7 +206,7 @@ fn sender_signs(from: &[Author], return_path: Option<&EmailAddress>) -> Vec<Auto
     daemon.into_iter().chain(robot).collect()
 }
 
-/// The first word of every field of a name, in lower case, without comments and parameters.
+/// Returns the first word of every header field called `name`, in lower case, without comments and parameters.
 fn first_words<'a>(header: &'a HeaderBlock<'_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
     header
         .all(name)

@@ -266,8 +266,9 @@ impl Store {
         self.took_place("PutItem", put).map(|_| ())
     }
 
-    /// Changes the status of an enforcement on condition that the row still has the status of `enforcement`. Returns whether
-    /// the condition held. It also fails when an earlier attempt of the same write succeeded and its response was lost.
+    /// Changes the status of an enforcement on condition that the row still has the status of `enforcement`. Returns
+    /// `false` if the condition failed. The condition also fails if an earlier attempt of the same write succeeded
+    /// and its response was lost.
     ///
     /// # Errors
     /// When DynamoDB fails.

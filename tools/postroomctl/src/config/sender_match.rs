@@ -5,7 +5,7 @@ use store::SenderMatch;
 use super::accounts::{Accounts, check_identity};
 use super::report::Report;
 
-/// The sender fields of a table of the file.
+/// The sender fields of a TOML table in `postroom.toml`, before they are checked.
 pub(super) struct WrittenSenders<'a> {
     pub(super) owner: Option<&'a str>,
     pub(super) account: Option<&'a str>,

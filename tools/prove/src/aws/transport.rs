@@ -101,7 +101,7 @@ impl Future for InFlightRequest {
     }
 }
 
-/// Applies the request with its fault. Without a response the request hangs.
+/// Applies the request, with the injected fault if there is one. Returns `None` if the client receives no response.
 fn apply(services: &mut Services, request: SentRequest, fault: Option<Fault>) -> Option<ResponseResult> {
     let connection_error = || Err(ConnectorError::io("the connection broke".into()));
     match fault {

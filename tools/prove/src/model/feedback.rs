@@ -10,7 +10,7 @@ use crate::scenario::{
     BouncedRecipient, Channel, EventDetails, EventKind, HOME_ACCOUNT, RecipientOutcome, ScenarioEvent,
 };
 
-/// The expected table and what streaks and history are computed from.
+/// The expected content of the table, and the events from which the model computes streaks and history.
 #[derive(Debug, Default)]
 pub(super) struct FeedbackModel {
     pub(super) expected: Expected,

@@ -37,7 +37,7 @@ pub struct Scenario {
     pub decisions: Vec<ManualDecision>,
     /// The routes.
     pub routes: Vec<ScenarioRoute>,
-    /// Registered identities: by sending account, the domains it sends from and their owners.
+    /// Registered identities: maps each sending account to its sending domains, and each domain to its owner.
     pub registered_identities: BTreeMap<&'static str, BTreeMap<&'static str, &'static str>>,
     /// Messages arrive when they are published (true) or all at the end.
     pub in_real_time: bool,

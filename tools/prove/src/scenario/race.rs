@@ -9,7 +9,7 @@ use super::participants::{CONFIGURATION_SETS, RECIPIENTS, Sender};
 use super::publication::{Publication, publish_once};
 use super::random::{choose, start};
 
-/// Messages of each recipient that bounce. As many as a streak needs.
+/// The number of soft bounces of each recipient, which equals the number that makes a streak.
 const SOFT_BOUNCES: usize = 5;
 
 /// For each recipient as many soft bounces as a streak needs, two days apart, and a delivery after some of them. The

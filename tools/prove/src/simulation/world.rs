@@ -98,7 +98,7 @@ impl<'a> World<'a> {
         RouterEffects::new(store, self.aws.router_clients(), self.settings.clone())
     }
 
-    /// Invokes the functions until no message waits, no decision is due and no request is late.
+    /// Invokes the functions until the queues are empty, all decisions are made and all delayed requests are applied.
     pub(super) async fn run_until_idle(&mut self) {
         loop {
             self.queue_deliveries();
