@@ -51,17 +51,6 @@ pub(crate) fn sdk_error_text<E: ProvideErrorMetadata + Error>(error: &E) -> Stri
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
-        _ => error_chain_text(error),
+        _ => lambda_kit::sdk_error_text(error),
     }
-}
-
-/// An error and its causes, separated by colons.
-pub(crate) fn error_chain_text(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }

@@ -9,7 +9,7 @@ use aws_sdk_s3::Client;
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::aws_error::{AwsError, error_chain_text};
+use crate::aws_error::AwsError;
 
 /// A notification may be in an object of the day before, when the object began then, or of the day after, when it
 /// arrived late.
@@ -39,7 +39,8 @@ impl Archive {
                 let response = s3.get_object().bucket(bucket).key(object).send().await;
                 let response = response.map_err(|error| AwsError::of_operation("GetObject", &error))?;
                 let body = response.body.collect().await;
-                let body = body.map_err(|error| AwsError::new(format!("GetObject: {}", error_chain_text(&error))))?;
+                let body =
+                    body.map_err(|error| AwsError::new(format!("GetObject: {}", lambda_kit::sdk_error_text(&error))))?;
                 Ok(body.to_vec())
             }
         }
