@@ -15,12 +15,12 @@ pub mod streak;
 use intake::{Batch, Record, Response};
 use jiff::Timestamp;
 use lambda_kit::{Handled, Message, Metrics, pipeline};
-use notification_model::ParseError;
+use notification_model::{Event, Notification, ParseError};
 use serde_json::Value;
-use store::StoreError;
+use store::{SentMail, StoreError};
 
 use crate::action::Action;
-use crate::decide::{Facts, decide};
+use crate::decide::{Facts, decide, decide_sent_by_inbound};
 use crate::effects::{Effects, MirrorQueue};
 use crate::metrics::{count_mirror_failures, count_streaks};
 
@@ -74,6 +74,17 @@ impl RecordError {
     }
 }
 
+/// The mail of the inbound function that a bounce or complaint is about. Other events are not looked up, because there are
+/// too many of them.
+async fn sent_by_inbound(notification: &Notification, effects: &Effects) -> Result<Option<SentMail>, StoreError> {
+    match notification.event {
+        Event::Bounce(_) | Event::Complaint(_) if effects.policy.inbound => {
+            effects.store.sent_mail(&notification.mail.message_id).await
+        }
+        _ => Ok(None),
+    }
+}
+
 async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Action>, RecordError> {
     let mut notification = match pipeline::read_message(&record)? {
         None => return Ok(Handled::default()),
@@ -82,7 +93,11 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     };
     let unreadable = notification.unreadable_recipients.pop();
     let published_at = record.provenance.published_at.unwrap_or(now);
-    let actions = decide(&notification, &Facts { published_at }, &effects.policy);
+    let facts = Facts { published_at };
+    let actions = match sent_by_inbound(&notification, effects).await? {
+        None => decide(&notification, &facts, &effects.policy),
+        Some(sent) => decide_sent_by_inbound(&notification, &sent, &facts, &effects.policy),
+    };
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
         event = notification.event.type_name(),

@@ -28,6 +28,9 @@
 //! | claim of an action on a mail | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | | after the last retry | I | I, C |
 //! | last reply to a sender | `REPLY#<mailbox>` | `<sender>` | | after twice the mailbox's `every-days` | I | I |
 //! | forwards and replies for a sender in an hour | `MAILER#<sender>` | `<hour>#<kind>` | | after 2 hours | I | I |
+//! | count of a cap: one of the counter's rows | `CAP#<counter>#<row>` | `<minute, hour or day>` | | after the period, and as long again | I | I |
+//! | mail that was sent for a mailbox | `SENT#<SES message id>` | `MAIL` | | 30 days | I | F |
+//! | answers to an address or domain on a day | `ANSWERS#<address or domain>#<day>` | `COUNT` | | 8 days | I, F | I |
 //!
 //! # Recipient row
 //!
@@ -42,7 +45,8 @@
 //! | `<scope>\|delivered` | string set | the newest deliveries, at most 20: `<time>#<hash of the message id>` |
 //! | `createdAt` | string | when the row was created |
 //!
-//! A scope is `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` (a tenant of another account) or `domain:NAME`; a source is
+//! A scope is `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` (a tenant of another account), `domain:NAME` or
+//! `forward:MAILBOX` (only the forwards of this mailbox); a source is
 //! `bounce`, `unconfirmed-bounce`, `complaint`, `streak`, `ses-list`, `unsubscribe`, `manual`, `released`, `list:NAME` or `topic:LIST/TOPIC`. Examples: `global|bounce`, `tenant:acme|complaint`.
 //!
 //! A write replaces the entry of its scope and source only if the stored `version` (`<time>#<message id>`) is smaller.
@@ -95,8 +99,9 @@ pub mod testing;
 
 pub use client::{Store, StoreError};
 pub use inbound::{
-    ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, InvalidMailboxKey, KeptSubject, MailLocation, Mailbox,
-    MailboxAction, MailboxKey, NotifyTarget, SenderLimit, VerdictAction, VerdictRules,
+    AnswerCounts, AnswerEvent, CapPeriod, ClaimKey, ClaimOutcome, ForwardSettings, IndexedMail, IndexedSubject,
+    InvalidMailboxKey, KeptSubject, MailLocation, Mailbox, MailboxAction, MailboxKey, NotifyContent, NotifyTarget,
+    OwnerTarget, QuarantineMark, SendCap, SenderLimit, SentKind, SentMail, VerdictAction, VerdictRules, WhenSuppressed,
 };
 pub use item::stamp;
 pub use reputation::{

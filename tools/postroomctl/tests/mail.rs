@@ -21,6 +21,7 @@ fn mail(id: &str, at: Timestamp) -> IndexedMail {
         at,
         recipients: BTreeSet::from(["support+x@shop.example".to_owned()]),
         from: Some("jane@client.example".to_owned()),
+        return_path: Some("bounces@client.example".to_owned()),
         subject: Some(IndexedSubject::Text("Order \u{1b}[2J 7".to_owned())),
         verdicts: BTreeMap::from([("spam".to_owned(), "PASS".to_owned())]),
         size: Some(4711),

@@ -193,7 +193,7 @@ impl TryFrom<Wire> for MirrorRequest {
             scope: wire
                 .scope
                 .parse()
-                .map_err(|_| field("scope", "global, tenant:NAME, tenant:ACCOUNT/NAME or domain:NAME"))?,
+                .map_err(|_| field("scope", "global, tenant:NAME, tenant:ACCOUNT/NAME, domain:NAME or forward:MAILBOX"))?,
             reason: match wire.reason.as_str() {
                 "BOUNCE" => MirrorReason::Bounce,
                 "COMPLAINT" => MirrorReason::Complaint,
