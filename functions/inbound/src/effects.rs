@@ -28,7 +28,6 @@ mod send_email;
 mod sender_limits;
 mod services;
 mod unsubscribe;
-mod unsubscribe_keys;
 
 pub use clients::Clients;
 pub use error::{ActionError, ErrorClass, UnfinishedActions};

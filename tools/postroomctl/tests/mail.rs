@@ -77,6 +77,7 @@ async fn json_has_all_fields_of_a_mail() {
             "at": "2026-03-03T09:20:01Z",
             "recipients": ["support+x@shop.example"],
             "from": "jane@client.example",
+            "returnPath": "bounces@client.example",
             "subject": "Order \u{1b}[2J 7",
             "subjectHash": null,
             "verdicts": {"spam": "PASS"},

@@ -17,7 +17,6 @@ use super::summary::verdict_texts;
 use super::trusted_forwarder::mailbox_rules;
 use crate::mail::forward::ForwardMark;
 use crate::mail::{AutomaticAction, AutomationSign};
-use crate::token;
 use crate::verdict::{VerdictEvaluation, evaluate_verdicts, failed};
 
 /// Decides what a mailbox does with the mail. The summaries of notifications stay empty: they contain the disposition, which
@@ -248,7 +247,7 @@ fn unsubscribe(context: &Context<'_>, recipients: &[EmailAddress]) -> Action {
     let subject = context.subject();
     let mut candidates: Vec<String> = recipients
         .iter()
-        .flat_map(|recipient| token::find(recipient, subject.as_deref()))
+        .flat_map(|recipient| unsubscribe_token::find(recipient, subject.as_deref()))
         .collect();
     candidates.dedup();
     if candidates.is_empty() {

@@ -5,7 +5,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use inbound::token::{InvalidKeys, Keys, Token, TokenError, UnsubscribeFrom, find, mailto};
+use unsubscribe_token::{InvalidKeys, Keys, Token, TokenError, UnsubscribeFrom, find, mailto};
 use notification_model::EmailAddress;
 use proptest::prelude::*;
 use serde_json::Value;

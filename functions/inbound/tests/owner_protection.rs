@@ -1,0 +1,363 @@
+//! What strangers and forward targets cannot do to the owner of a mailbox: caps, and feedback about forwards.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+#![expect(clippy::panic, reason = "a mock fails by panicking")]
+
+mod test_stack;
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use lambda_kit::Metrics;
+use serde_json::{Value, json};
+use store::testing::Fault;
+use store::{
+    AnswerEvent, ForwardSettings, Mailbox, MailboxAction, NotifyTarget, OwnerTarget, Scope, SuppressionEntry,
+    SuppressionSource, WhenSuppressed,
+};
+use test_stack::{QUEUE, TOPIC, TestStack, address, assert_metric, event_with_id, metric_texts, now, read_event};
+
+/// A mail of a sender that nobody has seen before.
+fn mail_of(sender: &str, number: usize, recipient: &str) -> Value {
+    let mut event = event_with_id("forward", &format!("plain--{number}"));
+    let ses = &mut event["Records"][0]["ses"];
+    ses["mail"]["source"] = json!(sender);
+    ses["mail"]["destination"] = json!([recipient]);
+    ses["mail"]["commonHeaders"]["to"] = json!([recipient]);
+    ses["receipt"]["recipients"] = json!([recipient]);
+    ses["receipt"]["dmarcVerdict"] = json!({"status": "GRAY"});
+    event
+}
+
+async fn flood(stack: &TestStack, mails: impl Iterator<Item = Value>) -> Metrics {
+    use futures_util::StreamExt;
+    let run = |event: Value| async move {
+        let mut metrics = Metrics::default();
+        let response = stack.handle(&event, &mut metrics, now()).await;
+        assert_eq!(response["disposition"], "CONTINUE", "{response}");
+        metrics
+    };
+    let runs = futures_util::stream::iter(mails).map(run).buffer_unordered(8);
+    runs.fold(Metrics::default(), |mut sum, metrics| async move {
+        sum.merge(metrics);
+        sum
+    })
+    .await
+}
+
+fn answering(key: &str) -> Mailbox {
+    Mailbox {
+        actions: vec![MailboxAction::AutoReply {
+            from: address("support@shop.example"),
+            subject: None,
+            text: "We read it soon.".to_owned(),
+            every_days: 7,
+        }],
+        ..Mailbox::new(key.parse().unwrap())
+    }
+}
+
+/// 10,000 mails of random senders: two thirds are of one domain, and the others each of a domain of their own. The mailboxes
+/// `info@` (two forward targets) and `support@` (auto-reply) get half of them each.
+#[tokio::test]
+async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps() {
+    let stack = TestStack::new().await;
+    let mails = (0..10_000).map(|number| {
+        let sender = match number % 3 {
+            0 => format!("x@domain-{number}.example"),
+            _ => format!("stranger-{number}@flood.example"),
+        };
+        let recipient = if number % 2 == 0 { "info@shop.example" } else { "support@shop.example" };
+        mail_of(&sender, number, recipient)
+    });
+    let metrics = metric_texts(&flood(&stack, mails).await);
+
+    let mut sent: BTreeMap<String, usize> = BTreeMap::new();
+    for mail in stack.sent_mail() {
+        let kind = if mail.to[0].ends_with("@target.example") { "forwards" } else { "answers" };
+        *sent.entry(kind.to_owned()).or_default() += 1;
+        if mail.to[0].ends_with("@flood.example") {
+            *sent.entry("answers to one domain".to_owned()).or_default() += 1;
+        }
+    }
+    let caps = stack.effects.settings.caps;
+    assert!(sent["forwards"] <= caps.forwards.per_mailbox, "{sent:?}");
+    assert!(sent["answers"] <= caps.answers.per_mailbox, "{sent:?}");
+    assert!(sent["answers to one domain"] <= caps.answers.per_domain, "{sent:?}");
+    // Nearly the whole cap is available: rows of a counter fill up unevenly.
+    assert!(sent["forwards"] * 10 >= caps.forwards.per_mailbox * 9, "{sent:?}");
+    assert!(sent["answers"] * 10 >= caps.answers.per_mailbox * 9, "{sent:?}");
+    for metric in ["DomainCapReached", "MailboxCapReached"] {
+        assert!(metrics.iter().any(|text| text.starts_with(metric)), "{metric}: {metrics:?}");
+    }
+
+    // Nothing is lost: each mail whose forward was stopped is in the index with the reason.
+    let info = "info@shop.example".parse().unwrap();
+    let mails = stack.store.mails(&info, None, 20_000).await.unwrap();
+    let stopped = mails.iter().filter(|mail| mail.reasons.iter().any(|reason| reason.contains("a cap allows")));
+    let forwarded = sent["forwards"].div_ceil(2);
+    assert!(stopped.count() >= 5000 - forwarded, "{} mails", mails.len());
+    println!("10,000 mails of random senders cause {sent:?}");
+}
+
+#[tokio::test]
+async fn each_cap_stops_with_its_reason_and_metric() {
+    let cases = [
+        ("FORWARDS_PER_DOMAIN", "forward", "DomainCapReached", "for the domain of its return path within an hour"),
+        ("FORWARDS_PER_MAILBOX", "forward", "MailboxCapReached", "of the mailbox within an hour"),
+        ("FORWARDS_PER_DAY", "forward", "DailyCapReached", "of the stack within a day"),
+        ("ANSWERS_PER_DOMAIN", "auto-reply", "DomainCapReached", "for the domain of its return path within an hour"),
+        ("ANSWERS_PER_MAILBOX", "auto-reply", "MailboxCapReached", "of the mailbox within an hour"),
+        ("ANSWERS_PER_DAY", "auto-reply", "DailyCapReached", "of the stack within a day"),
+    ];
+    for (variable, kind, metric, of) in cases {
+        let stack = TestStack::with_settings(&[(variable, "2")]).await;
+        let recipient = if kind == "forward" { "info@shop.example" } else { "support@shop.example" };
+        let sent_by = |number: usize| mail_of(&format!("s{number}@client.example"), number, recipient);
+        let metrics = metric_texts(&flood(&stack, (0..4).map(sent_by)).await);
+        assert_eq!(stack.sent_mail().len(), 2, "{variable}");
+        let stopped = if kind == "forward" { 6 } else { 2 };
+        assert_metric(&metrics, &format!("{metric} {stopped}"));
+        assert_metric(&metrics, &format!("Actions{{Kind={kind}, Outcome=capped}} {stopped}"));
+        let mails = stack.store.mails(&recipient.parse().unwrap(), None, 9).await.unwrap();
+        let reasons: Vec<&String> = mails.iter().flat_map(|mail| &mail.reasons).collect();
+        assert!(reasons.iter().any(|reason| reason.contains(of)), "{variable}: {reasons:?}");
+    }
+}
+
+/// Each request to the table fails once, and the mail is delivered again. It counts once.
+#[tokio::test]
+async fn a_retry_of_the_same_mail_counts_once() {
+    let event = mail_of("s@client.example", 1, "info@shop.example");
+    for fault in [Fault::RequestLost, Fault::ResponseLost] {
+        for after in 0..24 {
+            let stack = TestStack::with_settings(&[("FORWARDS_PER_MAILBOX", "2"), ("FORWARDS_PER_DAY", "2")]).await;
+            stack.requests.fail(fault, after);
+            stack.handle_now(&event).await;
+            let _ = stack.requests.cancel_fault();
+            stack.handle_now(&event).await;
+            stack.deliver_handed_over(&mut Metrics::default()).await;
+            assert_eq!(stack.sent_mail().len(), 2, "{fault:?} {after}");
+            let counted = stack.rows().await;
+            let counted: Vec<_> = counted.iter().filter(|(key, _)| key.starts_with("CAP#forwards#")).collect();
+            assert!(counted.iter().all(|(_, row)| row["ids"] == "2 hashes"), "{fault:?} {after}: {counted:?}");
+        }
+    }
+}
+
+/// Mail that fails SPF does not use up the cap of the domain that it names.
+#[tokio::test]
+async fn forged_mail_does_not_use_up_the_cap_of_a_domain() {
+    let stack = TestStack::with_settings(&[("FORWARDS_PER_DOMAIN", "2")]).await;
+    let forged = (0..9).map(|number| {
+        let mut event = mail_of(&format!("s{number}@client.example"), number, "info@shop.example");
+        event["Records"][0]["ses"]["receipt"]["spfVerdict"] = json!({"status": "GRAY"});
+        event
+    });
+    flood(&stack, forged).await;
+    assert_eq!(stack.sent_mail().len(), 2);
+    flood(&stack, [mail_of("s@client.example", 50, "info@shop.example")].into_iter()).await;
+    assert_eq!(stack.sent_mail().len(), 4);
+}
+
+fn send_again(event: &Value, repeat: bool) -> Value {
+    let mut body = event["Records"][0]["ses"].clone();
+    body["sendAgain"] = json!({"id": "r1", "repeat": repeat});
+    json!({"Records": [{"eventSource": "aws:sqs", "messageId": "q", "body": body.to_string()}]})
+}
+
+#[tokio::test]
+async fn an_operator_sends_what_a_cap_stopped_once() {
+    let stack = TestStack::with_settings(&[("FORWARDS_PER_MAILBOX", "1")]).await;
+    let event = mail_of("s@client.example", 1, "info@shop.example");
+    stack.handle_now(&event).await;
+    assert_eq!(stack.sent_mail().len(), 1);
+    let (response, _) = stack.handle_now(&send_again(&event, false)).await;
+    assert_eq!(response, json!({"batchItemFailures": []}));
+    stack.handle_now(&send_again(&event, false)).await;
+    let mut recipients = stack.recipients();
+    recipients.sort();
+    assert_eq!(recipients, ["Second@target.example", "owner@target.example"], "each target once");
+    assert_eq!(stack.messages().len(), 1, "only mail is sent again, no notification");
+    let mails = stack.store.mail_by_id("plain--1").await.unwrap();
+    assert!(mails[0].reasons.contains("forward: sent again for an operator"), "{:?}", mails[0].reasons);
+
+    stack.handle_now(&send_again(&event, true)).await;
+    stack.handle_now(&send_again(&event, true)).await;
+    assert_eq!(stack.sent_mail().len(), 4, "with repeat, once more to each target");
+
+    // The request counts only in the queue: a receipt rule and SNS cannot carry one.
+    let mut forged = event.clone();
+    forged["Records"][0]["ses"]["sendAgain"] = json!({"id": "r2", "repeat": true});
+    stack.handle_now(&forged).await;
+    assert_eq!(stack.sent_mail().len(), 4);
+}
+
+#[tokio::test]
+async fn a_reply_that_a_cap_stopped_does_not_count_as_a_reply() {
+    let stack = TestStack::with_settings(&[("ANSWERS_PER_MAILBOX", "1")]).await;
+    let mail = |sender: &str, number| mail_of(sender, number, "support@shop.example");
+    stack.handle_now(&mail("a@client.example", 1)).await;
+    stack.handle_now(&mail("b@client.example", 2)).await;
+    assert_eq!(stack.recipients(), ["a@client.example"]);
+    stack.handle_now(&send_again(&mail("b@client.example", 2), false)).await;
+    assert_eq!(stack.recipients(), ["a@client.example", "b@client.example"]);
+}
+
+#[tokio::test]
+async fn an_address_or_domain_whose_answers_bounce_gets_no_more() {
+    let stack = TestStack::new().await;
+    stack.store.put_mailbox(&answering("answers@shop.example")).await.unwrap();
+    let mail = |sender: &str, number| mail_of(sender, number, "answers@shop.example");
+    let bounced = AnswerEvent::Bounced;
+    stack.store.count_answer(bounced, "dead@one.example", "m1", now()).await.unwrap();
+    stack.handle_now(&mail("dead@one.example", 1)).await;
+    stack.handle_now(&mail("alive@one.example", 2)).await;
+    assert_eq!(stack.recipients(), ["alive@one.example"], "one bounce concerns the address");
+    for id in ["m1", "m2", "m3"] {
+        stack.store.count_answer(bounced, "many.example", id, now()).await.unwrap();
+        stack.store.count_answer(bounced, "large.example", id, now()).await.unwrap();
+    }
+    for id in 0..31 {
+        let sent = AnswerEvent::Sent;
+        stack.store.count_answer(sent, "large.example", &id.to_string(), now()).await.unwrap();
+    }
+    stack.handle_now(&mail("a@many.example", 3)).await;
+    stack.handle_now(&mail("a@large.example", 4)).await;
+    assert_eq!(stack.recipients(), ["a@large.example", "alive@one.example"]);
+    let mails = stack.store.mail_by_id("plain--3").await.unwrap();
+    let reasons: Vec<_> = mails[0].reasons.iter().collect();
+    assert!(reasons[0].contains("3 of 3 replies to the domain of the return path bounced"), "{reasons:?}");
+}
+
+fn suppression(reason: &str, id: &str) -> SuppressionEntry {
+    SuppressionEntry {
+        at: "2026-03-02T08:16:00Z".parse().unwrap(),
+        id: id.to_owned(),
+        blocked: true,
+        until: None,
+        reason: reason.to_owned(),
+        address: "owner@target.example".to_owned(),
+        evidence: BTreeMap::new(),
+    }
+}
+
+async fn with_mailbox(when_suppressed: WhenSuppressed, owner: Option<OwnerTarget>) -> TestStack {
+    let stack = TestStack::new().await;
+    let forward = MailboxAction::Forward {
+        to: vec![address("owner@target.example"), address("second@target.example")],
+        from: address("forward@shop.example"),
+        settings: ForwardSettings {
+            when_suppressed,
+            ..ForwardSettings::default()
+        },
+    };
+    let mailbox = Mailbox {
+        actions: vec![forward],
+        owner,
+        ..Mailbox::new("sales@shop.example".parse().unwrap())
+    };
+    stack.store.put_mailbox(&mailbox).await.unwrap();
+    stack
+}
+
+async fn complain(stack: &TestStack, scope: &str) {
+    let scope: Scope = scope.parse().unwrap();
+    let entry = suppression("complaint, reported as abuse", "forward-1");
+    let target = address("owner@target.example");
+    let source = SuppressionSource::Complaint;
+    stack.store.record_suppression(&target, &scope, &source, &entry, now()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_complaint_of_a_forward_target_never_stops_forwarding_silently() {
+    let owner = || Some(OwnerTarget::Email(address("boss@shop.example")));
+    for (setting, forwards) in [(WhenSuppressed::Continue, 4), (WhenSuppressed::Stop, 2)] {
+        let stack = with_mailbox(setting, owner()).await;
+        complain(&stack, "forward:sales@shop.example").await;
+        let mut metrics = Metrics::default();
+        for number in [1, 2, 1] {
+            let event = mail_of("s@client.example", number, "sales@shop.example");
+            stack.handle(&event, &mut metrics, now()).await;
+        }
+        let recipients = stack.recipients();
+        let to_owner = recipients.iter().filter(|to| *to == "boss@shop.example").count();
+        assert_eq!(to_owner, 1, "the owner is notified once: {recipients:?}");
+        assert_eq!(recipients.len() - to_owner, forwards, "{setting:?}: {recipients:?}");
+        assert_metric(&metric_texts(&metrics), "SuppressedForwardTargets 3");
+        let notice = stack.sent_mail().into_iter().find(|mail| mail.to == ["boss@shop.example"]).unwrap();
+        let text = String::from_utf8(notice.mail).unwrap();
+        for part in ["sales@shop.example", "owner@target.example", "reported as abuse", "Auto-Submitted: auto-generated"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert_eq!(text.contains("send-again"), setting == WhenSuppressed::Stop, "{text}");
+        if setting == WhenSuppressed::Stop {
+            let mails = stack.store.mail_by_id("plain--2").await.unwrap();
+            assert!(mails[0].reasons.iter().any(|reason| reason.contains("forward: not sent: the target is suppressed")));
+            // After a release, the mail that was kept is sent.
+            let release = SuppressionEntry {
+                at: now(),
+                blocked: false,
+                ..suppression("a mistake", "manual")
+            };
+            let scope = "forward:sales@shop.example".parse().unwrap();
+            let target = address("owner@target.example");
+            let source = SuppressionSource::Released;
+            stack.store.record_suppression(&target, &scope, &source, &release, now()).await.unwrap();
+            stack.handle_now(&send_again(&mail_of("s@client.example", 2, "sales@shop.example"), false)).await;
+            assert_eq!(stack.recipients().iter().filter(|to| *to == "owner@target.example").count(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_owner_can_be_a_topic_or_a_queue() {
+    for (target, kind) in [
+        (NotifyTarget::Topic(TOPIC.to_owned()), "published"),
+        (NotifyTarget::Queue(QUEUE.to_owned()), "queued"),
+    ] {
+        let stack = with_mailbox(WhenSuppressed::Stop, Some(OwnerTarget::Notify(target))).await;
+        complain(&stack, "forward:sales@shop.example").await;
+        stack.handle_now(&mail_of("s@client.example", 1, "sales@shop.example")).await;
+        let messages = stack.messages();
+        let [(found, _, text)] = messages.as_slice() else {
+            panic!("{messages:?}")
+        };
+        assert_eq!(*found, kind);
+        assert_eq!(text["type"], "ForwardTargetSuppressed");
+        assert_eq!(text["target"], "owner@target.example");
+        assert_eq!(text["forwarding"], "stopped");
+    }
+}
+
+#[tokio::test]
+async fn suppressions_for_other_mail_do_not_concern_forwards_but_a_dead_address_does() {
+    let stack = with_mailbox(WhenSuppressed::Continue, None).await;
+    complain(&stack, "domain:shop.example").await;
+    complain(&stack, "forward:info@shop.example").await;
+    stack.handle_now(&mail_of("s@client.example", 1, "sales@shop.example")).await;
+    assert_eq!(stack.recipients().len(), 2);
+    complain(&stack, "global").await;
+    let (_, metrics) = stack.handle_now(&mail_of("s@client.example", 2, "sales@shop.example")).await;
+    assert_eq!(stack.recipients().len(), 3);
+    assert_metric(&metrics, "SuppressedForwardTargets 1");
+}
+
+#[tokio::test]
+async fn every_forward_and_reply_is_recorded_for_the_feedback_function() {
+    let stack = TestStack::new().await;
+    stack.handle_now(&mail_of("s@client.example", 1, "info@shop.example")).await;
+    stack.handle_now(&read_event("auto-reply")).await;
+    let rows = stack.rows().await;
+    let sent: Vec<_> = rows.iter().filter(|(key, _)| key.starts_with("SENT#out-")).collect();
+    assert_eq!(sent.len(), 3, "{rows:?}");
+    for (key, row) in sent {
+        let expires = row["expiresAt"].as_i64().unwrap();
+        assert_eq!(expires, (now() + SignedDuration::from_hours(720)).as_second(), "{key}");
+        let id = key.split(['#', ' ']).nth(1).unwrap();
+        assert!(stack.store.sent_mail(id).await.unwrap().is_some());
+    }
+}
