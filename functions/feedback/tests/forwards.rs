@@ -68,17 +68,28 @@ fn bounce(message_id: &str, kind: (&str, &str), status: &str, reply: &str, time:
 
 async fn receive(stack: &Stack, body: &Value, now: Timestamp) {
     let event = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "q1", "body": body.to_string()}]});
-    let response = feedback::handle(&event, &stack.effects, &mut Metrics::default(), now);
-    let response = serde_json::to_value(response.await.unwrap()).unwrap();
-    assert_eq!(response, json!({"batchItemFailures": []}));
+    let mut metrics = Metrics::default();
+    let response = feedback::handle(&event, &stack.effects, &mut metrics, now).await;
+    assert_eq!(
+        serde_json::to_value(response.unwrap()).unwrap(),
+        json!({"batchItemFailures": []})
+    );
 }
 
 /// The active suppressions of the forward target for each scope.
 async fn suppressions(stack: &Stack, now: Timestamp) -> Vec<String> {
-    let row = stack.effects.store.recipient(&desk()).await.unwrap().unwrap_or_default();
+    let row = stack
+        .effects
+        .store
+        .recipient(&desk())
+        .await
+        .unwrap()
+        .unwrap_or_default();
     let scopes = row.entries.keys().map(|(scope, _)| scope.clone());
     let scopes: std::collections::BTreeSet<_> = scopes.collect();
-    let active = scopes.iter().flat_map(|scope| row.active_in(scope, now).collect::<Vec<_>>());
+    let active = scopes
+        .iter()
+        .flat_map(|scope| row.active_in(scope, now).collect::<Vec<_>>());
     active.map(|one| format!("{}|{}", one.scope, one.source)).collect()
 }
 
@@ -87,19 +98,28 @@ async fn a_complaint_of_a_forward_target_affects_only_the_forwards_of_its_mailbo
     let stack = stack().await;
     receive(&stack, &complaint("forward-1"), at()).await;
     receive(&stack, &complaint("forward-1"), at()).await;
-    assert_eq!(suppressions(&stack, at()).await, ["forward:support@shop.example|complaint"]);
+    assert_eq!(
+        suppressions(&stack, at()).await,
+        ["forward:support@shop.example|complaint"]
+    );
     let newsletter = SenderContext {
         identity: Some("shop.example".to_owned()),
         ..SenderContext::default()
     };
     let check = stack.effects.store.check(&[desk()], &newsletter, at()).await.unwrap();
-    assert!(check[0].suppressions.is_empty(), "other mail of the sender is not affected");
+    assert!(
+        check[0].suppressions.is_empty(),
+        "other mail of the sender is not affected"
+    );
 
     // A complaint about a mail of the sender itself affects its domain, and is not looked up as a forward.
     receive(&stack, &complaint("newsletter-1"), at()).await;
     assert_eq!(
         suppressions(&stack, at()).await,
-        ["domain:shop.example|complaint", "forward:support@shop.example|complaint"]
+        [
+            "domain:shop.example|complaint",
+            "forward:support@shop.example|complaint"
+        ]
     );
 }
 
@@ -120,7 +140,10 @@ async fn a_forward_that_is_refused_as_spam_is_not_counted_against_the_sender() {
         let stack = stack().await;
         let spam = bounce(message, ("Permanent", "General"), "5.7.1", reply, at());
         receive(&stack, &spam, at()).await;
-        assert!(suppressions(&stack, at()).await.is_empty(), "the recipient is not at fault");
+        assert!(
+            suppressions(&stack, at()).await.is_empty(),
+            "the recipient is not at fault"
+        );
         let rows = stack.rows().await;
         let statistics = rows.keys().filter(|key| key.starts_with("SENDER#")).count();
         assert_eq!(statistics, counted, "{message}: {rows:?}");
@@ -132,7 +155,13 @@ async fn soft_bounces_of_forwards_are_a_streak_of_their_own_that_any_delivery_en
     let stack = stack().await;
     let mut now = at();
     for number in 1..=5 {
-        let full = bounce(&format!("forward-{number}"), ("Transient", "MailboxFull"), "5.2.2", "smtp; 552 mailbox full", now);
+        let full = bounce(
+            &format!("forward-{number}"),
+            ("Transient", "MailboxFull"),
+            "5.2.2",
+            "smtp; 552 mailbox full",
+            now,
+        );
         receive(&stack, &full, now).await;
         now += SignedDuration::from_hours(24);
     }
@@ -147,7 +176,13 @@ async fn soft_bounces_of_forwards_are_a_streak_of_their_own_that_any_delivery_en
 #[tokio::test]
 async fn a_dead_forward_target_is_dead_for_everyone() {
     let stack = stack().await;
-    let dead = bounce("forward-1", ("Permanent", "NoEmail"), "5.1.1", "smtp; 550 5.1.1 no such user", at());
+    let dead = bounce(
+        "forward-1",
+        ("Permanent", "NoEmail"),
+        "5.1.1",
+        "smtp; 550 5.1.1 no such user",
+        at(),
+    );
     receive(&stack, &dead, at()).await;
     assert_eq!(suppressions(&stack, at()).await, ["global|bounce"]);
 }
@@ -155,7 +190,13 @@ async fn a_dead_forward_target_is_dead_for_everyone() {
 #[tokio::test]
 async fn bounced_answers_are_counted_once_for_the_address_and_its_domain() {
     let stack = stack().await;
-    let dead = bounce("answer-1", ("Permanent", "NoEmail"), "5.1.1", "smtp; 550 5.1.1 no such user", at());
+    let dead = bounce(
+        "answer-1",
+        ("Permanent", "NoEmail"),
+        "5.1.1",
+        "smtp; 550 5.1.1 no such user",
+        at(),
+    );
     let other = bounce("answer-2", ("Transient", "General"), "4.4.7", "smtp; 421 timeout", at());
     for event in [&dead, &dead, &other] {
         receive(&stack, event, at()).await;

@@ -70,14 +70,22 @@ async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps()
             0 => format!("x@domain-{number}.example"),
             _ => format!("stranger-{number}@flood.example"),
         };
-        let recipient = if number % 2 == 0 { "info@shop.example" } else { "support@shop.example" };
+        let recipient = if number % 2 == 0 {
+            "info@shop.example"
+        } else {
+            "support@shop.example"
+        };
         mail_of(&sender, number, recipient)
     });
     let metrics = metric_texts(&flood(&stack, mails).await);
 
     let mut sent: BTreeMap<String, usize> = BTreeMap::new();
     for mail in stack.sent_mail() {
-        let kind = if mail.to[0].ends_with("@target.example") { "forwards" } else { "answers" };
+        let kind = if mail.to[0].ends_with("@target.example") {
+            "forwards"
+        } else {
+            "answers"
+        };
         *sent.entry(kind.to_owned()).or_default() += 1;
         if mail.to[0].ends_with("@flood.example") {
             *sent.entry("answers to one domain".to_owned()).or_default() += 1;
@@ -91,13 +99,18 @@ async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps()
     assert!(sent["forwards"] * 10 >= caps.forwards.per_mailbox * 9, "{sent:?}");
     assert!(sent["answers"] * 10 >= caps.answers.per_mailbox * 9, "{sent:?}");
     for metric in ["DomainCapReached", "MailboxCapReached"] {
-        assert!(metrics.iter().any(|text| text.starts_with(metric)), "{metric}: {metrics:?}");
+        assert!(
+            metrics.iter().any(|text| text.starts_with(metric)),
+            "{metric}: {metrics:?}"
+        );
     }
 
     // Nothing is lost: each mail whose forward was stopped is in the index with the reason.
     let info = "info@shop.example".parse().unwrap();
     let mails = stack.store.mails(&info, None, 20_000).await.unwrap();
-    let stopped = mails.iter().filter(|mail| mail.reasons.iter().any(|reason| reason.contains("a cap allows")));
+    let stopped = mails
+        .iter()
+        .filter(|mail| mail.reasons.iter().any(|reason| reason.contains("a cap allows")));
     let forwarded = sent["forwards"].div_ceil(2);
     assert!(stopped.count() >= 5000 - forwarded, "{} mails", mails.len());
     println!("10,000 mails of random senders cause {sent:?}");
@@ -106,16 +119,50 @@ async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps()
 #[tokio::test]
 async fn each_cap_stops_with_its_reason_and_metric() {
     let cases = [
-        ("FORWARDS_PER_DOMAIN", "forward", "DomainCapReached", "for the domain of its return path within an hour"),
-        ("FORWARDS_PER_MAILBOX", "forward", "MailboxCapReached", "of the mailbox within an hour"),
-        ("FORWARDS_PER_DAY", "forward", "DailyCapReached", "of the stack within a day"),
-        ("ANSWERS_PER_DOMAIN", "auto-reply", "DomainCapReached", "for the domain of its return path within an hour"),
-        ("ANSWERS_PER_MAILBOX", "auto-reply", "MailboxCapReached", "of the mailbox within an hour"),
-        ("ANSWERS_PER_DAY", "auto-reply", "DailyCapReached", "of the stack within a day"),
+        (
+            "FORWARDS_PER_DOMAIN",
+            "forward",
+            "DomainCapReached",
+            "for the domain of its return path within an hour",
+        ),
+        (
+            "FORWARDS_PER_MAILBOX",
+            "forward",
+            "MailboxCapReached",
+            "of the mailbox within an hour",
+        ),
+        (
+            "FORWARDS_PER_DAY",
+            "forward",
+            "DailyCapReached",
+            "of the stack within a day",
+        ),
+        (
+            "ANSWERS_PER_DOMAIN",
+            "auto-reply",
+            "DomainCapReached",
+            "for the domain of its return path within an hour",
+        ),
+        (
+            "ANSWERS_PER_MAILBOX",
+            "auto-reply",
+            "MailboxCapReached",
+            "of the mailbox within an hour",
+        ),
+        (
+            "ANSWERS_PER_DAY",
+            "auto-reply",
+            "DailyCapReached",
+            "of the stack within a day",
+        ),
     ];
     for (variable, kind, metric, of) in cases {
         let stack = TestStack::with_settings(&[(variable, "2")]).await;
-        let recipient = if kind == "forward" { "info@shop.example" } else { "support@shop.example" };
+        let recipient = if kind == "forward" {
+            "info@shop.example"
+        } else {
+            "support@shop.example"
+        };
         let sent_by = |number: usize| mail_of(&format!("s{number}@client.example"), number, recipient);
         let metrics = metric_texts(&flood(&stack, (0..4).map(sent_by)).await);
         assert_eq!(stack.sent_mail().len(), 2, "{variable}");
@@ -124,7 +171,10 @@ async fn each_cap_stops_with_its_reason_and_metric() {
         assert_metric(&metrics, &format!("Actions{{Kind={kind}, Outcome=capped}} {stopped}"));
         let mails = stack.store.mails(&recipient.parse().unwrap(), None, 9).await.unwrap();
         let reasons: Vec<&String> = mails.iter().flat_map(|mail| &mail.reasons).collect();
-        assert!(reasons.iter().any(|reason| reason.contains(of)), "{variable}: {reasons:?}");
+        assert!(
+            reasons.iter().any(|reason| reason.contains(of)),
+            "{variable}: {reasons:?}"
+        );
     }
 }
 
@@ -142,8 +192,14 @@ async fn a_retry_of_the_same_mail_counts_once() {
             stack.deliver_handed_over(&mut Metrics::default()).await;
             assert_eq!(stack.sent_mail().len(), 2, "{fault:?} {after}");
             let counted = stack.rows().await;
-            let counted: Vec<_> = counted.iter().filter(|(key, _)| key.starts_with("CAP#forwards#")).collect();
-            assert!(counted.iter().all(|(_, row)| row["ids"] == "2 hashes"), "{fault:?} {after}: {counted:?}");
+            let counted: Vec<_> = counted
+                .iter()
+                .filter(|(key, _)| key.starts_with("CAP#forwards#"))
+                .collect();
+            assert!(
+                counted.iter().all(|(_, row)| row["ids"] == "2 hashes"),
+                "{fault:?} {after}: {counted:?}"
+            );
         }
     }
 }
@@ -159,7 +215,11 @@ async fn forged_mail_does_not_use_up_the_cap_of_a_domain() {
     });
     flood(&stack, forged).await;
     assert_eq!(stack.sent_mail().len(), 2);
-    flood(&stack, [mail_of("s@client.example", 50, "info@shop.example")].into_iter()).await;
+    flood(
+        &stack,
+        [mail_of("s@client.example", 50, "info@shop.example")].into_iter(),
+    )
+    .await;
     assert_eq!(stack.sent_mail().len(), 4);
 }
 
@@ -180,10 +240,18 @@ async fn an_operator_sends_what_a_cap_stopped_once() {
     stack.handle_now(&send_again(&event, false)).await;
     let mut recipients = stack.recipients();
     recipients.sort();
-    assert_eq!(recipients, ["Second@target.example", "owner@target.example"], "each target once");
+    assert_eq!(
+        recipients,
+        ["Second@target.example", "owner@target.example"],
+        "each target once"
+    );
     assert_eq!(stack.messages().len(), 1, "only mail is sent again, no notification");
     let mails = stack.store.mail_by_id("plain--1").await.unwrap();
-    assert!(mails[0].reasons.contains("forward: sent again for an operator"), "{:?}", mails[0].reasons);
+    assert!(
+        mails[0].reasons.contains("forward: sent again for an operator"),
+        "{:?}",
+        mails[0].reasons
+    );
 
     stack.handle_now(&send_again(&event, true)).await;
     stack.handle_now(&send_again(&event, true)).await;
@@ -210,27 +278,54 @@ async fn a_reply_that_a_cap_stopped_does_not_count_as_a_reply() {
 #[tokio::test]
 async fn an_address_or_domain_whose_answers_bounce_gets_no_more() {
     let stack = TestStack::new().await;
-    stack.store.put_mailbox(&answering("answers@shop.example")).await.unwrap();
+    stack
+        .store
+        .put_mailbox(&answering("answers@shop.example"))
+        .await
+        .unwrap();
     let mail = |sender: &str, number| mail_of(sender, number, "answers@shop.example");
     let bounced = AnswerEvent::Bounced;
-    stack.store.count_answer(bounced, "dead@one.example", "m1", now()).await.unwrap();
+    stack
+        .store
+        .count_answer(bounced, "dead@one.example", "m1", now())
+        .await
+        .unwrap();
     stack.handle_now(&mail("dead@one.example", 1)).await;
     stack.handle_now(&mail("alive@one.example", 2)).await;
-    assert_eq!(stack.recipients(), ["alive@one.example"], "one bounce concerns the address");
+    assert_eq!(
+        stack.recipients(),
+        ["alive@one.example"],
+        "one bounce concerns the address"
+    );
     for id in ["m1", "m2", "m3"] {
-        stack.store.count_answer(bounced, "many.example", id, now()).await.unwrap();
-        stack.store.count_answer(bounced, "large.example", id, now()).await.unwrap();
+        stack
+            .store
+            .count_answer(bounced, "many.example", id, now())
+            .await
+            .unwrap();
+        stack
+            .store
+            .count_answer(bounced, "large.example", id, now())
+            .await
+            .unwrap();
     }
     for id in 0..31 {
         let sent = AnswerEvent::Sent;
-        stack.store.count_answer(sent, "large.example", &id.to_string(), now()).await.unwrap();
+        stack
+            .store
+            .count_answer(sent, "large.example", &id.to_string(), now())
+            .await
+            .unwrap();
     }
     stack.handle_now(&mail("a@many.example", 3)).await;
     stack.handle_now(&mail("a@large.example", 4)).await;
     assert_eq!(stack.recipients(), ["a@large.example", "alive@one.example"]);
     let mails = stack.store.mail_by_id("plain--3").await.unwrap();
     let reasons: Vec<_> = mails[0].reasons.iter().collect();
-    assert!(reasons[0].contains("3 of 3 replies to the domain of the return path bounced"), "{reasons:?}");
+    assert!(
+        reasons[0].contains("3 of 3 replies to the domain of the return path bounced"),
+        "{reasons:?}"
+    );
 }
 
 fn suppression(reason: &str, id: &str) -> SuppressionEntry {
@@ -269,7 +364,11 @@ async fn complain(stack: &TestStack, scope: &str) {
     let entry = suppression("complaint, reported as abuse", "forward-1");
     let target = address("owner@target.example");
     let source = SuppressionSource::Complaint;
-    stack.store.record_suppression(&target, &scope, &source, &entry, now()).await.unwrap();
+    stack
+        .store
+        .record_suppression(&target, &scope, &source, &entry, now())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -288,15 +387,29 @@ async fn a_complaint_of_a_forward_target_never_stops_forwarding_silently() {
         assert_eq!(to_owner, 1, "the owner is notified once: {recipients:?}");
         assert_eq!(recipients.len() - to_owner, forwards, "{setting:?}: {recipients:?}");
         assert_metric(&metric_texts(&metrics), "SuppressedForwardTargets 3");
-        let notice = stack.sent_mail().into_iter().find(|mail| mail.to == ["boss@shop.example"]).unwrap();
+        let notice = stack
+            .sent_mail()
+            .into_iter()
+            .find(|mail| mail.to == ["boss@shop.example"])
+            .unwrap();
         let text = String::from_utf8(notice.mail).unwrap();
-        for part in ["sales@shop.example", "owner@target.example", "reported as abuse", "Auto-Submitted: auto-generated"] {
+        for part in [
+            "sales@shop.example",
+            "owner@target.example",
+            "reported as abuse",
+            "Auto-Submitted: auto-generated",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert_eq!(text.contains("send-again"), setting == WhenSuppressed::Stop, "{text}");
         if setting == WhenSuppressed::Stop {
             let mails = stack.store.mail_by_id("plain--2").await.unwrap();
-            assert!(mails[0].reasons.iter().any(|reason| reason.contains("forward: not sent: the target is suppressed")));
+            assert!(
+                mails[0]
+                    .reasons
+                    .iter()
+                    .any(|reason| reason.contains("forward: not sent: the target is suppressed"))
+            );
             // After a release, the mail that was kept is sent.
             let release = SuppressionEntry {
                 at: now(),
@@ -306,9 +419,25 @@ async fn a_complaint_of_a_forward_target_never_stops_forwarding_silently() {
             let scope = "forward:sales@shop.example".parse().unwrap();
             let target = address("owner@target.example");
             let source = SuppressionSource::Released;
-            stack.store.record_suppression(&target, &scope, &source, &release, now()).await.unwrap();
-            stack.handle_now(&send_again(&mail_of("s@client.example", 2, "sales@shop.example"), false)).await;
-            assert_eq!(stack.recipients().iter().filter(|to| *to == "owner@target.example").count(), 1);
+            stack
+                .store
+                .record_suppression(&target, &scope, &source, &release, now())
+                .await
+                .unwrap();
+            stack
+                .handle_now(&send_again(
+                    &mail_of("s@client.example", 2, "sales@shop.example"),
+                    false,
+                ))
+                .await;
+            assert_eq!(
+                stack
+                    .recipients()
+                    .iter()
+                    .filter(|to| *to == "owner@target.example")
+                    .count(),
+                1
+            );
         }
     }
 }
@@ -321,7 +450,9 @@ async fn an_owner_can_be_a_topic_or_a_queue() {
     ] {
         let stack = with_mailbox(WhenSuppressed::Stop, Some(OwnerTarget::Notify(target))).await;
         complain(&stack, "forward:sales@shop.example").await;
-        stack.handle_now(&mail_of("s@client.example", 1, "sales@shop.example")).await;
+        stack
+            .handle_now(&mail_of("s@client.example", 1, "sales@shop.example"))
+            .await;
         let messages = stack.messages();
         let [(found, _, text)] = messages.as_slice() else {
             panic!("{messages:?}")
@@ -338,10 +469,14 @@ async fn suppressions_for_other_mail_do_not_concern_forwards_but_a_dead_address_
     let stack = with_mailbox(WhenSuppressed::Continue, None).await;
     complain(&stack, "domain:shop.example").await;
     complain(&stack, "forward:info@shop.example").await;
-    stack.handle_now(&mail_of("s@client.example", 1, "sales@shop.example")).await;
+    stack
+        .handle_now(&mail_of("s@client.example", 1, "sales@shop.example"))
+        .await;
     assert_eq!(stack.recipients().len(), 2);
     complain(&stack, "global").await;
-    let (_, metrics) = stack.handle_now(&mail_of("s@client.example", 2, "sales@shop.example")).await;
+    let (_, metrics) = stack
+        .handle_now(&mail_of("s@client.example", 2, "sales@shop.example"))
+        .await;
     assert_eq!(stack.recipients().len(), 3);
     assert_metric(&metrics, "SuppressedForwardTargets 1");
 }
@@ -349,7 +484,9 @@ async fn suppressions_for_other_mail_do_not_concern_forwards_but_a_dead_address_
 #[tokio::test]
 async fn every_forward_and_reply_is_recorded_for_the_feedback_function() {
     let stack = TestStack::new().await;
-    stack.handle_now(&mail_of("s@client.example", 1, "info@shop.example")).await;
+    stack
+        .handle_now(&mail_of("s@client.example", 1, "info@shop.example"))
+        .await;
     stack.handle_now(&read_event("auto-reply")).await;
     let rows = stack.rows().await;
     let sent: Vec<_> = rows.iter().filter(|(key, _)| key.starts_with("SENT#out-")).collect();

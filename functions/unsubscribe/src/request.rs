@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn the_form_of_rfc_8058_is_read_in_every_encoding() {
-        let multipart = "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
+        let multipart =
+            "--b\r\nContent-Disposition: form-data; name=\"List-Unsubscribe\"\r\n\r\nOne-Click\r\n--b--\r\n";
         let cases = [
             (Some("List-Unsubscribe=One-Click"), true),
             (Some("a=b&List-Unsubscribe=One%2DClick"), true),
@@ -145,7 +146,10 @@ mod tests {
             (Some(multipart), true),
             (Some("List-Unsubscribe=Two-Clicks"), false),
             (Some("list=unsubscribe"), false),
-            (Some("--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nOne-Click\r\n--b--"), false),
+            (
+                Some("--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nOne-Click\r\n--b--"),
+                false,
+            ),
             (Some(""), false),
             (None, false),
         ];

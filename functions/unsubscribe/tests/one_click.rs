@@ -72,7 +72,11 @@ impl Stack {
             ..SenderContext::default()
         };
         let results = self.store.check(&[jane()], &context, at).await.unwrap();
-        results[0].suppressions.iter().map(|one| one.source.to_string()).collect()
+        results[0]
+            .suppressions
+            .iter()
+            .map(|one| one.source.to_string())
+            .collect()
     }
 
     fn writes(&self) -> usize {
@@ -118,7 +122,10 @@ async fn a_post_of_a_mail_program_unsubscribes_and_a_scanner_that_follows_the_li
     assert_eq!(stack.suppressions(noon()).await, ["unsubscribe"]);
     let history = stack.store.history(&jane()).await.unwrap();
     assert_eq!(history.len(), 1);
-    assert_eq!(history[0].reason, "unsubscribed from all mail with one click with a valid token");
+    assert_eq!(
+        history[0].reason,
+        "unsubscribed from all mail with one click with a valid token"
+    );
     assert_eq!(stack.post(&token, noon()).await, 200, "again");
     assert_eq!(stack.suppressions(noon()).await, ["unsubscribe"]);
 }
@@ -135,7 +142,10 @@ async fn the_page_asks_with_the_form_of_rfc_8058_and_loads_nothing() {
     assert!(response.headers["content-security-policy"].starts_with("default-src 'none'"));
     assert_eq!(response.headers["cache-control"], "no-store");
     let text = serde_json::to_value(&response).unwrap();
-    assert_eq!((&text["statusCode"], &text["isBase64Encoded"]), (&json!(200), &json!(false)));
+    assert_eq!(
+        (&text["statusCode"], &text["isBase64Encoded"]),
+        (&json!(200), &json!(false))
+    );
 }
 
 #[tokio::test]
@@ -148,7 +158,12 @@ async fn only_a_valid_token_costs_a_request_to_the_table() {
         assert_eq!(stack.post(path, noon()).await, 404, "{path}");
     }
     let expired = token().issued(noon(), Some(noon() + SignedDuration::from_hours(1)));
-    assert_eq!(stack.post(&signed(&expired), noon() + SignedDuration::from_hours(1)).await, 410);
+    assert_eq!(
+        stack
+            .post(&signed(&expired), noon() + SignedDuration::from_hours(1))
+            .await,
+        410
+    );
     for body in ["", "unsubscribe=yes", "List-Unsubscribe=One-Click-Not"] {
         let response = stack.request("POST", &signed(&token()), body, noon()).await;
         assert_eq!(response.status_code, 400, "{body}");
@@ -191,7 +206,11 @@ async fn a_subscription_after_the_issue_of_the_token_wins() {
     assert_eq!(stack.post(&signed(&issued), at(1)).await, 200);
     assert_eq!(stack.suppressions(at(1)).await, ["unsubscribe"]);
     let source = SuppressionSource::Released;
-    stack.store.record_suppression(&jane(), &scope(), &source, &release, at(2)).await.unwrap();
+    stack
+        .store
+        .record_suppression(&jane(), &scope(), &source, &release, at(2))
+        .await
+        .unwrap();
     assert!(stack.suppressions(at(2)).await.is_empty());
 
     let response = stack.request("POST", &signed(&issued), ONE_CLICK, at(3)).await;

@@ -93,7 +93,9 @@ impl Token {
             Scope::Tenant(name) | Scope::TenantOf(_, name) | Scope::Domain(name) => is_plain(name),
             // A recipient unsubscribes from the mail of a sender. Forwards are configured by the owner of the mailbox.
             Scope::Forward(_) => {
-                return Err(TokenError::InvalidPayload("expected a scope other than forward:MAILBOX"));
+                return Err(TokenError::InvalidPayload(
+                    "expected a scope other than forward:MAILBOX",
+                ));
             }
         };
         let target_is_plain = match &unsubscribe_from {
@@ -261,7 +263,11 @@ impl Token {
 
 fn read_times(issued_at: &str, expires_at: &str) -> Result<Times, TokenError> {
     let invalid = TokenError::InvalidPayload("expected times in seconds since the epoch");
-    let seconds = |text: &str| text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let seconds = |text: &str| {
+        text.parse()
+            .ok()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+    };
     Ok(Times {
         issued_at: seconds(issued_at).ok_or(invalid)?,
         expires_at: match expires_at {

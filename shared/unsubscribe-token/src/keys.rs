@@ -66,7 +66,10 @@ impl Keys {
     /// The key that signs tokens of a scope: that of the tenant, or else the first without a tenant.
     pub(super) fn signing_key(&self, scope: &Scope) -> Option<&[u8]> {
         let tenant = tenant_of(Some(scope));
-        let of_tenant = self.0.iter().find(|key| key.tenant.is_some() && key.tenant.as_deref() == tenant);
+        let of_tenant = self
+            .0
+            .iter()
+            .find(|key| key.tenant.is_some() && key.tenant.as_deref() == tenant);
         let key = of_tenant.or_else(|| self.0.iter().find(|key| key.tenant.is_none()));
         key.map(|key| key.octets.as_slice())
     }
@@ -88,7 +91,9 @@ fn tenant_of(scope: Option<&Scope>) -> Option<&str> {
 }
 
 fn read_line(line: &str) -> Key {
-    let of_tenant = line.strip_prefix("tenant:").and_then(|rest| rest.split_once(char::is_whitespace));
+    let of_tenant = line
+        .strip_prefix("tenant:")
+        .and_then(|rest| rest.split_once(char::is_whitespace));
     match of_tenant {
         Some((tenant, key)) => Key {
             tenant: Some(tenant.to_owned()),

@@ -49,7 +49,11 @@ pub async fn record(
         ("messageId".to_owned(), id.to_owned()),
         ("subscriptionSource".to_owned(), "List-Unsubscribe".to_owned()),
     ]);
-    evidence.extend(token.issued_at().map(|issued| ("issuedAt".to_owned(), issued.to_string())));
+    evidence.extend(
+        token
+            .issued_at()
+            .map(|issued| ("issuedAt".to_owned(), issued.to_string())),
+    );
     let entry = SuppressionEntry {
         at: token.issued_at().map_or(at, |issued| issued.min(at)),
         id: id.to_owned(),

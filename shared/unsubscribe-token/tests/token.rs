@@ -5,11 +5,11 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use unsubscribe_token::{InvalidKeys, Keys, Token, TokenError, UnsubscribeFrom, find, mailto};
 use notification_model::EmailAddress;
 use proptest::prelude::*;
 use serde_json::Value;
 use store::Scope;
+use unsubscribe_token::{InvalidKeys, Keys, Token, TokenError, UnsubscribeFrom, find, mailto};
 
 const KEY: &str = "correct-horse-battery-staple-0123456789";
 const OTHER_KEY: &str = "another-horse-battery-staple-0123456789";

@@ -70,7 +70,9 @@ pub(crate) async fn run(args: &UnsubscribeLinkArgs) -> anyhow::Result<Output> {
     let mut token = Token::new(args.scope.clone(), leaves, args.address.clone())?;
     if args.issued || args.valid_days.is_some() {
         let now = Timestamp::now();
-        let valid = args.valid_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+        let valid = args
+            .valid_days
+            .map(|days| SignedDuration::from_hours(24 * i64::from(days)));
         token = token.issued(now, valid.and_then(|valid| now.checked_add(valid).ok()));
     }
     let token = token.sign(&keys);

@@ -72,7 +72,10 @@ pub(super) async fn record(
 /// of any mail shows that a forward target receives mail.
 fn forward_scopes(row: &Recipient) -> BTreeSet<Scope> {
     let scopes = row.bounces.keys().map(|(scope, _)| scope);
-    scopes.filter(|scope| matches!(scope, Scope::Forward(_))).cloned().collect()
+    scopes
+        .filter(|scope| matches!(scope, Scope::Forward(_)))
+        .cloned()
+        .collect()
 }
 
 async fn write_batches(store: &Store, policy: &Policy, actions: &[(usize, Action)]) -> Failures {

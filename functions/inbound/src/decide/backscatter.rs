@@ -101,7 +101,9 @@ const BOUNCED_ANSWERS: usize = 3;
 /// An error if the return path is suppressed, or if answers to it or to its domain bounce. A stranger can invent any number
 /// of addresses in a domain, and each bounce counts in the bounce rate of the account.
 fn answers_arrive(context: &Context<'_>, address: &EmailAddress) -> Result<(), String> {
-    let Facts { suppressed, answers, .. } = context.facts;
+    let Facts {
+        suppressed, answers, ..
+    } = context.facts;
     if let Some(reason) = suppressed.get(address.key()) {
         return Err(format!("the return path is suppressed: {reason}"));
     }

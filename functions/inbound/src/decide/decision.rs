@@ -129,7 +129,10 @@ pub struct OwnerNotice {
 impl ActionKind {
     /// Whether the action sends mail to a person.
     pub(crate) fn sends_mail(&self) -> bool {
-        matches!(self, Self::Forward { .. } | Self::AutoReply { .. } | Self::Bounce { .. })
+        matches!(
+            self,
+            Self::Forward { .. } | Self::AutoReply { .. } | Self::Bounce { .. }
+        )
     }
 
     /// Whether the action reads the whole mail.

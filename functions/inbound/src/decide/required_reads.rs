@@ -44,12 +44,18 @@ pub fn answered_addresses(
     policy: &Policy,
 ) -> BTreeMap<Option<String>, EmailAddress> {
     let mut by_domain = BTreeMap::new();
-    let Some(return_path) = received.mail.source_address().filter(|address| address.domain().is_some()) else {
+    let Some(return_path) = received
+        .mail
+        .source_address()
+        .filter(|address| address.domain().is_some())
+    else {
         return by_domain;
     };
     let mut add = |from: &EmailAddress| by_domain.insert(from.domain().map(str::to_owned), return_path.clone());
     for share in shares(received, mailboxes) {
-        let rules = share.mailbox.map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
+        let rules = share
+            .mailbox
+            .map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
         if evaluate_verdicts(&received.receipt, &rules).action == VerdictAction::Bounce
             && let Some(sender) = &policy.bounce_sender
         {
@@ -73,11 +79,16 @@ pub fn forward_targets(
 ) -> BTreeMap<MailboxKey, Vec<EmailAddress>> {
     let mut targets: BTreeMap<MailboxKey, Vec<EmailAddress>> = BTreeMap::new();
     for share in shares(received, mailboxes) {
-        for (mailbox, action) in share.mailbox.into_iter().flat_map(|mailbox| {
-            taken_actions(received, Some(mailbox)).map(move |action| (mailbox, action))
-        }) {
+        for (mailbox, action) in share
+            .mailbox
+            .into_iter()
+            .flat_map(|mailbox| taken_actions(received, Some(mailbox)).map(move |action| (mailbox, action)))
+        {
             if let MailboxAction::Forward { to, .. } = action {
-                targets.entry(mailbox.key.clone()).or_default().extend(to.iter().cloned());
+                targets
+                    .entry(mailbox.key.clone())
+                    .or_default()
+                    .extend(to.iter().cloned());
             }
         }
     }
@@ -90,5 +101,7 @@ fn taken_actions<'a>(received: &Received, mailbox: Option<&'a Mailbox>) -> impl 
         !evaluate_verdicts(&received.receipt, &mailbox.verdicts).stops() || may_be_trusted(received, mailbox)
     });
     let actions = taken.map(|mailbox| mailbox.actions.as_slice()).unwrap_or_default();
-    actions.iter().take_while(|action| !matches!(action, MailboxAction::Drop { .. }))
+    actions
+        .iter()
+        .take_while(|action| !matches!(action, MailboxAction::Drop { .. }))
 }

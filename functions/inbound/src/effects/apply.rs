@@ -104,9 +104,14 @@ impl Effects {
             (ActionKind::AutoReply { .. }, Some(mailbox)) => self.auto_reply(context, mailbox, &action.kind).await?,
             (ActionKind::Bounce { .. }, Some(mailbox)) => self.bounce(context, mailbox, &action.kind).await?,
             (ActionKind::Unsubscribe { candidates }, Some(_)) => self.unsubscribe(context, candidates).await?,
-            (ActionKind::Notify { target, summary, content }, Some(mailbox)) => {
-                self.notify(context, mailbox, target, summary, *content).await?
-            }
+            (
+                ActionKind::Notify {
+                    target,
+                    summary,
+                    content,
+                },
+                Some(mailbox),
+            ) => self.notify(context, mailbox, target, summary, *content).await?,
             (ActionKind::NotifyOwner(notice), Some(mailbox)) => self.notify_owner(context, mailbox, notice).await?,
         };
         if let (Some(reason), Some(mailbox)) = (index_reason(context, &outcome), mailbox) {

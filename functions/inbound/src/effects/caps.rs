@@ -43,9 +43,27 @@ impl Effects {
         let domain = counter(&format!("domain#{}", counted_domain(context)));
         let hour = CapPeriod::Hour;
         let caps = [
-            ("DomainCapReached", domain, hour, limits.per_domain, "for the domain of its return path within an hour"),
-            ("MailboxCapReached", counter(&format!("mailbox#{mailbox}")), hour, limits.per_mailbox, "of the mailbox within an hour"),
-            ("DailyCapReached", counter("day"), CapPeriod::Day, limits.per_day, "of the stack within a day"),
+            (
+                "DomainCapReached",
+                domain,
+                hour,
+                limits.per_domain,
+                "for the domain of its return path within an hour",
+            ),
+            (
+                "MailboxCapReached",
+                counter(&format!("mailbox#{mailbox}")),
+                hour,
+                limits.per_mailbox,
+                "of the mailbox within an hour",
+            ),
+            (
+                "DailyCapReached",
+                counter("day"),
+                CapPeriod::Day,
+                limits.per_day,
+                "of the stack within a day",
+            ),
         ];
         let mail = &context.received.mail;
         let id = format!("{} {id}", mail.message_id);
@@ -53,7 +71,8 @@ impl Effects {
             let cap = SendCap { counter, period, limit };
             if !self.store.count_against_cap(&cap, &id, mail.timestamp).await? {
                 context.outcome_log.add(LogEntry::CapReached { metric });
-                let reason = format!("not sent: a cap allows {limit} {name} {of}; postroomctl mail send-again sends it");
+                let reason =
+                    format!("not sent: a cap allows {limit} {name} {of}; postroomctl mail send-again sends it");
                 return Ok(Some(Outcome::Capped(reason)));
             }
         }

@@ -59,7 +59,8 @@ impl Effects {
         let reason = match self.forward_content(context, mailbox, to, from, mark).await? {
             ForwardContent::Mail(mail) => match self.send_email(from, to, mail).await {
                 Ok(id) => {
-                    self.record_sent(context, SentKind::Forward, &mailbox.row.mailbox, to, &id).await;
+                    self.record_sent(context, SentKind::Forward, &mailbox.row.mailbox, to, &id)
+                        .await;
                     return Ok((Outcome::Done, format!("sent as {id}")));
                 }
                 Err(ActionError::Service {
@@ -73,7 +74,8 @@ impl Effects {
         };
         let text = forward_notice(context, mailbox, to, from, &reason);
         let id = self.send_email(from, to, text).await?;
-        self.record_sent(context, SentKind::Forward, &mailbox.row.mailbox, to, &id).await;
+        self.record_sent(context, SentKind::Forward, &mailbox.row.mailbox, to, &id)
+            .await;
         Ok((Outcome::NoticeSent, format!("notice sent as {id}: {reason}")))
     }
 

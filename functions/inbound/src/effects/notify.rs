@@ -120,11 +120,23 @@ mod tests {
         let topic = NotifyTarget::Topic("arn:aws:sns:ap-south-1:111122223333:mail".to_owned());
         assert_eq!(region_of(&topic), Some("ap-south-1"));
         for (url, region) in [
-            ("https://sqs.eu-central-1.amazonaws.com/111122223333/mail", Some("eu-central-1")),
-            ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/mail", Some("cn-north-1")),
-            ("https://sqs-fips.us-west-2.amazonaws.com/111122223333/mail", Some("us-west-2")),
+            (
+                "https://sqs.eu-central-1.amazonaws.com/111122223333/mail",
+                Some("eu-central-1"),
+            ),
+            (
+                "https://sqs.cn-north-1.amazonaws.com.cn/111122223333/mail",
+                Some("cn-north-1"),
+            ),
+            (
+                "https://sqs-fips.us-west-2.amazonaws.com/111122223333/mail",
+                Some("us-west-2"),
+            ),
             ("https://sqs.eu-west-1.api.aws/111122223333/mail", Some("eu-west-1")),
-            ("https://eu-west-1.queue.amazonaws.com/111122223333/mail", Some("eu-west-1")),
+            (
+                "https://eu-west-1.queue.amazonaws.com/111122223333/mail",
+                Some("eu-west-1"),
+            ),
             ("http://127.0.0.1:4566/000000000000/mail", None),
             ("https://vpce-1.sqs.example/1/mail", None),
         ] {

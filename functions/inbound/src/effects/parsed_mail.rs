@@ -40,7 +40,11 @@ impl Effects {
             }
         };
         match parsed {
-            Ok(mail) => set("mail", self.mail_json(context, mail, MAX_MESSAGE_OCTETS - summary.len().min(100_000)).await?),
+            Ok(mail) => set(
+                "mail",
+                self.mail_json(context, mail, MAX_MESSAGE_OCTETS - summary.len().min(100_000))
+                    .await?,
+            ),
             Err(problem) => {
                 set("mail", Value::Null);
                 set("mailProblem", json!(problem));
@@ -50,7 +54,12 @@ impl Effects {
         Ok(message.to_string().replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
     }
 
-    async fn mail_json(&self, context: &MailContext<'_>, mail: ParsedMail, budget: usize) -> Result<Value, ActionError> {
+    async fn mail_json(
+        &self,
+        context: &MailContext<'_>,
+        mail: ParsedMail,
+        budget: usize,
+    ) -> Result<Value, ActionError> {
         let ParsedMail {
             headers,
             text,

@@ -31,7 +31,10 @@ fn ses_field<'a, 'b>(header: &'b HeaderBlock<'a>) -> Option<&'b Field<'a>> {
     let received = header.fields().iter().position(|field| field.is("Received"))?;
     let behind = header.fields().get(received + 1..)?;
     let is_of_ses = |field: &&Field<'_>| {
-        let starts_with_ses = field.name().get(..6).is_some_and(|start| start.eq_ignore_ascii_case("X-SES-"));
+        let starts_with_ses = field
+            .name()
+            .get(..6)
+            .is_some_and(|start| start.eq_ignore_ascii_case("X-SES-"));
         starts_with_ses || field.is("Received-SPF") || field.is("Authentication-Results")
     };
     let mut of_ses = behind.iter().take_while(is_of_ses);
@@ -68,7 +71,8 @@ mod tests {
                        192.0.2.1 as permitted sender) client-ip=192.0.2.1; envelope-from=a@lists.example; helo=x.example;\n \
                        dkim=fail header.i=@client.example; dkim=pass header.i=@Lists.Example; dmarc=fail header.from=client.example;";
         let spf = "Received-SPF: pass";
-        let header = format!("{RECEIVED}\nX-SES-Spam-Verdict: PASS\n{spf}\n{results}\nX-SES-RECEIPT: x\nFrom: a@b.example");
+        let header =
+            format!("{RECEIVED}\nX-SES-Spam-Verdict: PASS\n{spf}\n{results}\nX-SES-RECEIPT: x\nFrom: a@b.example");
         assert_eq!(domains(&header), ["lists.example"]);
     }
 
@@ -81,7 +85,9 @@ mod tests {
             forged.to_owned(),
             format!("{RECEIVED}\nAuthentication-Results: amazonses.com; dkim=fail header.i=@x.example\n{forged}"),
             format!("{RECEIVED}\nAuthentication-Results: other.example; dkim=pass header.i=@lists.example"),
-            format!("{RECEIVED}\nAuthentication-Results: amazonses.com; spf=pass envelope-from=\"; dkim=pass header.i=@lists.example\"@x.example"),
+            format!(
+                "{RECEIVED}\nAuthentication-Results: amazonses.com; spf=pass envelope-from=\"; dkim=pass header.i=@lists.example\"@x.example"
+            ),
         ] {
             assert_eq!(domains(&header), Vec::<String>::new(), "{header}");
         }

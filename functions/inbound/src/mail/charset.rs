@@ -16,14 +16,18 @@ pub(super) fn declared(content_type_field: Option<&[u8]>, body: &[u8]) -> Option
     if let Some(decoder) = of_content_type(&value) {
         return Some(decoder);
     }
-    let is_multipart = value.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+    let is_multipart = value
+        .get(..10)
+        .is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
     if !is_multipart {
         return None;
     }
     let body = body.get(..SEARCHED_BODY_OCTETS).unwrap_or(body);
     let mut lines = body.split(|byte| *byte == b'\n').peekable();
     while let Some(line) = lines.next() {
-        let Some(value) = content_type_value(line) else { continue };
+        let Some(value) = content_type_value(line) else {
+            continue;
+        };
         let mut value = value.to_vec();
         while let Some(folded) = lines.next_if(|line| matches!(line, [b' ' | b'\t', ..])) {
             value.extend_from_slice(folded);

@@ -242,7 +242,9 @@ fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<HeaderBlock<
     let declared = match std::str::from_utf8(raw) {
         Ok(_) => None,
         Err(_) => {
-            let content_type = fields.iter().find(|(name, ..)| name.eq_ignore_ascii_case("Content-Type"));
+            let content_type = fields
+                .iter()
+                .find(|(name, ..)| name.eq_ignore_ascii_case("Content-Type"));
             let content_type = content_type.map(|(_, start, end)| value(*start, *end));
             charset::declared(content_type, mail.get(body_offset..).unwrap_or_default())
         }

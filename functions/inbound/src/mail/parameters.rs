@@ -71,7 +71,10 @@ fn repair_parameter(part: &str) -> Repair {
         return Repair::Drop;
     };
     let (name, value) = (name.trim(), value.trim());
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?=".contains(c));
+    let is_name = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?=".contains(c));
     if !is_name || value.is_empty() {
         return Repair::Drop;
     }

@@ -89,7 +89,9 @@ pub fn parse(mail: &[u8], limits: &Limits) -> Result<ParsedMail, ParseMailError>
         return Err(too_many);
     }
     let text = |ids: &[u32], wanted: fn(&PartType<'_>) -> Option<String>| {
-        let parts = ids.iter().filter_map(|id| message.parts.get(usize::try_from(*id).ok()?));
+        let parts = ids
+            .iter()
+            .filter_map(|id| message.parts.get(usize::try_from(*id).ok()?));
         let texts: Vec<String> = parts.filter_map(|part| wanted(&part.body)).collect();
         (!texts.is_empty()).then(|| texts.join("\n"))
     };
@@ -121,7 +123,9 @@ fn attachment(part: &MessagePart<'_>) -> Attachment {
         _ => Cow::Borrowed(part.contents()),
     };
     Attachment {
-        name: part.attachment_name().map(|name| truncate(&clean(name), MAX_NAME_CHARS)),
+        name: part
+            .attachment_name()
+            .map(|name| truncate(&clean(name), MAX_NAME_CHARS)),
         media_type: media_type.unwrap_or_else(|| "text/plain".to_owned()),
         content_id: part.content_id().map(|id| truncate(&clean(id), MAX_NAME_CHARS)),
         content: content.into_owned(),

@@ -74,7 +74,10 @@ pub(super) fn read_mailbox(key: &MailboxKey, row: &Item) -> Result<Mailbox, Stri
     };
     let mut trusted_forwarders = match row.get("trustedForwarders") {
         None => Vec::new(),
-        Some(value) => value.as_ss().map_err(|_| "expected trustedForwarders as a set")?.clone(),
+        Some(value) => value
+            .as_ss()
+            .map_err(|_| "expected trustedForwarders as a set")?
+            .clone(),
     };
     trusted_forwarders.sort_unstable();
     Ok(Mailbox {

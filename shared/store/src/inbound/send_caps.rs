@@ -82,7 +82,9 @@ impl Store {
             let response = update
                 .set_key(Some(key(&format!("CAP#{}#{row}", cap.counter), &sk)))
                 .update_expression("ADD ids :ids SET expiresAt = :expires")
-                .condition_expression("(attribute_not_exists(ids) AND :limit > :zero) OR size(ids) < :limit OR contains(ids, :id)")
+                .condition_expression(
+                    "(attribute_not_exists(ids) AND :limit > :zero) OR size(ids) < :limit OR contains(ids, :id)",
+                )
                 .expression_attribute_values(":ids", AttributeValue::Bs(vec![hashed.clone()]))
                 .expression_attribute_values(":id", AttributeValue::B(hashed.clone()))
                 .expression_attribute_values(":limit", n(limit))

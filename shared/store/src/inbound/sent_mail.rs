@@ -60,7 +60,9 @@ impl SentMail {
         let kinds = [SentKind::Forward, SentKind::Answer];
         Some(Self {
             message_id: message_id.to_owned(),
-            kind: kinds.into_iter().find(|kind| Some(kind.as_str()) == text(item, "kind"))?,
+            kind: kinds
+                .into_iter()
+                .find(|kind| Some(kind.as_str()) == text(item, "kind"))?,
             mailbox: text(item, "mailbox")?.parse().ok()?,
             to: EmailAddress::parse(text(item, "to")?)?,
             received_id: text(item, "receivedId")?.to_owned(),

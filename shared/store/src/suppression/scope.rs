@@ -87,7 +87,10 @@ impl FromStr for Scope {
             None if text == "global" => Ok(Self::Global),
             Some(("tenant", name)) if !name.is_empty() => Ok(Self::of_tenant(name)),
             Some(("domain", name)) if !name.is_empty() => Ok(Self::Domain(normalise_domain(name))),
-            Some(("forward", mailbox)) => mailbox.parse().map(|key| Self::forwards_of(&key)).map_err(|_| InvalidScope),
+            Some(("forward", mailbox)) => mailbox
+                .parse()
+                .map(|key| Self::forwards_of(&key))
+                .map_err(|_| InvalidScope),
             _ => Err(InvalidScope),
         }
     }

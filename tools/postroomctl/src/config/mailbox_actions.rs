@@ -86,8 +86,18 @@ fn check_keys(path: &str, written: &wire::MailboxAction, report: &mut Report) {
         ("status-code", written.status_code.is_some(), &[Bounce], "bounce"),
         ("keep-subject", written.keep_subject.is_some(), &[Store], "store"),
         ("days", written.days.is_some(), &[Store], "store"),
-        ("when-suppressed", written.when_suppressed.is_some(), &[Forward], "forward"),
-        ("quarantine-mark", written.quarantine_mark.is_some(), &[Forward], "forward"),
+        (
+            "when-suppressed",
+            written.when_suppressed.is_some(),
+            &[Forward],
+            "forward",
+        ),
+        (
+            "quarantine-mark",
+            written.quarantine_mark.is_some(),
+            &[Forward],
+            "forward",
+        ),
         ("content", written.content.is_some(), &[Notify], "notify"),
     ];
     for (key, is_set, actions, names) in keys {
@@ -112,7 +122,8 @@ fn check_action(path: &str, written: &wire::MailboxAction, report: &mut Report) 
             let to = check_recipients(&format!("{path}.to"), written.to.as_deref(), report);
             let from = check_sender(path, written, report);
             let settings = forward_settings(written);
-            to.zip(from).map(|(to, from)| MailboxAction::Forward { to, from, settings })
+            to.zip(from)
+                .map(|(to, from)| MailboxAction::Forward { to, from, settings })
         }
         ActionName::Unsubscribe => Some(MailboxAction::Unsubscribe),
         ActionName::AutoReply => check_auto_reply(path, written, report),

@@ -45,9 +45,11 @@ pub(super) fn check_mailboxes(written: &[wire::Mailbox], report: &mut Report) ->
 fn check_owner(path: &str, entry: &wire::Mailbox, report: &mut Report) -> Option<OwnerTarget> {
     let text = entry.owner.as_ref()?;
     let expected = "expected a mail address, or the ARN of an SNS topic or SQS queue";
-    report.parse(&format!("{path}.owner"), text, expected, |text| match parse_address(text) {
-        Some(address) => Some(OwnerTarget::Email(address)),
-        None => parse_notify_target(text).map(OwnerTarget::Notify),
+    report.parse(&format!("{path}.owner"), text, expected, |text| {
+        match parse_address(text) {
+            Some(address) => Some(OwnerTarget::Email(address)),
+            None => parse_notify_target(text).map(OwnerTarget::Notify),
+        }
     })
 }
 

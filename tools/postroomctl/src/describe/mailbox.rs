@@ -3,7 +3,8 @@
 use notification_model::EmailAddress;
 use serde_json::{Map, Value, json};
 use store::{
-    KeptSubject, MailboxAction, NotifyContent, NotifyTarget, QuarantineMark, VerdictAction, VerdictRules, WhenSuppressed,
+    KeptSubject, MailboxAction, NotifyContent, NotifyTarget, QuarantineMark, VerdictAction, VerdictRules,
+    WhenSuppressed,
 };
 
 /// An action with all its settings.
@@ -29,7 +30,11 @@ pub(crate) fn action_text(action: &MailboxAction) -> String {
                 QuarantineMark::Subject => ", with a mark in the subject if DMARC fails",
                 QuarantineMark::None => ", without a mark if DMARC fails",
             };
-            format!("forward to {} from {}{suppressed}{mark}", to.join(", "), address_text(from))
+            format!(
+                "forward to {} from {}{suppressed}{mark}",
+                to.join(", "),
+                address_text(from)
+            )
         }
         MailboxAction::Unsubscribe => "unsubscribe the recipient of a signed token".to_owned(),
         MailboxAction::AutoReply {

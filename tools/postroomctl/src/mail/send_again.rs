@@ -48,7 +48,9 @@ pub(crate) async fn run(args: &SendAgainArgs) -> anyhow::Result<Output> {
         for row in rows {
             match payload(&row, &request_id, args.repeat) {
                 Some(payload) => requests.push((row, payload)),
-                None => problems.push(format!("{message_id}: the mail is not in a bucket, so it cannot be sent again")),
+                None => problems.push(format!(
+                    "{message_id}: the mail is not in a bucket, so it cannot be sent again"
+                )),
             }
         }
     }
@@ -65,16 +67,27 @@ pub(crate) async fn run(args: &SendAgainArgs) -> anyhow::Result<Output> {
         .collect();
     let failures = Queue::open(&args.queue).await.send(&messages).await;
     if let Some(failure) = failures.first() {
-        bail!("{} of {} requests were not sent: {}", failures.len(), messages.len(), failure.error);
+        bail!(
+            "{} of {} requests were not sent: {}",
+            failures.len(),
+            messages.len(),
+            failure.error
+        );
     }
     if args.table.json {
-        let sent = requests.iter().map(|(row, _)| json!({"messageId": row.message_id, "mailbox": row.mailbox.to_string()}));
+        let sent = requests
+            .iter()
+            .map(|(row, _)| json!({"messageId": row.message_id, "mailbox": row.mailbox.to_string()}));
         let value = json!({"requestId": request_id, "mails": sent.collect::<Vec<_>>()});
         return Ok(Output::done(json_text(&value)));
     }
     let mut text = Text::default();
     for (row, _) in &requests {
-        writeln!(text, "{}: the inbound function sends the mail of {}", row.message_id, row.mailbox)?;
+        writeln!(
+            text,
+            "{}: the inbound function sends the mail of {}",
+            row.message_id, row.mailbox
+        )?;
     }
     writeln!(text, "postroomctl mail get MESSAGE_ID shows the result")?;
     Ok(Output::done(text))

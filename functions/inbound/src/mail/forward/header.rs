@@ -121,7 +121,10 @@ impl HeaderWriter<'_> {
         let subject = match field {
             None => DMARC_MARK.to_owned(),
             Some(field) if field.is_unreadable() => {
-                format!("{DMARC_MARK} {}", encode_unknown(&unfolded_octets(field, MAX_UNKNOWN_OCTETS)))
+                format!(
+                    "{DMARC_MARK} {}",
+                    encode_unknown(&unfolded_octets(field, MAX_UNKNOWN_OCTETS))
+                )
             }
             Some(field) => encode(&format!("{DMARC_MARK} {}", decode(&field.unfolded()))),
         };
@@ -258,7 +261,10 @@ const MAX_UNKNOWN_OCTETS: usize = 4000;
 fn unfolded_octets(field: &Field<'_>, limit: usize) -> Vec<u8> {
     let octets = field.raw_value().iter().copied();
     let visible = octets.filter(|byte| !matches!(byte, b'\r' | b'\n'));
-    let mut line: Vec<u8> = visible.map(|byte| if byte.is_ascii_control() { b' ' } else { byte }).take(limit).collect();
+    let mut line: Vec<u8> = visible
+        .map(|byte| if byte.is_ascii_control() { b' ' } else { byte })
+        .take(limit)
+        .collect();
     line.drain(..line.len() - line.trim_ascii_start().len());
     line
 }
