@@ -37,6 +37,7 @@ async fn handle(record: Record) -> Result<Handled<&'static str>, HandlerError> {
             "notification"
         }
         Some(Message::InboundMail(_)) => "inbound mail",
+        Some(Message::TopicTest(_)) => "topic test",
     };
     handled.deferred.push(deferred);
     handled.metrics.count("Handled", vec![]);
