@@ -76,7 +76,7 @@ async fn each_message_is_read_as_what_it_is() {
         [
             (0, "notification"),
             (1, "inbound mail"),
-            (2, "set-up message"),
+            (2, "topic test"),
             (3, "set-up message")
         ]
     );
