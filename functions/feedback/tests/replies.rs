@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use feedback::classification::{BounceClassification, BounceKind, Evidence, Certainty, classify};
+use feedback::classification::{BounceClassification, BounceKind, Certainty, Evidence, classify};
 use notification_model::{BounceSubType, BounceType, DsnAction, StatusCode};
 
 /// Real replies.
