@@ -159,7 +159,7 @@ def is_deployed(digest: str, env: dict[str, str]) -> bool:
     try:
         current = read_outputs(env)
     except subprocess.CalledProcessError:
-        return False  # Somebody deleted the stack.
+        return False  # The stack was deleted.
     if current != outputs():
         return False
     say("Deployed already: nothing changed since")
