@@ -8,6 +8,7 @@ pub mod decide;
 pub mod effects;
 pub mod metrics;
 pub mod mirror;
+pub mod observation;
 pub mod policy;
 pub mod settings;
 pub mod streak;
@@ -23,6 +24,7 @@ use crate::action::Action;
 use crate::decide::{Facts, decide, decide_sent_by_inbound};
 use crate::effects::{Effects, MirrorQueue};
 use crate::metrics::{count_mirror_failures, count_streaks};
+use crate::observation::Observation;
 
 /// Handles one Lambda event at the time `now` and adds to the metrics.
 ///
@@ -39,10 +41,17 @@ pub async fn handle(
     let mut outcomes = batch
         .run(effects.policy.concurrency, |record| apply(record, effects, now))
         .await;
-    let deferred = pipeline::take_deferred(&mut outcomes);
-    let (streaks, failures) = effects.apply_deferred(&deferred).await;
+    let (mut actions, mut observations) = (Vec::new(), Vec::new());
+    for (index, deferred) in pipeline::take_deferred(&mut outcomes) {
+        match deferred {
+            Deferred::Action(action) => actions.push((index, action)),
+            Deferred::Observation(observation) => observations.push((index, observation)),
+        }
+    }
+    let ((streaks, failures), not_recorded) =
+        futures_util::join!(effects.apply_deferred(&actions), effects.record(&observations));
     count_streaks(metrics, &streaks);
-    for (records, error) in failures {
+    for (records, error) in failures.into_iter().chain(not_recorded) {
         pipeline::fail_records(&mut outcomes, records, error);
     }
     pipeline::fail_incomplete(&mut outcomes);
@@ -74,6 +83,13 @@ impl RecordError {
     }
 }
 
+/// Work that is done once for the whole batch.
+#[derive(Debug)]
+enum Deferred {
+    Action(Action),
+    Observation(Observation),
+}
+
 /// The mail of the inbound function that a bounce or complaint is about. Other events are not looked up, because there are
 /// too many of them.
 async fn sent_by_inbound(notification: &Notification, effects: &Effects) -> Result<Option<SentMail>, StoreError> {
@@ -85,14 +101,23 @@ async fn sent_by_inbound(notification: &Notification, effects: &Effects) -> Resu
     }
 }
 
-async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Action>, RecordError> {
+async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Deferred>, RecordError> {
+    let published_at = record.provenance.published_at.unwrap_or(now);
+    // A time in the future would hide later silence.
+    let seen_at = published_at.min(now);
     let mut notification = match pipeline::read_message(&record)? {
         None => return Ok(Handled::default()),
         Some(Message::Notification(notification)) => notification,
+        Some(Message::TopicTest(test)) => {
+            let proof = observation::of_topic_test(&test, &record.provenance, seen_at);
+            return Ok(Handled {
+                deferred: proof.into_iter().map(Deferred::Observation).collect(),
+                ..Handled::default()
+            });
+        }
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
     let unreadable = notification.unreadable_recipients.pop();
-    let published_at = record.provenance.published_at.unwrap_or(now);
     let facts = Facts { published_at };
     let actions = match sent_by_inbound(&notification, effects).await? {
         None => decide(&notification, &facts, &effects.policy),
@@ -107,8 +132,12 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     );
     let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
     count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
+    let observations = observation::of_notification(&notification, seen_at);
+    let deferred = deferred.into_iter().map(Deferred::Action);
     Ok(Handled {
-        deferred,
+        deferred: deferred
+            .chain(observations.into_iter().map(Deferred::Observation))
+            .collect(),
         metrics,
         incomplete: unreadable.map(|error| RecordError::from(error).into()),
     })
