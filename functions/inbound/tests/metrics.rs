@@ -30,6 +30,10 @@ async fn the_function_emits_the_documented_metrics_and_no_others() {
     queue_fails.fail(INBOUND_QUEUE, "InternalFailure");
     emitted.extend(emitted_by(&queue_fails, &read_event("forward")).await);
     emitted.extend(emitted_without_time().await);
+    for cap in ["FORWARDS_PER_DOMAIN", "FORWARDS_PER_MAILBOX", "FORWARDS_PER_DAY"] {
+        let capped = TestStack::with_settings(&[(cap, "1")]).await;
+        emitted.extend(emitted_by(&capped, &read_event("forward")).await);
+    }
 
     let documented: Definitions = METRICS
         .iter()

@@ -5,12 +5,12 @@
 //!
 //! # Rows
 //!
-//! "F" is the function feedback, "R" the delegate router, "I" inbound, "M" the suppression mirror, "Rep" the reputation
+//! "F" is the function feedback, "R" the delegate router, "I" inbound, "U" unsubscribe, "M" the suppression mirror, "Rep" the reputation
 //! monitor, "C" `postroomctl`. Times in keys are UTC with milliseconds ([`stamp`]); hashes are 16 hexadecimal digits.
 //!
 //! | row | pk | sk | listed under | expires | written by | read by |
 //! |---|---|---|---|---|---|---|
-//! | recipient: all suppression entries of an address | `RECIPIENT#<address>` | `SUPPRESSION` | | never | F, I, C | senders, F, I, M, C |
+//! | recipient: all suppression entries of an address | `RECIPIENT#<address>` | `SUPPRESSION` | | never | F, I, U, C | senders, F, I, M, C |
 //! | history of a recipient | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>#<scope>` | `SCOPE#<scope>` if it suppresses | with the entry that it explains, else after `HISTORY_DAYS` | F, I, C | C |
 //! | one bounce or complaint | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | `HOUR#<hour>`, the first of a process | after `STATISTICS_DAYS` | F | Rep, C |
 //! | frequent events of a batch | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | `HOUR#<hour>` | after `STATISTICS_DAYS` | F | Rep, C |
@@ -30,7 +30,7 @@
 //! | claim of an action on a mail | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | | after the last retry | I | I, C |
 //! | last reply to a sender | `REPLY#<mailbox>` | `<sender>` | | after twice the mailbox's `every-days` | I | I |
 //! | forwards and replies for a sender in an hour | `MAILER#<sender>` | `<hour>#<kind>` | | after 2 hours | I | I |
-//! | count of a cap: one of the counter's rows | `CAP#<counter>#<row>` | `<minute, hour or day>` | | after the period, and as long again | I | I |
+//! | count of a cap: one of the counter's rows | `CAP#<counter>#<row>` | `<minute, hour or day>` | | after the period, and as long again | I, U | I, U |
 //! | mail that was sent for a mailbox | `SENT#<SES message id>` | `MAIL` | | 30 days | I | F |
 //! | answers to an address or domain on a day | `ANSWERS#<address or domain>#<day>` | `COUNT` | | 8 days | I, F | I |
 //!
