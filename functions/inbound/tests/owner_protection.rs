@@ -64,7 +64,11 @@ fn answering(key: &str) -> Mailbox {
 /// forwards and one that replies get half of them each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps() {
-    const MAILS: usize = 10_000;
+    // A hundredth of the mails for each case of the tests that take long.
+    let cases = std::env::var("POSTROOM_CASES")
+        .ok()
+        .and_then(|text| text.parse::<usize>().ok());
+    let mails_sent = cases.map_or(10_000, |cases| (100 * cases).min(10_000));
     let stack = TestStack::new().await;
     let forwarding = Mailbox {
         actions: vec![MailboxAction::Forward {
@@ -80,7 +84,7 @@ async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps()
         .put_mailbox(&answering("answers@shop.example"))
         .await
         .unwrap();
-    let mails = (0..MAILS).map(|number| {
+    let mails = (0..mails_sent).map(|number| {
         let sender = match number % 3 {
             0 => format!("x@domain-{number}.example"),
             _ => format!("stranger-{number}@flood.example"),
@@ -98,27 +102,36 @@ async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps()
     let forwards = sent.iter().filter(|to| *to == "owner@target.example").count();
     let to_one_domain = sent.iter().filter(|to| to.ends_with("@flood.example")).count();
     let answers = sent.len() - forwards;
-    println!("{MAILS} mails cause {forwards} forwards and {answers} replies, {to_one_domain} of them to one domain");
+    println!(
+        "{mails_sent} mails cause {forwards} forwards and {answers} replies, {to_one_domain} of them to one domain"
+    );
     let caps = stack.effects.settings.caps;
     assert!(forwards <= caps.forwards.per_mailbox, "{forwards}");
     assert!(answers <= caps.answers.per_mailbox, "{answers}");
     assert!(to_one_domain <= caps.answers.per_domain, "{to_one_domain}");
     // Nearly the whole cap is available: the rows of a counter fill up unevenly.
-    assert!(forwards * 10 >= caps.forwards.per_mailbox * 9, "{forwards}");
-    assert!(answers * 10 >= caps.answers.per_mailbox * 9, "{answers}");
-    for metric in ["DomainCapReached", "MailboxCapReached"] {
-        assert!(
-            metrics.iter().any(|text| text.starts_with(metric)),
-            "{metric}: {metrics:?}"
-        );
+    let half = mails_sent / 2;
+    assert!(forwards * 10 >= half.min(caps.forwards.per_mailbox) * 9, "{forwards}");
+    assert!(answers * 10 >= half.min(caps.answers.per_mailbox) * 9, "{answers}");
+    if mails_sent == 10_000 {
+        for metric in ["DomainCapReached", "MailboxCapReached"] {
+            assert!(
+                metrics.iter().any(|text| text.starts_with(metric)),
+                "{metric}: {metrics:?}"
+            );
+        }
     }
 
     // Nothing is lost: each mail that was stopped is in the index with the reason.
     for (mailbox, sent) in [("forwards@shop.example", forwards), ("answers@shop.example", answers)] {
-        let mails = stack.store.mails(&mailbox.parse().unwrap(), None, MAILS).await.unwrap();
+        let mails = stack
+            .store
+            .mails(&mailbox.parse().unwrap(), None, mails_sent)
+            .await
+            .unwrap();
         let capped = |reason: &String| reason.contains("a cap allows") && reason.contains("send-again");
         let stopped = mails.iter().filter(|mail| mail.reasons.iter().any(capped)).count();
-        assert_eq!(stopped, MAILS / 2 - sent, "{mailbox}");
+        assert_eq!(stopped, mails_sent / 2 - sent, "{mailbox}");
     }
 }
 
@@ -194,8 +207,9 @@ async fn a_retry_of_the_same_mail_counts_once() {
             stack.requests.fail(fault, after);
             stack.handle_now(&event).await;
             let _ = stack.requests.cancel_fault();
-            stack.handle_now(&event).await;
             stack.deliver_handed_over(&mut Metrics::default()).await;
+            // A second rule invokes the function for the same mail.
+            stack.handle_now(&event).await;
             assert_eq!(stack.sent_mail().len(), 2, "{fault:?} {after}");
             let rows = stack.rows().await;
             for counter in ["domain#client.example", "mailbox#info@shop.example", "day"] {

@@ -27,17 +27,20 @@ pub(super) fn ses_dkim_domains(header: &HeaderBlock<'_>) -> Vec<String> {
     results.filter_map(passed_dkim_domain).collect()
 }
 
+/// SES writes `Return-Path` and `Received` first. Nothing of the sender is above them.
 fn ses_field<'a, 'b>(header: &'b HeaderBlock<'a>) -> Option<&'b Field<'a>> {
-    let received = header.fields().iter().position(|field| field.is("Received"))?;
-    let behind = header.fields().get(received + 1..)?;
-    let is_of_ses = |field: &&Field<'_>| {
+    let is_of_ses = |field: &Field<'_>| {
         let starts_with_ses = field
             .name()
             .get(..6)
             .is_some_and(|start| start.eq_ignore_ascii_case("X-SES-"));
         starts_with_ses || field.is("Received-SPF") || field.is("Authentication-Results")
     };
-    let mut of_ses = behind.iter().take_while(is_of_ses);
+    let mut fields = header.fields().iter().skip_while(|field| field.is("Return-Path"));
+    if !fields.next()?.is("Received") {
+        return None;
+    }
+    let mut of_ses = fields.take_while(|field| is_of_ses(field));
     of_ses.find(|field| field.is("Authentication-Results"))
 }
 
