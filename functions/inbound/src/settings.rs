@@ -83,7 +83,7 @@ pub struct Policy {
     pub index_days: u32,
 }
 
-/// How much mail the function sends at most, whoever writes to it.
+/// How much mail the function sends at most, for all senders together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caps {
     /// Forwards, and the notices that replace them.

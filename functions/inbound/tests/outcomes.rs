@@ -119,7 +119,7 @@ async fn outcomes(event: &Value) -> Vec<String> {
         let content = describe_message(kind, target, content);
         format!("{kind:<9} {target}: {content}")
     }));
-    // Which rows of a counter a mail uses depends on hashes. `owner_protection.rs` tests the counters.
+    // Which rows of a counter a mail uses depends on hashes. `caps.rs` tests the counters.
     let rows = stack.rows().await;
     let rows = rows.iter().filter(|(key, _)| !key.starts_with("CAP#"));
     lines.extend(rows.flat_map(|(key, row)| describe_row(key, row)));

@@ -90,7 +90,7 @@ fn forwarded_field(name: &str, field: &str, mark: ForwardMark) -> Option<String>
 #[test]
 fn awkward_header_fields_reach_the_reader() {
     let cases = [
-        // The envelope recipient is told, and what the sender claims about it is dropped.
+        // The forward has the envelope recipient, and not what the sender claims about it.
         ("bcc-catch-all", "X-Original-To", Some("info+news@shop.example")),
         ("bcc-catch-all", "Envelope-To", None),
         ("bcc-catch-all", "Delivered-To", None),

@@ -15,9 +15,9 @@ mod verdict_rules;
 
 pub use answers::{AnswerCounts, AnswerEvent};
 pub use claims::{ClaimKey, ClaimOutcome};
-pub use forward_settings::{ForwardSettings, NotifyContent, OwnerTarget, QuarantineMark, WhenSuppressed};
+pub use forward_settings::{ForwardSettings, NotifyContent, QuarantineMark, WhenSuppressed};
 pub use mail_index::{IndexedMail, IndexedSubject, MailLocation};
-pub use mailbox::{KeptSubject, Mailbox, MailboxAction, NotifyTarget};
+pub use mailbox::{KeptSubject, Mailbox, MailboxAction, NotifyTarget, OwnerTarget};
 pub use mailbox_key::{InvalidMailboxKey, MailboxKey};
 pub use send_caps::{CapPeriod, SendCap};
 pub use sender_limits::SenderLimit;

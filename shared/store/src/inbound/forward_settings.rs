@@ -1,10 +1,4 @@
-//! Settings of the actions `forward` and `notify`, and the target of a mailbox's own notices.
-
-use std::fmt;
-
-use notification_model::EmailAddress;
-
-use super::mailbox::NotifyTarget;
+//! Settings of the actions `forward` and `notify`.
 
 /// The settings of a `forward` action, beside its addresses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -47,15 +41,6 @@ pub enum NotifyContent {
     Parsed,
 }
 
-/// Who is notified about problems of a mailbox. As text: an address, `topic:ARN` or `queue:URL`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum OwnerTarget {
-    /// A mail address.
-    Email(EmailAddress),
-    /// A topic or queue.
-    Notify(NotifyTarget),
-}
-
 macro_rules! named {
     ($kind:ident, $($variant:ident = $name:literal),+) => {
         impl $kind {
@@ -77,23 +62,3 @@ macro_rules! named {
 named!(WhenSuppressed, Continue = "continue", Stop = "stop");
 named!(QuarantineMark, Name = "name", Subject = "subject", None = "none");
 named!(NotifyContent, Summary = "summary", Parsed = "parsed");
-
-impl fmt::Display for OwnerTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Email(address) => f.write_str(address.as_str()),
-            Self::Notify(target) => target.fmt(f),
-        }
-    }
-}
-
-impl OwnerTarget {
-    pub(super) fn read(text: &str) -> Option<Self> {
-        match NotifyTarget::read(text) {
-            Some(target) => Some(Self::Notify(target)),
-            None => Some(Self::Email(
-                EmailAddress::parse(text).filter(|address| address.domain().is_some())?,
-            )),
-        }
-    }
-}

@@ -7,7 +7,7 @@ use std::fmt;
 
 use notification_model::EmailAddress;
 
-use super::forward_settings::{ForwardSettings, NotifyContent, OwnerTarget};
+use super::forward_settings::{ForwardSettings, NotifyContent};
 use super::mailbox_key::MailboxKey;
 use super::verdict_rules::VerdictRules;
 
@@ -20,7 +20,7 @@ pub struct Mailbox {
     pub verdicts: VerdictRules,
     /// The actions, in this order.
     pub actions: Vec<MailboxAction>,
-    /// Who is notified about forwards that the recipient refuses. `None`: only the alarm tells of them.
+    /// Who is notified about forwards that the recipient refuses. `None`: nobody, so that only the alarm goes off.
     pub owner: Option<OwnerTarget>,
     /// Domains of forwarders and lists. Their mail is not bounced if DMARC fails with the policy reject and their own SPF or
     /// DKIM passes. Normalised.
@@ -103,6 +103,15 @@ pub enum NotifyTarget {
     Queue(String),
 }
 
+/// Who is notified about problems of a mailbox. As text: an address, `topic:ARN` or `queue:URL`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OwnerTarget {
+    /// A mail address.
+    Email(EmailAddress),
+    /// A topic or queue.
+    Notify(NotifyTarget),
+}
+
 impl Mailbox {
     /// A mailbox without actions.
     #[must_use]
@@ -167,6 +176,26 @@ impl NotifyTarget {
             ("topic", arn) => Some(Self::Topic(arn.to_owned())),
             ("queue", url) => Some(Self::Queue(url.to_owned())),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for OwnerTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(address) => f.write_str(address.as_str()),
+            Self::Notify(target) => target.fmt(f),
+        }
+    }
+}
+
+impl OwnerTarget {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        match NotifyTarget::read(text) {
+            Some(target) => Some(Self::Notify(target)),
+            None => Some(Self::Email(
+                EmailAddress::parse(text).filter(|address| address.domain().is_some())?,
+            )),
         }
     }
 }

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use notification_model::EmailAddress;
 
-use super::forward_settings::{ForwardSettings, NotifyContent, OwnerTarget, QuarantineMark, WhenSuppressed};
-use super::mailbox::{KeptSubject, Mailbox, MailboxAction, NotifyTarget};
+use super::forward_settings::{ForwardSettings, NotifyContent, QuarantineMark, WhenSuppressed};
+use super::mailbox::{KeptSubject, Mailbox, MailboxAction, NotifyTarget, OwnerTarget};
 use super::mailbox_key::MailboxKey;
 use super::verdict_rules::{VerdictAction, VerdictRules};
 use crate::item::{Item, n, s, text};

@@ -162,7 +162,7 @@ pub(super) struct Mailbox {
     #[serde(default)]
     pub(super) verdicts: Verdicts,
     /// Who is notified when a forward target complains or its mail bounces: a mail address, or the ARN of an SNS topic or SQS
-    /// queue. Default: only the alarm tells of it.
+    /// queue. Default: none, so that only the alarm goes off.
     pub(super) owner: Option<String>,
     /// Domains of forwarders and mailing lists. Their mail is tagged instead of bounced if DMARC fails with the policy reject
     /// and their own SPF or DKIM passes.
