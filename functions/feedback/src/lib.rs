@@ -28,7 +28,7 @@ use crate::metrics::{count_mirror_failures, count_streaks};
 ///
 /// # Errors
 /// If the shape of the event is unknown, or if Lambda has to retry the whole event (see [`intake::Outcomes::report`]). The
-/// response names the failed records of an SQS batch.
+/// response names the failed records of an SQS batch, also if all of them failed.
 pub async fn handle(
     event: &Value,
     effects: &Effects,
@@ -43,7 +43,8 @@ pub async fn handle(
     let (streaks, failures) = effects.apply_deferred(&deferred).await;
     count_streaks(metrics, &streaks);
     for (records, error) in failures {
-        pipeline::fail_records(&mut outcomes, records, error);
+        let message = error.to_string();
+        pipeline::fail_records(&mut outcomes, records, || RecordError::NotWritten(message.clone()));
     }
     pipeline::fail_incomplete(&mut outcomes);
     metrics.merge(pipeline::take_metrics(&mut outcomes));
@@ -61,6 +62,9 @@ enum RecordError {
     InboundMail,
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A write for several records of the batch failed.
+    #[error("{0}")]
+    NotWritten(String),
 }
 
 impl RecordError {
@@ -69,7 +73,7 @@ impl RecordError {
         match self {
             Self::Parse(_) => "parse",
             Self::InboundMail => "inbound",
-            Self::Store(_) => "store",
+            Self::Store(_) | Self::NotWritten(_) => "store",
         }
     }
 }
