@@ -29,7 +29,10 @@ fn of_document(document: &Value) -> Vec<String> {
     let mut dimensions = texts(directive.pointer("/Dimensions/0"), "Name");
     assert_eq!(dimensions.remove(0), "Stack", "the first dimension of every metric");
     let values = dimensions.iter().map(|name| {
-        let value = document.get(name).and_then(Value::as_str).expect("the value of a dimension");
+        let value = document
+            .get(name)
+            .and_then(Value::as_str)
+            .expect("the value of a dimension");
         format!("{name}={value}")
     });
     let values: Vec<String> = values.collect();

@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use lambda_kit::Metrics;
 use reputation::EnforcementReport;
 use serde_json::{Value, json};
-use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
 use store::testing::Fault;
+use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
 use support::{A, B, DELIVERY_QUEUE, DELIVERY_QUEUE_ARN, OWNER, Stack, now, route, senders, sqs_event};
 
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
@@ -147,7 +147,7 @@ async fn an_alert_stays_in_the_queue_until_all_its_deliveries_are_accepted() {
     stack.reject(support::DELIVERY_QUEUE, "InternalError");
     let mut metrics = Metrics::default();
     let response = receive(&stack, &alert_about(A).to_message(), &mut metrics).await;
-    assert_eq!(response, json!({"error": "1 of 1 records failed"}));
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
     assert!(counts(&metrics, "Routed").is_empty());
 
     stack.accept(support::DELIVERY_QUEUE);
@@ -185,7 +185,7 @@ async fn alerts_are_accepted_only_from_the_delivery_queue() {
         &[alert_about(A).to_message()],
     );
     let response = stack.handle(&event, &mut Metrics::default(), now()).await;
-    assert_eq!(response, json!({"error": "1 of 1 records failed"}));
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
     assert!(stack.services.lock().unwrap().queued.is_empty());
 }
 
@@ -194,7 +194,11 @@ async fn an_alert_that_cannot_be_read_fails() {
     let stack = Stack::with_routes().await;
     for message in [r#"{"postroom":"alert"}"#, "alert", "[]"] {
         let response = receive(&stack, message, &mut Metrics::default()).await;
-        assert_eq!(response, json!({"error": "1 of 1 records failed"}), "{message}");
+        assert_eq!(
+            response,
+            json!({"batchItemFailures": [{"itemIdentifier": "0"}]}),
+            "{message}"
+        );
     }
 }
 
@@ -333,7 +337,11 @@ fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
 #[tokio::test]
 async fn each_metric_that_an_alarm_watches_is_emitted() {
     let mut emitted = BTreeSet::new();
-    for (fault, rejecting) in [(None, None), (Some(Fault::RequestLost), None), (None, Some(DELIVERY_QUEUE))] {
+    for (fault, rejecting) in [
+        (None, None),
+        (Some(Fault::RequestLost), None),
+        (None, Some(DELIVERY_QUEUE)),
+    ] {
         for file in std::fs::read_dir("../../events/delegate-router").unwrap() {
             let event: Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
             let stack = Stack::with_routes().await;
@@ -352,7 +360,9 @@ async fn each_metric_that_an_alarm_watches_is_emitted() {
     let stack = Stack::with_routes().await;
     let mut metrics = Metrics::default();
     let bounce = std::fs::read("../../events/delegate-router/owner-bounce.json").unwrap();
-    stack.handle(&serde_json::from_slice(&bounce).unwrap(), &mut metrics, now()).await;
+    stack
+        .handle(&serde_json::from_slice(&bounce).unwrap(), &mut metrics, now())
+        .await;
     stack.deliver_queued(&mut metrics).await;
     stack.reject("ops@shop.example", "MessageRejected");
     let later = now() + jiff::SignedDuration::from_hours(2);

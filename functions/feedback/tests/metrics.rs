@@ -101,7 +101,10 @@ async fn each_metric_that_an_alarm_watches_is_emitted() {
             emitted.extend(watched_metrics::emitted(&metrics, NAMESPACE));
         }
     }
-    let missing: Vec<_> = watched_metrics::watched("feedback").difference(&emitted).cloned().collect();
+    let missing: Vec<_> = watched_metrics::watched("feedback")
+        .difference(&emitted)
+        .cloned()
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

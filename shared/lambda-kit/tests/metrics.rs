@@ -95,8 +95,18 @@ fn every_document_of_a_stack_has_its_name_as_the_first_dimension() {
         .iter()
         .map(|document| document["_aws"]["CloudWatchMetrics"][0]["Dimensions"].clone())
         .collect();
-    assert_eq!(dimensions, [json!([["Stack", "Kind"]]), json!([["Stack", "Schedule"]]), json!([["Stack"]])]);
+    assert_eq!(
+        dimensions,
+        [
+            json!([["Stack", "Kind"]]),
+            json!([["Stack", "Schedule"]]),
+            json!([["Stack"]])
+        ]
+    );
     assert!(documents.iter().all(|document| document["Stack"] == "postroom-2"));
     assert_eq!(documents[0]["RecordFailures"], 1);
-    assert_eq!((&documents[1]["Schedule"], &documents[1]["ScheduledRuns"]), (&json!("digest"), &json!(1)));
+    assert_eq!(
+        (&documents[1]["Schedule"], &documents[1]["ScheduledRuns"]),
+        (&json!("digest"), &json!(1))
+    );
 }

@@ -178,12 +178,17 @@ async fn check_takes_the_tables_of_several_stacks() {
         .await;
     assert_eq!(stack.run("check jane@example.net --table postroom").await.exit_code, 0);
     for tables in ["--table postroom --table second", "--table second,postroom"] {
-        let check = stack.run(&format!("check joe@example.net jane@example.net {tables}")).await;
+        let check = stack
+            .run(&format!("check joe@example.net jane@example.net {tables}"))
+            .await;
         assert_eq!(check.exit_code, 1, "{}", check.stderr);
         let lines: Vec<&str> = check.stdout.lines().collect();
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!(lines.first(), Some(&"yes  joe@example.net"));
-        assert!(lines[1].starts_with("no   jane@example.net  global: asked to stop"), "{lines:?}");
+        assert!(
+            lines[1].starts_with("no   jane@example.net  global: asked to stop"),
+            "{lines:?}"
+        );
     }
     // A table that cannot be read is not a table without suppressions.
     let unknown = stack.run("check joe@example.net --table postroom,elsewhere").await;

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
-use store::SenderContext;
+use store::{CheckResult, SenderContext};
 
 use super::suppression_json::suppression_json;
 use crate::arguments::parse_address;
@@ -29,7 +29,13 @@ pub(crate) struct CheckArgs {
     topic: Option<String>,
     /// The tables of one or more stacks: output TableName, or TableArn for a table in another Region or account. An address may
     /// be mailed if no table suppresses it.
-    #[arg(long = "table", env = "POSTROOM_TABLE", value_name = "TABLE", value_delimiter = ',', required = true)]
+    #[arg(
+        long = "table",
+        env = "POSTROOM_TABLE",
+        value_name = "TABLE",
+        value_delimiter = ',',
+        required = true
+    )]
     tables: Vec<String>,
     /// Print JSON.
     #[arg(long)]
@@ -77,7 +83,10 @@ async fn check_tables(args: &CheckArgs, context: &SenderContext) -> anyhow::Resu
     let mut merged: Vec<CheckResult> = Vec::new();
     for table in &args.tables {
         let store = open_table(table).await;
-        let results = store.check(&args.addresses, context, now).await.map_err(AwsError::from)?;
+        let results = store
+            .check(&args.addresses, context, now)
+            .await
+            .map_err(AwsError::from)?;
         if merged.is_empty() {
             merged = results;
             continue;

@@ -63,7 +63,8 @@ impl Stack {
         let mut stream = TcpStream::connect(host).await.unwrap();
         let request = format!(
             "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n\
-             X-Amz-Target: DynamoDB_20120810.CreateTable\r\nContent-Length: {}\r\n\r\n{body}",
+             X-Amz-Target: DynamoDB_20120810.CreateTable\r\nX-Amz-Date: 20260302T080000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=local/20260302/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
