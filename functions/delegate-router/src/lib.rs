@@ -116,7 +116,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Ha
         });
     }
     let notification = match pipeline::read_message(&record)? {
-        None => return Ok(Handled::default()),
+        None | Some(Message::TopicTest(_)) => return Ok(Handled::default()),
         Some(Message::Notification(notification)) => *notification,
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };

@@ -45,6 +45,7 @@
 //!             let unreadable = notification.unreadable_recipients.into_iter().next();
 //!             handled.incomplete = unreadable.map(|error| HandlerError::from(error).into());
 //!         }
+//!         Some(Message::TopicTest(_)) => {}
 //!         Some(Message::InboundMail(_)) => return Err(HandlerError::InboundMail),
 //!     }
 //!     Ok(handled)
@@ -67,7 +68,7 @@
 use std::error::Error;
 
 use intake::{BoxError, Outcomes, Record, RecordFailure, RecordKind};
-use notification_model::{Notification, ParseError, Received, SesMessage};
+use notification_model::{Notification, ParseError, Received, SesMessage, Setup};
 
 use crate::metrics::Metrics;
 
@@ -100,10 +101,12 @@ pub enum Message {
     Notification(Box<Notification>),
     /// Mail that a receipt rule received.
     InboundMail(Box<Received>),
+    /// The message with which SES tests a topic that was set for an identity or an event destination.
+    TopicTest(Setup),
 }
 
-/// Reads the SES message of a record. Returns `None` for messages that are not about a mail (set-up messages of SNS and SES,
-/// and events of EventBridge about something else): they are logged and need no handling.
+/// Reads the SES message of a record. Returns `None` for messages that need no handling: set-up messages of SNS and of
+/// receipt rules, and events of EventBridge that are not about a mail. They are logged.
 ///
 /// # Errors
 /// If the payload is not a message of SES.
@@ -116,8 +119,11 @@ pub fn read_message(record: &Record) -> Result<Option<Message>, ParseError> {
         SesMessage::Notification(notification) => Some(Message::Notification(Box::new(notification))),
         SesMessage::Received(received) => Some(Message::InboundMail(Box::new(received))),
         SesMessage::Setup(setup) => {
-            tracing::info!(kind = setup.as_str(), "acknowledged a message that is not about a mail");
-            None
+            tracing::info!(kind = setup.as_str(), "received a message that is not about a mail");
+            match setup {
+                Setup::TopicValidated | Setup::SubscriptionSucceeded { .. } => Some(Message::TopicTest(setup)),
+                Setup::InboundProbe | Setup::ServiceEvent(_) => None,
+            }
         }
     })
 }

@@ -40,6 +40,7 @@ async fn handle(record: Record) -> Result<Handled<&'static str>, HandlerError> {
             "notification"
         }
         Some(Message::InboundMail(_)) => "inbound mail",
+        Some(Message::TopicTest(_)) => "topic test",
     };
     handled.deferred.push(deferred);
     handled.metrics.count("Handled", vec![]);
@@ -78,7 +79,7 @@ async fn each_message_is_read_as_what_it_is() {
         [
             (0, "notification"),
             (1, "inbound mail"),
-            (2, "set-up message"),
+            (2, "topic test"),
             (3, "set-up message")
         ]
     );

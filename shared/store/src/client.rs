@@ -14,6 +14,7 @@ use lambda_kit::sdk_error_text;
 
 use crate::item::{Item, s, text};
 use crate::listing_cache::ListingCache;
+use crate::seen_cache::SeenCache;
 
 /// Postroom's DynamoDB table. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
     pub(crate) listing_cache: ListingCache,
+    pub(crate) seen_cache: SeenCache,
 }
 
 /// A request to the table failed. It may have taken effect, and the same call can be made again.
@@ -72,6 +74,7 @@ impl Store {
             client,
             table: table.into(),
             listing_cache: ListingCache::default(),
+            seen_cache: SeenCache::default(),
         }
     }
 

@@ -186,7 +186,7 @@ async fn check_takes_the_tables_of_several_stacks() {
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert_eq!(lines.first(), Some(&"yes  joe@example.net"));
         assert!(
-            lines[1].starts_with("no   jane@example.net  global: asked to stop"),
+            lines[1].starts_with("no   jane@example.net  global: suppressed by olga: asked to stop"),
             "{lines:?}"
         );
     }
