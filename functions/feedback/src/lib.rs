@@ -30,7 +30,7 @@ use crate::observation::Observation;
 ///
 /// # Errors
 /// If the shape of the event is unknown, or if Lambda has to retry the whole event (see [`intake::Outcomes::report`]). The
-/// response names the failed records of an SQS batch.
+/// response names the failed records of an SQS batch, also if all of them failed.
 pub async fn handle(
     event: &Value,
     effects: &Effects,
@@ -52,7 +52,8 @@ pub async fn handle(
         futures_util::join!(effects.apply_deferred(&actions), effects.record(&observations));
     count_streaks(metrics, &streaks);
     for (records, error) in failures.into_iter().chain(not_recorded) {
-        pipeline::fail_records(&mut outcomes, records, error);
+        let message = error.to_string();
+        pipeline::fail_records(&mut outcomes, records, || RecordError::NotWritten(message.clone()));
     }
     pipeline::fail_incomplete(&mut outcomes);
     metrics.merge(pipeline::take_metrics(&mut outcomes));
@@ -70,6 +71,9 @@ enum RecordError {
     InboundMail,
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A write for several records of the batch failed.
+    #[error("{0}")]
+    NotWritten(String),
 }
 
 impl RecordError {
@@ -78,7 +82,7 @@ impl RecordError {
         match self {
             Self::Parse(_) => "parse",
             Self::InboundMail => "inbound",
-            Self::Store(_) => "store",
+            Self::Store(_) | Self::NotWritten(_) => "store",
         }
     }
 }

@@ -19,14 +19,15 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
     let secrets = LazyClient::of(aws.config(), aws_sdk_secretsmanager::Client::new);
     let effects = Arc::new(Effects::new(store, secrets, settings));
+    let stack: Arc<str> = lambda_kit::stack_name(|name| std::env::var(name).ok()).into();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-        let effects = effects.clone();
+        let (effects, stack) = (effects.clone(), stack.clone());
         async move {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
             let response = unsubscribe::handle(&event.payload, &effects, &mut metrics, now).await;
-            metrics.emit(NAMESPACE, now);
+            metrics.emit(NAMESPACE, &stack, now);
             Ok::<_, lambda_runtime::Error>(response)
         }
     }))

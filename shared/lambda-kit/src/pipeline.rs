@@ -22,6 +22,8 @@
 //!     Parse(#[from] notification_model::ParseError),
 //!     #[error("inbound mail: subscribe the inbound function to this topic instead")]
 //!     InboundMail,
+//!     #[error("not written")]
+//!     NotWritten,
 //! }
 //!
 //! impl HandlerError {
@@ -29,6 +31,7 @@
 //!         match self {
 //!             Self::Parse(_) => "parse",
 //!             Self::InboundMail => "inbound",
+//!             Self::NotWritten => "store",
 //!         }
 //!     }
 //! }
@@ -52,7 +55,7 @@
 //!     let mut outcomes = Batch::from_event(event)?.run(8, handle).await;
 //!     for (index, message_id) in pipeline::take_deferred(&mut outcomes) {
 //!         if message_id.is_empty() {
-//!             pipeline::fail_records(&mut outcomes, [index], "not written");
+//!             pipeline::fail_records(&mut outcomes, [index], || HandlerError::NotWritten);
 //!         }
 //!     }
 //!     pipeline::fail_incomplete(&mut outcomes);
@@ -63,7 +66,6 @@
 //! ```
 
 use std::error::Error;
-use std::fmt::Display;
 
 use intake::{BoxError, Outcomes, Record, RecordFailure, RecordKind};
 use notification_model::{Notification, ParseError, Received, SesMessage, Setup};
@@ -136,11 +138,15 @@ pub fn take_deferred<D>(outcomes: &mut Outcomes<Handled<D>>) -> Vec<(usize, D)> 
     all
 }
 
-/// Fails the records with these indexes because their deferred work failed.
-pub fn fail_records<T>(outcomes: &mut Outcomes<T>, indexes: impl IntoIterator<Item = usize>, error: impl Display) {
-    let message = error.to_string();
+/// Fails the records with these indexes because their deferred work failed. `error` returns the error of one record. An error
+/// of the type that [`count_failures`] knows is counted with its kind.
+pub fn fail_records<T, E: Into<BoxError>>(
+    outcomes: &mut Outcomes<T>,
+    indexes: impl IntoIterator<Item = usize>,
+    error: impl Fn() -> E,
+) {
     for index in indexes {
-        outcomes.fail(index, message.clone());
+        outcomes.fail(index, error());
     }
 }
 

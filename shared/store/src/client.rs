@@ -159,12 +159,8 @@ impl Store {
                     .send()
                     .await
                     .map_err(|error| self.failed("BatchGetItem", error))?;
-                for item in output
-                    .responses
-                    .unwrap_or_default()
-                    .remove(&self.table)
-                    .unwrap_or_default()
-                {
+                // Of the one table that was asked, whether the response names it or its ARN.
+                for item in output.responses.unwrap_or_default().into_values().flatten() {
                     if let Some(pk) = text(&item, "pk") {
                         found.insert(pk.to_owned(), item);
                     }
@@ -172,7 +168,8 @@ impl Store {
                 keys = output
                     .unprocessed_keys
                     .unwrap_or_default()
-                    .remove(&self.table)
+                    .into_values()
+                    .next()
                     .map(|left| left.keys)
                     .unwrap_or_default();
                 if keys.is_empty() {
