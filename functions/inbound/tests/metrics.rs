@@ -108,6 +108,11 @@ async fn each_metric_that_an_alarm_watches_is_emitted() {
     emitted.extend(watched_by(&table_fails, &read_event("forward"), Duration::from_secs(30)).await);
     emitted.extend(watched_by(&TestStack::new().await, &read_event("forward"), Duration::ZERO).await);
 
+    for cap in ["FORWARDS_PER_DOMAIN", "FORWARDS_PER_MAILBOX", "FORWARDS_PER_DAY"] {
+        let capped = TestStack::with_settings(&[(cap, "1")]).await;
+        emitted.extend(watched_by(&capped, &read_event("forward"), Duration::from_secs(30)).await);
+    }
+
     let watched = watched_metrics::watched("inbound");
     let missing: Vec<_> = watched.difference(&emitted).collect();
     assert!(missing.is_empty(), "{missing:?}");

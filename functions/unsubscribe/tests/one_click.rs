@@ -1,6 +1,7 @@
 //! Requests to the Function URL, with an embedded DynamoDB and a mocked Secrets Manager.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers too"
 )]
@@ -25,9 +26,13 @@ use unsubscribe_token::{Keys, Token, UnsubscribeFrom};
 const KEY: &str = "correct-horse-battery-staple-0123456789";
 const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
+#[path = "../../../tests/template/watched_metrics.rs"]
+mod watched_metrics;
+
 struct Stack {
     effects: Effects,
     store: Store,
+    client: aws_sdk_dynamodb::Client,
     requests: Requests,
     metrics: Metrics,
     count: usize,
@@ -35,29 +40,11 @@ struct Stack {
 
 impl Stack {
     async fn new() -> Self {
-        let (store, _, requests) = store::testing::fresh().await;
-        let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
-            .then_output(|| GetSecretValueOutput::builder().secret_string(KEY).build());
-        let config = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
-            .http_client(create_mock_http_client())
-            .interceptor(
-                MockResponseInterceptor::new()
-                    .rule_mode(RuleMode::MatchAny)
-                    .with_rule(&secret),
-            )
-            .build();
-        let secrets = aws_sdk_secretsmanager::Client::from_conf(config);
-        let settings = Settings::from_env(|name| match name {
-            "TABLE_NAME" => Some("postroom".to_owned()),
-            "UNSUBSCRIBE_SECRET_ARN" => Some("secret".to_owned()),
-            _ => None,
-        });
+        let (store, client, requests) = store::testing::fresh().await;
         Self {
-            effects: Effects::new(store.clone(), secrets.into(), settings.unwrap()),
+            effects: Effects::new(store.clone(), secrets(), settings()),
             store,
+            client,
             requests,
             metrics: Metrics::default(),
             count: 0,
@@ -91,9 +78,40 @@ impl Stack {
             .collect()
     }
 
+    /// A store whose table does not exist.
+    fn store_without_table(&self) -> Store {
+        Store::new(self.client.clone(), "missing")
+    }
+
     fn writes(&self) -> usize {
         self.requests.take().values().sum()
     }
+}
+
+fn secrets() -> lambda_kit::LazyClient<aws_sdk_secretsmanager::Client> {
+    let secret = mock!(aws_sdk_secretsmanager::Client::get_secret_value)
+        .then_output(|| GetSecretValueOutput::builder().secret_string(KEY).build());
+    let config = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "testing"))
+        .http_client(create_mock_http_client())
+        .interceptor(
+            MockResponseInterceptor::new()
+                .rule_mode(RuleMode::MatchAny)
+                .with_rule(&secret),
+        )
+        .build();
+    aws_sdk_secretsmanager::Client::from_conf(config).into()
+}
+
+fn settings() -> Settings {
+    let settings = Settings::from_env(|name| match name {
+        "TABLE_NAME" => Some("postroom".to_owned()),
+        "UNSUBSCRIBE_SECRET_ARN" => Some("secret".to_owned()),
+        _ => None,
+    });
+    settings.unwrap()
 }
 
 fn jane() -> EmailAddress {
@@ -194,6 +212,8 @@ async fn requests_with_one_token_are_limited_by_minute() {
     for _ in 0..8 {
         responses.push(stack.post(&token, noon()).await);
     }
+    let emitted = watched_metrics::emitted(&stack.metrics, NAMESPACE);
+    assert!(emitted.contains("Requests{Outcome=too-many-requests}"), "{emitted:?}");
     assert_eq!(responses, [200, 200, 200, 200, 200, 429, 429, 429]);
     let upper = stack.post(&token.to_uppercase(), noon()).await;
     assert_eq!(upper, 429, "another spelling of the token is the same token");
@@ -247,6 +267,23 @@ async fn a_failure_of_the_table_asks_for_another_attempt_which_succeeds() {
             assert_eq!(stack.suppressions(later).await, ["unsubscribe"]);
         }
     }
+}
+
+#[tokio::test]
+async fn each_metric_that_an_alarm_watches_is_emitted() {
+    let mut stack = Stack::new().await;
+    // The SDK tries a lost request again, so the table is missing instead.
+    stack.effects = Effects::new(stack.store_without_table(), secrets(), settings());
+    assert_eq!(stack.post(&signed(&token()), noon()).await, 503);
+    let mut flooded = Stack::new().await;
+    for _ in 0..6 {
+        flooded.post(&signed(&token()), noon()).await;
+    }
+    let mut emitted = watched_metrics::emitted(&stack.metrics, NAMESPACE);
+    emitted.extend(watched_metrics::emitted(&flooded.metrics, NAMESPACE));
+    let watched = watched_metrics::watched("unsubscribe");
+    let missing: Vec<_> = watched.difference(&emitted).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[tokio::test]
