@@ -44,7 +44,7 @@ pub async fn handle(
     let (mut actions, mut observations) = (Vec::new(), Vec::new());
     for (index, deferred) in pipeline::take_deferred(&mut outcomes) {
         match deferred {
-            Deferred::Action(action) => actions.push((index, action)),
+            Deferred::Action(action) => actions.push((index, *action)),
             Deferred::Observation(observation) => observations.push((index, observation)),
         }
     }
@@ -90,7 +90,7 @@ impl RecordError {
 /// Work that is done once for the whole batch.
 #[derive(Debug)]
 enum Deferred {
-    Action(Action),
+    Action(Box<Action>),
     Observation(Observation),
 }
 
@@ -137,7 +137,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
     count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
     let observations = observation::of_notification(&notification, seen_at);
-    let deferred = deferred.into_iter().map(Deferred::Action);
+    let deferred = deferred.into_iter().map(|action| Deferred::Action(Box::new(action)));
     Ok(Handled {
         deferred: deferred
             .chain(observations.into_iter().map(Deferred::Observation))

@@ -1,7 +1,6 @@
 //! Which headers are trusted: reports that arrive as mail, and forwarders whose own SPF or DKIM passes.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test fails by panicking, in its helpers too"
 )]

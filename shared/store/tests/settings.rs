@@ -1,9 +1,5 @@
 //! Last notifications and proofs of topics against an embedded DynamoDB.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::Channel;
