@@ -82,6 +82,7 @@
 //! each recipient of a message. This costs as little as a counter, and the union that the reader computes is exact even if
 //! events are delivered again in other batches.
 
+mod applied_settings;
 mod client;
 mod inbound;
 mod item;
@@ -93,6 +94,7 @@ mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use applied_settings::AppliedSettings;
 pub use client::{Store, StoreError};
 pub use inbound::{
     ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, InvalidMailboxKey, KeptSubject, MailLocation, Mailbox,
