@@ -84,7 +84,6 @@
 //! each recipient of a message. This costs as little as a counter, and the union that the reader computes is exact even if
 //! events are delivered again in other batches.
 
-mod applied_settings;
 mod client;
 mod inbound;
 mod item;
@@ -98,7 +97,6 @@ mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use applied_settings::AppliedSettings;
 pub use client::{Store, StoreError};
 pub use inbound::{
     ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, InvalidMailboxKey, KeptSubject, MailLocation, Mailbox,
@@ -113,7 +111,9 @@ pub use routing::{
     DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey,
     SenderMatch, Target,
 };
-pub use settings::{InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof};
+pub use settings::{
+    AppliedSettings, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof,
+};
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };
