@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use aws_sdk_ses as v1;
 use aws_sdk_sesv2 as v2;
 use aws_sdk_sns as sns;
-use aws_smithy_mocks::{RuleMode, mock_client};
+use aws_smithy_mocks::{MockResponseInterceptor, RuleMode, create_mock_http_client};
 use aws_smithy_types::error::ErrorMetadata;
 use ses_settings::{Pace, SesSettings};
 use v2::types::EventDestination;
@@ -98,6 +99,25 @@ macro_rules! rule {
 
 use rule;
 
+/// A client of a service that answers with rules. `mock_client!` would need features of the SDK that no other test needs.
+macro_rules! client {
+    ($krate:ident, $rules:expr) => {{
+        let mut interceptor = MockResponseInterceptor::new().rule_mode(RuleMode::MatchAny);
+        for rule in &$rules {
+            interceptor = interceptor.with_rule(rule);
+        }
+        let config = $krate::Config::builder()
+            .behavior_version($krate::config::BehaviorVersion::latest())
+            .region($krate::config::Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+            .retry_config($krate::config::retry::RetryConfig::disabled())
+            .http_client(create_mock_http_client())
+            .interceptor(interceptor)
+            .build();
+        $krate::Client::from_conf(config)
+    }};
+}
+
 impl FakeSes {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,25 +163,14 @@ impl FakeSes {
 
     /// The clients. The pause does not take real time in a test with paused time.
     pub(crate) fn settings(&self, pause: Duration) -> SesSettings {
-        let v1 = {
-            let rules = self.v1_rules();
-            let rules: Vec<_> = rules.iter().collect();
-            mock_client!(v1, RuleMode::MatchAny, rules, |config| config
-                .retry_config(v1::config::retry::RetryConfig::disabled()))
-        };
-        let v2 = {
-            let mut rules = self.v2_identity_rules();
-            rules.extend(self.v2_set_rules());
-            let rules: Vec<_> = rules.iter().collect();
-            mock_client!(v2, RuleMode::MatchAny, rules, |config| config
-                .retry_config(v2::config::retry::RetryConfig::disabled()))
-        };
-        let sns = {
-            let rules = self.sns_rules();
-            let rules: Vec<_> = rules.iter().collect();
-            mock_client!(sns, RuleMode::MatchAny, rules, |config| config
-                .retry_config(sns::config::retry::RetryConfig::disabled()))
-        };
-        SesSettings::new(v1, v2, sns, Pace::new(pause))
+        let (v1_rules, sns_rules) = (self.v1_rules(), self.sns_rules());
+        let mut v2_rules = self.v2_identity_rules();
+        v2_rules.extend(self.v2_set_rules());
+        SesSettings::new(
+            client!(v1, v1_rules),
+            client!(v2, v2_rules),
+            client!(sns, sns_rules),
+            Pace::new(pause),
+        )
     }
 }
