@@ -116,7 +116,9 @@ pub use routing::{
     DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey,
     SenderMatch, Target,
 };
-pub use settings::{InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof};
+pub use settings::{
+    AppliedSettings, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof,
+};
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };
