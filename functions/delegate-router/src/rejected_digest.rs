@@ -94,7 +94,9 @@ mod tests {
         ] {
             let mut message = valid.clone();
             message[field] = value;
-            let error = RejectedDigest::from_message(&message.to_string()).unwrap_err().to_string();
+            let error = RejectedDigest::from_message(&message.to_string())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(&format!(": {field} ")), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }

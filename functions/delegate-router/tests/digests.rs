@@ -159,7 +159,9 @@ async fn a_digest_that_ses_rejects_is_a_dead_letter_with_the_reason_and_is_sent_
     );
     let lines = metrics.lines(delegate_router::metrics::NAMESPACE, at);
     assert!(
-        lines.iter().any(|line| line["DeadLettered"] == json!(1) && line["Target"] == "email"),
+        lines
+            .iter()
+            .any(|line| line["DeadLettered"] == json!(1) && line["Target"] == "email"),
         "{lines:?}"
     );
     let dead_letters = stack.sent_to(support::DEAD_LETTER_QUEUE);

@@ -105,8 +105,8 @@ pub use reputation::{
     ReputationState, Threshold, ThresholdTable, Thresholds, Window,
 };
 pub use routing::{
-    DigestClaim, DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey,
-    SenderMatch, Target,
+    DigestClaim, DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter,
+    RouteKey, SenderMatch, Target,
 };
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,

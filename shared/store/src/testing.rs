@@ -14,7 +14,6 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::primitives::SdkBody;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
@@ -117,8 +116,8 @@ impl Intercept for Requests {
     ) -> Result<(), BoxError> {
         if self.inject(Fault::InternalErrorAfterEffect).is_err() {
             let response = context.response_mut();
-            response.set_status(500.try_into()?);
-            *response.body_mut() = SdkBody::from(r#"{"__type": "InternalServerError"}"#);
+            *response.status_mut() = 500_u16.try_into()?;
+            *response.body_mut() = r#"{"__type": "InternalServerError"}"#.into();
         }
         Ok(())
     }

@@ -149,7 +149,11 @@ async fn a_claim_whose_response_was_lost_is_not_the_claim_of_another() {
     requests.fail(Fault::InternalErrorAfterEffect, 0);
     assert_eq!(claimed().await, ClaimOutcome::Claimed);
     assert!(!requests.cancel_fault(), "the response was lost");
-    assert_eq!(claimed().await, ClaimOutcome::InProgress, "another call at the same time");
+    assert_eq!(
+        claimed().await,
+        ClaimOutcome::InProgress,
+        "another call at the same time"
+    );
     requests.fail(Fault::InternalErrorAfterEffect, 0);
     assert_eq!(claimed().await, ClaimOutcome::InProgress);
 }

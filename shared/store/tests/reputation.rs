@@ -113,7 +113,10 @@ async fn an_enforcement_is_planned_once_and_its_status_advances() {
         assert_eq!(store.enforcement(&planned.id).await.unwrap(), Some(planned.clone()));
         let done = EnforcementStatus::Done { at: now() };
         requests.fail(Fault::InternalErrorAfterEffect, 0);
-        assert!(store.update_enforcement(&planned, &done).await.unwrap(), "its own write");
+        assert!(
+            store.update_enforcement(&planned, &done).await.unwrap(),
+            "its own write"
+        );
         let failed = EnforcementStatus::Failed {
             at: now(),
             error: "rejected".to_owned(),

@@ -7,9 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use notification_model::{AccountId, Identity};
 use store::testing::Fault;
-use store::{
-    DigestClaim, DigestKey, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Target,
-};
+use store::{DigestClaim, DigestKey, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Target};
 
 const OWNER: &str = "111122223333";
 const DELEGATE: &str = "222233334444";

@@ -178,7 +178,9 @@ impl Digests {
             .dead_letter_digest(&rejected, error)
             .await
             .map_err(|dead_letter_error| {
-                anyhow::anyhow!("SES rejected it ({error}), and the dead-letter queue did not accept it: {dead_letter_error}")
+                anyhow::anyhow!(
+                    "SES rejected it ({error}), and the dead-letter queue did not accept it: {dead_letter_error}"
+                )
             })?;
         tracing::warn!(
             window = %digest.window,

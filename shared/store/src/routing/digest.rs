@@ -206,5 +206,7 @@ impl Store {
 
 /// Whether an item that is added to the digest is in its mail.
 fn is_open(row: &Item) -> bool {
-    !["claimedAt", "sentAt", "rejectedAt"].iter().any(|name| row.contains_key(*name))
+    !["claimedAt", "sentAt", "rejectedAt"]
+        .iter()
+        .any(|name| row.contains_key(*name))
 }
