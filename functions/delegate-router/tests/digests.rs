@@ -128,7 +128,7 @@ async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
     stack.store.put_routes(&ops, &routes).await.unwrap();
 
     collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
-    stack.reject(OPS, "TooManyRequestsException");
+    stack.reject(OPS, "SendingPausedException");
     let response = send_digests(&stack, "2026-03-02T09:10:00Z").await;
     assert_eq!(response, json!({"error": "1 of 2 digests were not sent"}));
     assert_eq!(stack.sent_to("zoe@shop.example").len(), 1);

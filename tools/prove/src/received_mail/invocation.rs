@@ -103,7 +103,7 @@ pub(super) fn queue_event(body: &str) -> Value {
 pub(super) fn failed_invocation(event: &Value) -> String {
     json!({
         "version": "1.0", "timestamp": "2026-03-03T09:20:00.000Z",
-        "requestContext": {"requestId": "1", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestContext": {"functionArn": "arn", "requestId": "1", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
         "requestPayload": event,
         "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
     })
