@@ -66,7 +66,8 @@ impl Scenario {
     fn random(seed: u64, max_events: Option<usize>) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let days = match rng.u32(..100) {
-            0..70 => 10,
+            0..15 => 1,
+            15..70 => 10,
             70..96 => 60,
             _ => 170,
         };

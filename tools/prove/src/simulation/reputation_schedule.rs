@@ -62,7 +62,7 @@ pub(super) async fn check_senders(
     world.aws.services().delete_rows("REPUTATION#");
     world.aws.services().resume_configuration_sets();
     let mut model = ReputationModel::default();
-    for time in times(world, scenario) {
+    for time in times(world, scenario, expected) {
         let alerts_before = world.aws.services().received().len();
         for second in FAULTY_RUNS {
             world.aws.set_fault_rate(disturbance.faults_per_1000());
@@ -97,13 +97,22 @@ pub(super) async fn check_senders(
     undo_enforcements(world, scenario.end).await
 }
 
-/// Ascending times, each the start of ten minutes. The first one is that of an event.
-fn times(world: &mut World<'_>, scenario: &Scenario) -> Vec<Timestamp> {
-    if scenario.events.is_empty() {
+/// Ascending times, each the start of ten minutes. The first one is that of an event, at which a sender crosses a threshold if there is
+/// such an event.
+fn times(world: &mut World<'_>, scenario: &Scenario, expected: &Expected) -> Vec<Timestamp> {
+    let is_crossing = |time: Timestamp| {
+        !ReputationModel::default()
+            .check(expected, time, HOME_ACCOUNT)
+            .is_empty()
+    };
+    let starts = scenario.events.iter().map(|event| bucket_start(event.occurred_at));
+    let all: Vec<Timestamp> = starts.collect();
+    let crossings: Vec<Timestamp> = all.iter().copied().filter(|time| is_crossing(*time)).collect();
+    let starts = if crossings.is_empty() { all } else { crossings };
+    if starts.is_empty() {
         return Vec::new();
     }
-    let event = &scenario.events[world.rng.usize(..scenario.events.len())];
-    let mut time = bucket_start(event.occurred_at);
+    let mut time = starts[world.rng.usize(..starts.len())];
     let mut times = vec![time];
     for _ in 0..world.rng.usize(0..=3) {
         time += SignedDuration::from_mins(GAPS[world.rng.usize(..GAPS.len())]);
