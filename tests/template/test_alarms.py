@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from alarm_evaluation import metrics_of
 from conftest import EVERYTHING, ROOT, contract, of_type
 
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
@@ -11,16 +12,20 @@ ALARM = "AWS::CloudWatch::Alarm"
 FUNCTIONS = contract("metrics")
 BY_NAMESPACE = {one["namespace"]: one for one in FUNCTIONS.values() if one["namespace"]}
 
-# Metrics that AWS documents, with the dimensions that it publishes them under.
+# Metrics that AWS documents, with the dimensions that it publishes them under. A table also has metrics of its index.
+INDEX = "GlobalSecondaryIndexName"
 AWS_METRICS = {
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {"QueueName"},
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): {"QueueName"},
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+    ("AWS/SQS", "NumberOfMessagesDeleted"): {"QueueName"},
     ("AWS/SQS", "NumberOfMessagesSent"): {"QueueName"},
     # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    ("AWS/Lambda", "AsyncEventsDropped"): {"FunctionName"},
+    ("AWS/Lambda", "DestinationDeliveryFailures"): {"FunctionName"},
     ("AWS/Lambda", "Duration"): {"FunctionName"},
     ("AWS/Lambda", "Errors"): {"FunctionName"},
-    ("AWS/Lambda", "Invocations"): {"FunctionName"},
     ("AWS/Lambda", "Throttles"): {"FunctionName"},
     # https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
     ("AWS/SNS", "NumberOfMessagesPublished"): {"TopicName"},
@@ -53,12 +58,6 @@ OPERATIONS = {"BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"}
 def alarms_of(resources: dict) -> dict[str, dict]:
     """By name, without the stack's."""
     return {alarm["AlarmName"].removeprefix("postroom-"): alarm for alarm in of_type(resources, ALARM).values()}
-
-
-def metrics_of(alarm: dict) -> list[dict]:
-    if "Metrics" not in alarm:
-        return [alarm]
-    return [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
 
 
 def dimensions(metric: dict) -> dict[str, str]:
@@ -98,26 +97,20 @@ def test_each_alarm_links_its_section_and_notifies_when_it_goes_off_and_when_it_
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
 
 
-def test_alarms_on_functions_use_metrics_and_dimension_values_that_the_functions_emit(alarms):
-    used = set()
+def test_alarms_on_functions_use_metrics_of_their_own_stack_that_the_functions_emit(alarms):
+    used = {one["namespace"]: set() for one in FUNCTIONS.values()}
     for name, alarm in alarms.items():
         for metric in metrics_of(alarm):
             if not metric["Namespace"].startswith("Postroom/"):
                 continue
-            function = BY_NAMESPACE[metric["Namespace"]]
             values = dimensions(metric)
-            assert sorted(values) == sorted(function["metrics"][metric["MetricName"]]), name
-            for dimension, value in values.items():
-                assert value in function["values"][metric["MetricName"]][dimension], name
-                used.add((metric["Namespace"], metric["MetricName"], dimension, value))
-    stated = {
-        (function["namespace"], metric, dimension, value)
-        for function in FUNCTIONS.values()
-        for metric, by_dimension in function["values"].items()
-        for dimension, values in by_dimension.items()
-        for value in values
-    }
-    assert stated == used
+            assert values.pop("Stack") == "postroom", name
+            declared = BY_NAMESPACE[metric["Namespace"]]["metrics"][metric["MetricName"]]
+            assert sorted(values) == sorted(declared), name
+            suffix = ",".join(f"{dimension}={value}" for dimension, value in values.items())
+            used[metric["Namespace"]].add(metric["MetricName"] + (f"{{{suffix}}}" if suffix else ""))
+    # A run of each function emits them: each_metric_that_an_alarm_watches_is_emitted.
+    assert used == {one["namespace"]: set(one["watched"]) for one in FUNCTIONS.values()}
 
 
 def test_alarms_on_services_use_metrics_and_dimensions_that_aws_documents(alarms):
@@ -125,7 +118,8 @@ def test_alarms_on_services_use_metrics_and_dimensions_that_aws_documents(alarms
         for metric in metrics_of(alarm):
             if metric["Namespace"].startswith("AWS/"):
                 values = dimensions(metric)
-                assert set(values) == AWS_METRICS[metric["Namespace"], metric["MetricName"]], name
+                assert set(values) - {INDEX} == AWS_METRICS[metric["Namespace"], metric["MetricName"]], name
+                assert INDEX not in values or metric["Namespace"] == "AWS/DynamoDB"
                 assert values.get("Operation", "Query") in OPERATIONS
 
 
@@ -142,6 +136,9 @@ def test_alarms_on_resources_name_resources_that_exist(everything, alarms):
             for dimension, value in dimensions(metric).items():
                 if kind := kinds.get(dimension):
                     assert everything[re.match(r"<(\w+)", value).group(1)]["Type"] == kind, name
+                elif dimension == INDEX:
+                    indexes = everything["Table"]["Properties"]["GlobalSecondaryIndexes"]
+                    assert value in [index["IndexName"] for index in indexes]
                 elif dimension == "RuleName":
                     assert value == everything["ReceiptRule"]["Properties"]["Rule"]["Name"]
 
@@ -149,14 +146,25 @@ def test_alarms_on_resources_name_resources_that_exist(everything, alarms):
 def test_each_queue_has_an_alarm(everything, alarms):
     by_age, by_count = set(), set()
     for alarm in alarms.values():
-        if alarm.get("MetricName") == "ApproximateAgeOfOldestMessage":
-            by_age.add(dimensions(alarm)["QueueName"])
-        if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible":
+        names = [metric["MetricName"] for metric in metrics_of(alarm)]
+        queues = {dimensions(metric).get("QueueName") for metric in metrics_of(alarm)}
+        if "ApproximateAgeOfOldestMessage" in names:
+            assert len(queues) == 1
+            by_age |= queues
+        if names == ["ApproximateNumberOfMessagesVisible"]:
             assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-            by_count.add(dimensions(alarm)["QueueName"])
+            by_count |= queues
     queues = {f"<{name}.QueueName>" for name in of_type(everything, "AWS::SQS::Queue")}
     assert by_count == {name for name in queues if "DeadLetter" in name}
-    assert by_age == queues - by_count and len(by_age) == 5
+    assert by_age == queues - by_count
+
+
+def test_the_index_and_the_table_have_alarms_on_throttles(alarms):
+    for kind in ("Read", "Write"):
+        throttles = metrics_of(alarms[f"table-{kind.lower()}-throttles"])
+        assert {one["MetricName"] for one in throttles} == {f"{kind}ThrottleEvents"}
+        # DynamoDB counts throttles of an index under its name only.
+        assert [dimensions(one).get(INDEX) for one in throttles] == [None, "listing"]
 
 
 def test_each_function_has_alarms_on_errors_throttles_and_duration(everything, alarms):
@@ -169,15 +177,6 @@ def test_each_function_has_alarms_on_errors_throttles_and_duration(everything, a
         assert {"Errors", "Throttles", "Duration"} <= set(own), name
         assert own["Duration"]["Threshold"] == function["Timeout"] * 1000 * 0.8, name
         assert own["Duration"]["Statistic"] == "Maximum"
-
-
-def test_an_alarm_goes_off_if_the_reputation_monitor_does_not_run(alarms):
-    alarm = alarms["reputation-monitor-stopped"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("Invocations", "Sum")
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
-    # A function that does not run has no data.
-    assert alarm["TreatMissingData"] == "breaching"
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 15 * 60
 
 
 @pytest.mark.parametrize("rate, review", [("Bounce", 0.05), ("Complaint", 0.001)])
@@ -210,6 +209,14 @@ def test_alarms_can_be_off(stack):
     assert "MonitoringStack" not in stack(Alarms="off", Dashboard="off")
 
 
+def test_a_second_stack_has_no_alarms_about_the_whole_account(stack):
+    resources = stack(**EVERYTHING | {"AccountAlarms": "off"})
+    watched = [metric for alarm in alarms_of(resources).values() for metric in metrics_of(alarm)]
+    # The metrics of a receipt rule have the name of the rule.
+    assert {metric["MetricName"] for metric in watched if metric["Namespace"] == "AWS/SES"} == {"PublishFailure", "PublishExpired"}
+    assert all(dimensions(metric) for metric in watched)
+
+
 def test_parts_that_are_off_have_no_alarms(stack):
     few = alarms_of(stack(Archive="off", ReputationMonitor="off"))
     for part in ("mirror", "router", "delivery", "inbound", "receipt", "archive", "reputation"):
@@ -239,6 +246,7 @@ def test_cloudwatch_may_publish_alarms_of_this_stack(everything):
         {"Inbound": "on"},
         {"MirrorTo": "tenant"},
         {"Archive": "off"},
+        {"AccountAlarms": "off"},
         EVERYTHING,
     ],
 )
@@ -287,12 +295,13 @@ def test_the_dashboard_shows_metrics_that_exist(everything):
             if namespace.startswith("AWS/"):
                 assert set(names) == AWS_METRICS[namespace, metric]
             else:
-                assert names == BY_NAMESPACE[namespace]["metrics"][metric]
+                assert names == ["Stack", *BY_NAMESPACE[namespace]["metrics"][metric]]
+                assert names_and_values[1] == "postroom"
                 shown.add((namespace, metric))
         for expression in (row[0]["expression"] for row in rows if isinstance(row[0], dict)):
-            for schema, metric in re.findall(r"SEARCH\('\{(.+?)\} MetricName=\"(\w+)\"'", expression):
+            for schema, metric in re.findall(r"SEARCH\('\{(.+?)\} Stack=\"postroom\" MetricName=\"(\w+)\"'", expression):
                 namespace, *names = schema.split(",")
-                assert sorted(names) == sorted(BY_NAMESPACE[namespace]["metrics"][metric])
+                assert names == ["Stack", *BY_NAMESPACE[namespace]["metrics"][metric]]
                 shown.add((namespace, metric))
     assert {namespace for namespace, _ in shown} == set(BY_NAMESPACE)
 
@@ -310,3 +319,13 @@ def test_the_dashboard_queries_messages_and_fields_that_the_reputation_monitor_l
         defined = set(re.findall(r" as (\w+)", text)) | {"stats", "display", "latest", "as", "by", "timestamp"}
         assert set(re.findall(r"\w+", text)) - defined == set(messages[message])
     assert queried == set(messages)
+
+
+def test_the_runbook_has_the_number_of_billed_metrics(stack, alarms):
+    """CloudWatch bills an alarm for each metric that it watches."""
+
+    def figures(found: dict) -> str:
+        return f"{len(found)} alarms with {sum(len(metrics_of(one)) for one in found.values())} metrics"
+
+    by_default = figures(alarms_of(stack()))
+    assert f"{by_default} by default, {figures(alarms)} if every part is deployed" in RUNBOOK

@@ -1,6 +1,7 @@
 """checkov and cfn-lint also check the templates with everything enabled: by default half of the resources do not exist."""
 
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -22,24 +23,30 @@ def with_defaults(text: str, parameters: dict[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def everything_on(tmp_path_factory, template) -> list[str]:
-    """The root template with other defaults, and each nested one with the parameters that it then receives as defaults."""
+    return with_parameters_as_defaults(template, EVERYTHING, tmp_path_factory.mktemp("templates"))
+
+
+def with_parameters_as_defaults(template: dict, parameters: dict[str, str], directory: pathlib.Path) -> list[str]:
+    """The root template with other defaults, and each nested one with the parameters that it then receives as defaults.
+    Nested stacks that are then not created are left out."""
     # cfn-lint reports the default "none", which is not passed to a function.
     reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound")}
-    directory = tmp_path_factory.mktemp("templates")
     (directory / "stacks").mkdir()
-    stack = Stack(template, EVERYTHING | reserved)
-    (directory / "template.yaml").write_text(with_defaults((ROOT / "template.yaml").read_text(), EVERYTHING | reserved))
+    stack = Stack(template, parameters | reserved)
+    (directory / "template.yaml").write_text(with_defaults((ROOT / "template.yaml").read_text(), parameters | reserved))
+    written = ["template.yaml"]
     for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::CloudFormation::Stack":
+        if resource["Type"] == "AWS::CloudFormation::Stack" and stack.holds(resource["Condition"]):
             path = resource["Properties"]["TemplateURL"]
             nested = parse(ROOT / path)
             values = stack.nested_stack(name).names
-            parameters = {
+            described = {
                 parameter: description | {"Default": default(values[parameter])}
                 for parameter, description in nested["Parameters"].items()
             }
-            (directory / path).write_text(yaml.safe_dump(nested | {"Parameters": parameters}, sort_keys=False))
-    return [str(directory / name) for name in NAMES]
+            (directory / path).write_text(yaml.safe_dump(nested | {"Parameters": described}, sort_keys=False))
+            written.append(path)
+    return [str(directory / name) for name in written]
 
 
 def default(value) -> str:

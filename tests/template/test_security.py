@@ -81,7 +81,13 @@ def test_only_the_feedback_topic_and_roles_can_send_to_queues(everything):
                 assert (one["Action"], one["Principal"]) == ("sqs:SendMessage", {"Service": "sns.amazonaws.com"})
                 assert list(one["Condition"]) == ["ArnEquals"]
                 open_to[queue] = one["Condition"]["ArnEquals"]["aws:SourceArn"]
-    fed = ["<FeedbackQueue>", "<FeedbackDeadLetterQueue>", "<RouterQueue>", "<RouterDeadLetterQueue>"]
+    fed = [
+        "<FeedbackQueue>",
+        "<FeedbackDeadLetterQueue>",
+        "<RouterQueue>",
+        "<RouterDeadLetterQueue>",
+        "<ArchiveDeadLetterQueue>",
+    ]
     assert open_to == dict.fromkeys(fed, "<FeedbackTopic>")
 
 
@@ -153,8 +159,10 @@ def test_roles_can_use_the_key_only_through_the_services_that_they_use(everythin
             assert keys == []
             continue
         (one,) = keys
+        # Of this Region, in every partition: amazonaws.com, amazonaws.eu.
+        assert all(via.endswith(".eu-west-1.amazonaws.*") for via in listed(one["Condition"]["StringLike"]["kms:ViaService"]))
         assert one["Resource"] == "<Key.Arn>"
-        via = {service.split(".")[0] for service in listed(one["Condition"]["StringEquals"]["kms:ViaService"])}
+        via = {service.split(".")[0] for service in listed(one["Condition"]["StringLike"]["kms:ViaService"])}
         assert via == services & {action.split(":")[0] for action in actions}, name
     assert "kms:" not in json.dumps(of_type(stack(Inbound="on", Router="on"), "AWS::IAM::Role"))
 

@@ -7,6 +7,7 @@ A release build runs `sam build`, as it is run for an AWS account.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import re
@@ -50,6 +51,21 @@ def binary(name: str) -> pathlib.Path:
 def release_commands() -> list[tuple[str, list[str], pathlib.Path]]:
     """For each function its name, the command that `sam build` runs for it, and the folder to run it in."""
     return [(name, ["cargo", "lambda", "build", "--release"], FUNCTIONS / name) for name in function_names()]
+
+
+def digest_of_debug_build() -> str:
+    """Identifies everything that a deployment of the debug build depends on.
+
+    Programs count by size and time of linking, since cargo does not link again what did not change.
+    """
+    digest = hashlib.sha256()
+    for name in function_names():
+        status = binary(name).stat()
+        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    tools = pathlib.Path(__file__).parent
+    for path in [TEMPLATE, *sorted(NESTED_TEMPLATES.glob("*")), ROOT / "samconfig.toml", *sorted(tools.glob("*.py"))]:
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def lay_out(directory: pathlib.Path) -> None:

@@ -59,6 +59,7 @@ pub async fn handle(
 ) -> anyhow::Result<Option<Response>> {
     if event.get("postroom").and_then(Value::as_str) == Some("digest") {
         effects.send_digests(metrics, now).await?;
+        metrics.scheduled_run("digest");
         return Ok(None);
     }
     let batch = Batch::from_event(event)?;
@@ -88,8 +89,11 @@ enum RecordError {
     Delivery(#[from] DeliveryError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The routes could not be read, or the delivery queue did not accept a delivery.
     #[error("{0}")]
-    AlertNotRouted(String),
+    NotRouted(String),
+    #[error("the decision panicked")]
+    DecisionPanicked,
     #[error("a rejected digest was not sent: {0:#}")]
     DigestNotSent(anyhow::Error),
 }
@@ -101,8 +105,8 @@ impl RecordError {
             Self::Parse(_) | Self::NotADelivery(_) | Self::NotAnAlert(_) | Self::NotARejectedDigest(_) => "parse",
             Self::InboundMail => "inbound",
             Self::Delivery(_) | Self::DigestNotSent(_) => "delivery",
-            Self::Store(_) => "store",
-            Self::AlertNotRouted(_) => "batch",
+            Self::Store(_) | Self::NotRouted(_) => "not-routed",
+            Self::DecisionPanicked => "panic",
         }
     }
 }
@@ -119,7 +123,7 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Ha
         });
     }
     let notification = match pipeline::read_message(&record)? {
-        None => return Ok(Handled::default()),
+        None | Some(Message::TopicTest(_)) => return Ok(Handled::default()),
         Some(Message::Notification(notification)) => *notification,
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
@@ -163,7 +167,7 @@ async fn route_alert(alert: &Alert, effects: &Effects) -> Result<Vec<Action>, Re
         .map(|action| (0, action))
         .collect();
     if let Some((_, error)) = effects.apply(&actions).await.into_iter().next() {
-        return Err(RecordError::AlertNotRouted(error));
+        return Err(RecordError::NotRouted(error));
     }
     tracing::info!(
         owner = alert.owner,
@@ -191,12 +195,12 @@ async fn route(outcomes: &mut Outcomes<Handled<Received>>, effects: &Effects, no
         let facts = match facts {
             Ok(facts) => facts,
             Err(error) => {
-                outcomes.fail(*index, error.to_string());
+                outcomes.fail(*index, RecordError::NotRouted(error.to_string()));
                 continue;
             }
         };
         let Ok(decided) = catch_unwind(AssertUnwindSafe(|| decide(received, &facts, &own_identity))) else {
-            outcomes.fail(*index, "the decision panicked");
+            outcomes.fail(*index, RecordError::DecisionPanicked);
             continue;
         };
         log(received, &decided);
@@ -204,7 +208,7 @@ async fn route(outcomes: &mut Outcomes<Handled<Received>>, effects: &Effects, no
         actions.extend(decided.into_iter().map(|action| (*index, action)));
     }
     for (index, error) in effects.apply(&actions).await {
-        outcomes.fail(index, error);
+        outcomes.fail(index, RecordError::NotRouted(error));
     }
     for (index, handled) in outcomes.succeeded_mut() {
         handled.metrics.merge(metrics.remove(&index).unwrap_or_default());

@@ -26,14 +26,15 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let effects = Arc::new(Effects::new(store, clients, settings));
     aws.open_table_connection();
+    let stack: Arc<str> = lambda_kit::stack_name(|name| std::env::var(name).ok()).into();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-        let effects = effects.clone();
+        let (effects, stack) = (effects.clone(), stack.clone());
         async move {
             let now = Timestamp::now();
             let mut metrics = Metrics::default();
             let response = delegate_router::handle(&event.payload, &effects, &mut metrics, now).await;
-            metrics.emit(NAMESPACE, now);
+            metrics.emit(NAMESPACE, &stack, now);
             response.map_err(lambda_runtime::Error::from)
         }
     }))

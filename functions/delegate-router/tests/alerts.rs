@@ -1,7 +1,13 @@
 //! Alerts of the reputation monitor, from the delivery queue to the accounts concerned.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 mod support;
+#[path = "../../../tests/template/watched_metrics.rs"]
+mod watched_metrics;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +18,9 @@ use jiff::Timestamp;
 use lambda_kit::Metrics;
 use reputation::EnforcementReport;
 use serde_json::{Value, json};
+use store::testing::Fault;
 use store::{Figures, Level, Measure, Redaction, ReputationState, Route, RouteFilter, Window};
-use support::{A, B, DELIVERY_QUEUE_ARN, OWNER, Stack, now, route, senders, sqs_event};
+use support::{A, B, DELIVERY_QUEUE, DELIVERY_QUEUE_ARN, OWNER, Stack, now, route, senders, sqs_event};
 
 const OWNERS_QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/owner-feedback";
 const AS_TOPIC: &str = "arn:aws:sns:eu-west-1:222233334444:a-feedback";
@@ -140,7 +147,7 @@ async fn an_alert_stays_in_the_queue_until_all_its_deliveries_are_accepted() {
     stack.reject(support::DELIVERY_QUEUE, "InternalError");
     let mut metrics = Metrics::default();
     let response = receive(&stack, &alert_about(A).to_message(), &mut metrics).await;
-    assert_eq!(response, json!({"error": "1 of 1 records failed"}));
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
     assert!(counts(&metrics, "Routed").is_empty());
 
     stack.accept(support::DELIVERY_QUEUE);
@@ -178,7 +185,7 @@ async fn alerts_are_accepted_only_from_the_delivery_queue() {
         &[alert_about(A).to_message()],
     );
     let response = stack.handle(&event, &mut Metrics::default(), now()).await;
-    assert_eq!(response, json!({"error": "1 of 1 records failed"}));
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "0"}]}));
     assert!(stack.services.lock().unwrap().queued.is_empty());
 }
 
@@ -187,7 +194,11 @@ async fn an_alert_that_cannot_be_read_fails() {
     let stack = Stack::with_routes().await;
     for message in [r#"{"postroom":"alert"}"#, "alert", "[]"] {
         let response = receive(&stack, message, &mut Metrics::default()).await;
-        assert_eq!(response, json!({"error": "1 of 1 records failed"}), "{message}");
+        assert_eq!(
+            response,
+            json!({"batchItemFailures": [{"itemIdentifier": "0"}]}),
+            "{message}"
+        );
     }
 }
 
@@ -321,4 +332,44 @@ fn alerts_are_granted_by_owner_account_and_identity_and_narrowed_by_filters() {
     };
     assert_eq!(with("-", A), [format!("*#{A}#*")], "an unknown owner grants nothing");
     assert!(with(OWNER, "-").is_empty());
+}
+
+#[tokio::test]
+async fn each_metric_that_an_alarm_watches_is_emitted() {
+    let mut emitted = BTreeSet::new();
+    for (fault, rejecting) in [
+        (None, None),
+        (Some(Fault::RequestLost), None),
+        (None, Some(DELIVERY_QUEUE)),
+    ] {
+        for file in std::fs::read_dir("../../events/delegate-router").unwrap() {
+            let event: Value = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+            let stack = Stack::with_routes().await;
+            if let Some(fault) = fault {
+                stack.requests.fail(fault, 0);
+            }
+            if let Some(target) = rejecting {
+                stack.reject(target, "InternalFailure");
+            }
+            let mut metrics = Metrics::default();
+            stack.handle(&event, &mut metrics, now()).await;
+            emitted.extend(watched_metrics::emitted(&metrics, delegate_router::metrics::NAMESPACE));
+        }
+    }
+    // A digest that SES rejects. digests.rs tests how it is repeated.
+    let stack = Stack::with_routes().await;
+    let mut metrics = Metrics::default();
+    let bounce = std::fs::read("../../events/delegate-router/owner-bounce.json").unwrap();
+    stack
+        .handle(&serde_json::from_slice(&bounce).unwrap(), &mut metrics, now())
+        .await;
+    stack.deliver_queued(&mut metrics).await;
+    stack.reject("ops@shop.example", "MessageRejected");
+    let later = now() + jiff::SignedDuration::from_hours(2);
+    stack.handle(&json!({"postroom": "digest"}), &mut metrics, later).await;
+    emitted.extend(watched_metrics::emitted(&metrics, delegate_router::metrics::NAMESPACE));
+
+    let watched = watched_metrics::watched("delegate-router");
+    let missing: Vec<_> = watched.difference(&emitted).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

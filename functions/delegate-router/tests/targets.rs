@@ -148,7 +148,7 @@ async fn a_notification_is_acknowledged_only_after_all_its_deliveries_are_enqueu
 
     stack.reject(DELIVERY_QUEUE, "ServiceUnavailable");
     let response = route_all(&stack, &bodies).await;
-    assert_eq!(response, json!({"error": "9 of 9 records failed"}));
+    assert_eq!(response["batchItemFailures"].as_array().map(Vec::len), Some(9));
 }
 
 #[tokio::test]

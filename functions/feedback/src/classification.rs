@@ -30,7 +30,7 @@ use reply_text::ReplyText;
 /// What a bounce means for one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BounceKind {
-    /// The address is dead, or SES calls the bounce permanent and nothing says why: see [`Sureness`].
+    /// The address is dead, or SES calls the bounce permanent and nothing says why: see [`Certainty`].
     Hard,
     /// This message did not arrive, a later one may.
     Soft,
@@ -67,10 +67,10 @@ impl fmt::Display for BounceKind {
 
 /// How a classification is known. From least to most sure.
 ///
-/// Only the reply and its codes count here. Whether they are SES's own word (its own SMTP conversation, or a message
+/// Only the reply and its codes count here. Whether SES confirms them (its own SMTP conversation, or a message
 /// with one recipient) or the claim of a report is a property of the notification, not of the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Sureness {
+pub enum Certainty {
     /// Only the type of SES says so, and nothing says why: unknown words, a status without detail (5.0.0, 5.2.0, 5.3.0),
     /// a network or protocol status (5.4.x, 5.5.x). Never positive evidence that an address is dead.
     Assumed,
@@ -80,7 +80,7 @@ pub enum Sureness {
     DecidedBySes,
 }
 
-impl Sureness {
+impl Certainty {
     /// In kebab case, for storage and the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -92,7 +92,7 @@ impl Sureness {
     }
 }
 
-impl fmt::Display for Sureness {
+impl fmt::Display for Certainty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -106,7 +106,7 @@ pub struct BounceClassification {
     /// What happened.
     pub reason: BounceReason,
     /// How `kind` is known.
-    pub sureness: Sureness,
+    pub certainty: Certainty,
     /// The evidence that decided.
     pub because: Because,
 }
@@ -116,7 +116,7 @@ impl BounceClassification {
         Self {
             kind,
             reason,
-            sureness: Sureness::Stated,
+            certainty: Certainty::Stated,
             because,
         }
     }
@@ -179,14 +179,14 @@ fn decided_by_ses(sub_type: &BounceSubType) -> Option<BounceClassification> {
         Sub::CustomTimeoutExceeded => (BounceKind::Soft, Why::Expired, "CustomTimeoutExceeded"),
         Sub::Undetermined | Sub::General | Sub::NoEmail | Sub::MailboxFull | Sub::Other(_) => return None,
     };
-    let sureness = match sub_type {
-        Sub::MessageTooLarge | Sub::ContentRejected | Sub::AttachmentRejected => Sureness::Stated,
-        _ => Sureness::DecidedBySes,
+    let certainty = match sub_type {
+        Sub::MessageTooLarge | Sub::ContentRejected | Sub::AttachmentRejected => Certainty::Stated,
+        _ => Certainty::DecidedBySes,
     };
     Some(BounceClassification {
         kind,
         reason,
-        sureness,
+        certainty,
         because: Because::SubType(name),
     })
 }
@@ -263,7 +263,7 @@ fn by_type(
     BounceClassification {
         kind,
         reason,
-        sureness: Sureness::Assumed,
+        certainty: Certainty::Assumed,
         because: Because::Type(name, clue),
     }
 }

@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod mirror_queue;
+mod observations;
 mod statistics;
 mod streaks;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use store::{Store, StoreError};
 
 use crate::decide::Action;
+use crate::observation::Observation;
 use crate::policy::Policy;
 use streaks::Streaks;
 
@@ -53,6 +55,12 @@ impl Effects {
         );
         failures.extend(delivery_failures);
         (changes, failures)
+    }
+
+    /// Writes what the records of a batch show about SES's settings, each given with the index of its record. Returns the
+    /// records that failed.
+    pub async fn record(&self, observations: &[(usize, Observation)]) -> Vec<DeferredFailure> {
+        observations::record(&self.store, observations).await
     }
 
     async fn apply_one(&self, action: &Action, now: Timestamp) -> Result<Vec<StreakChange>, StoreError> {

@@ -8,6 +8,7 @@ pub mod decide;
 pub mod effects;
 pub mod metrics;
 pub mod mirror;
+pub mod observation;
 pub mod policy;
 pub mod settings;
 pub mod streak;
@@ -23,12 +24,13 @@ use crate::action::Action;
 use crate::decide::{Facts, decide};
 use crate::effects::{Effects, MirrorQueue};
 use crate::metrics::{count_mirror_failures, count_streaks};
+use crate::observation::Observation;
 
 /// Handles one Lambda event at the time `now` and adds to the metrics.
 ///
 /// # Errors
 /// If the shape of the event is unknown, or if Lambda has to retry the whole event (see [`intake::Outcomes::report`]). The
-/// response names the failed records of an SQS batch.
+/// response names the failed records of an SQS batch, also if all of them failed.
 pub async fn handle(
     event: &Value,
     effects: &Effects,
@@ -39,11 +41,19 @@ pub async fn handle(
     let mut outcomes = batch
         .run(effects.policy.concurrency, |record| apply(record, effects, now))
         .await;
-    let deferred = pipeline::take_deferred(&mut outcomes);
-    let (streaks, failures) = effects.apply_deferred(&deferred).await;
+    let (mut actions, mut observations) = (Vec::new(), Vec::new());
+    for (index, deferred) in pipeline::take_deferred(&mut outcomes) {
+        match deferred {
+            Deferred::Action(action) => actions.push((index, action)),
+            Deferred::Observation(observation) => observations.push((index, observation)),
+        }
+    }
+    let ((streaks, failures), not_recorded) =
+        futures_util::join!(effects.apply_deferred(&actions), effects.record(&observations));
     count_streaks(metrics, &streaks);
-    for (records, error) in failures {
-        pipeline::fail_records(&mut outcomes, records, error);
+    for (records, error) in failures.into_iter().chain(not_recorded) {
+        let message = error.to_string();
+        pipeline::fail_records(&mut outcomes, records, || RecordError::NotWritten(message.clone()));
     }
     pipeline::fail_incomplete(&mut outcomes);
     metrics.merge(pipeline::take_metrics(&mut outcomes));
@@ -61,6 +71,9 @@ enum RecordError {
     InboundMail,
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A write for several records of the batch failed.
+    #[error("{0}")]
+    NotWritten(String),
 }
 
 impl RecordError {
@@ -69,19 +82,35 @@ impl RecordError {
         match self {
             Self::Parse(_) => "parse",
             Self::InboundMail => "inbound",
-            Self::Store(_) => "store",
+            Self::Store(_) | Self::NotWritten(_) => "store",
         }
     }
 }
 
-async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Action>, RecordError> {
+/// Work that is done once for the whole batch.
+#[derive(Debug)]
+enum Deferred {
+    Action(Action),
+    Observation(Observation),
+}
+
+async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Deferred>, RecordError> {
+    let published_at = record.provenance.published_at.unwrap_or(now);
+    // A time in the future would hide later silence.
+    let seen_at = published_at.min(now);
     let mut notification = match pipeline::read_message(&record)? {
         None => return Ok(Handled::default()),
         Some(Message::Notification(notification)) => notification,
+        Some(Message::TopicTest(test)) => {
+            let proof = observation::of_topic_test(&test, &record.provenance, seen_at);
+            return Ok(Handled {
+                deferred: proof.into_iter().map(Deferred::Observation).collect(),
+                ..Handled::default()
+            });
+        }
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
     let unreadable = notification.unreadable_recipients.pop();
-    let published_at = record.provenance.published_at.unwrap_or(now);
     let actions = decide(&notification, &Facts { published_at }, &effects.policy);
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
@@ -92,8 +121,12 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     );
     let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
     count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
+    let observations = observation::of_notification(&notification, seen_at);
+    let deferred = deferred.into_iter().map(Deferred::Action);
     Ok(Handled {
-        deferred,
+        deferred: deferred
+            .chain(observations.into_iter().map(Deferred::Observation))
+            .collect(),
         metrics,
         incomplete: unreadable.map(|error| RecordError::from(error).into()),
     })

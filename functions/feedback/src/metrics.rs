@@ -23,7 +23,7 @@ pub const NAMESPACE: &str = "Postroom/Feedback";
 /// | `Releases` | suppressions that ended because of a delivery or the withdrawal of a complaint |
 /// | `SuppressedBySes` | recipients that SES did not send to because of its own suppression lists |
 /// | `OptOuts`, `OptIns` | changes of subscription preferences |
-/// | `RecordFailures` | records that failed, by kind: `bad_envelope`, `parse`, `inbound`, `store`, `batch`, `panic` |
+/// | `RecordFailures` | records that failed, by kind: `bad_envelope`, `parse`, `inbound`, `store`, `panic` |
 /// | `MirrorFailures` | changes to SES's suppression lists that could not be queued |
 pub const METRICS: &[(&str, &[&str])] = &[
     ("BounceClassifications", &["Kind", "Reason"]),

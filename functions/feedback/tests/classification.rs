@@ -56,7 +56,7 @@ fn every_row_of_the_table_holds() {
             text,
             kind,
             reason,
-            sureness,
+            certainty,
             because,
         ] = row;
         let given = |cell: &'static str| (cell != "-").then_some(cell);
@@ -66,19 +66,19 @@ fn every_row_of_the_table_holds() {
         let found = [
             is.kind.as_str(),
             is.reason.as_str(),
-            is.sureness.as_str(),
+            is.certainty.as_str(),
             &is.because.to_string(),
         ];
-        if [kind, reason, sureness, because] != found {
+        if [kind, reason, certainty, because] != found {
             let BounceClassification {
                 kind,
                 reason,
-                sureness,
+                certainty,
                 because,
             } = is;
             writeln!(
                 wrong,
-                "| {bounce_type} | {sub_type} | {action} | {status} | {text} | {kind} | {reason} | {sureness} | {because} |"
+                "| {bounce_type} | {sub_type} | {action} | {status} | {text} | {kind} | {reason} | {certainty} | {because} |"
             )
             .expect("writing to a string");
         }

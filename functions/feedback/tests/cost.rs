@@ -43,7 +43,7 @@ fn requests(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test]
-async fn a_hard_bounce_is_three_writes_and_no_read() {
+async fn a_hard_bounce_is_three_writes_and_no_read_and_one_more_in_five_minutes() {
     let stack = Stack::new().await;
     let bounce = event(&[json!({
         "notificationType": "Bounce", "mail": mail(1, "jane@example.net"),
@@ -51,7 +51,12 @@ async fn a_hard_bounce_is_three_writes_and_no_read() {
                    "bouncedRecipients": [{"emailAddress": "jane@example.net", "status": "5.1.1"}]},
     })]);
     let three = requests(&[("UpdateItem", 2), ("PutItem", 1)]);
-    assert_eq!(cost(&stack, &bounce).await, three);
+    let four = requests(&[("UpdateItem", 3), ("PutItem", 1)]);
+    assert_eq!(
+        cost(&stack, &bounce).await,
+        four,
+        "the identity was not seen for five minutes"
+    );
     assert_eq!(cost(&stack, &bounce).await, three, "a duplicate costs no more");
 }
 
@@ -68,7 +73,12 @@ async fn a_hundred_deliveries_are_two_writes_and_one_read() {
         })
         .collect();
     let expected = requests(&[("PutItem", 2), ("BatchGetItem", 1)]);
-    assert_eq!(cost(&stack, &event(&deliveries)).await, expected);
+    let first = requests(&[("PutItem", 2), ("BatchGetItem", 1), ("UpdateItem", 1)]);
+    assert_eq!(
+        cost(&stack, &event(&deliveries)).await,
+        first,
+        "the identity was not seen for five minutes"
+    );
     assert_eq!(
         cost(&stack, &event(&deliveries)).await,
         expected,
@@ -82,6 +92,12 @@ async fn a_hundred_sends_are_one_write() {
     let sends: Vec<Value> = (0..100)
         .map(|message| json!({"eventType": "Send", "send": {}, "mail": mail(message, "jane@example.net")}))
         .collect();
+    let first = requests(&[("PutItem", 1), ("UpdateItem", 1)]);
+    assert_eq!(
+        cost(&stack, &event(&sends)).await,
+        first,
+        "the identity was not seen for five minutes"
+    );
     assert_eq!(cost(&stack, &event(&sends)).await, requests(&[("PutItem", 1)]));
 }
 
@@ -90,5 +106,12 @@ async fn opens_and_set_up_messages_need_no_request() {
     let stack = Stack::new().await;
     let open = json!({"eventType": "Open", "open": {}, "mail": mail(1, "jane@example.net")});
     let setup = json!({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": "..."});
-    assert_eq!(cost(&stack, &event(&[open, setup])).await, requests(&[]));
+    let event = event(&[open, setup]);
+    let first = requests(&[("UpdateItem", 1)]);
+    assert_eq!(
+        cost(&stack, &event).await,
+        first,
+        "the identity was not seen for five minutes"
+    );
+    assert_eq!(cost(&stack, &event).await, requests(&[]));
 }

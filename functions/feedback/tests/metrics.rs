@@ -1,11 +1,15 @@
 //! The table of metrics agrees with what the function emits.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers too"
 )]
 
 mod support;
+#[path = "../../../tests/template/watched_metrics.rs"]
+mod watched_metrics;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +21,7 @@ use feedback::metrics::{METRICS, NAMESPACE};
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use serde_json::Value;
+use store::testing::Fault;
 use support::{Stack, event_files, read_event};
 
 /// A metric and its dimensions.
@@ -74,4 +79,45 @@ fn the_table_agrees_with_the_metrics_that_the_template_is_tested_against() {
         .map(|(metric, dimensions)| (metric.clone(), serde_json::from_value(dimensions.clone()).unwrap()))
         .collect();
     assert_eq!(declared, table());
+}
+
+#[tokio::test]
+async fn each_metric_that_an_alarm_watches_is_emitted() {
+    let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+    let reject = mock!(aws_sdk_sqs::Client::send_message)
+        .then_error(|| SendMessageError::QueueDoesNotExist(QueueDoesNotExist::builder().build()));
+    let panic = mock!(aws_sdk_sqs::Client::send_message).then_compute_output(|_| panic!("as a bug would"));
+    let mut emitted = BTreeSet::new();
+    for name in event_files() {
+        for (queue, fault) in [(&reject, None), (&panic, None), (&reject, Some(Fault::RequestLost))] {
+            let mut stack = Stack::new().await;
+            let client = mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [queue]);
+            stack.effects.mirror = Some(MirrorQueue::new(client, "https://sqs.example/mirror"));
+            if let Some(fault) = fault {
+                stack.requests.fail(fault, 0);
+            }
+            let mut metrics = Metrics::default();
+            let _ = feedback::handle(&read_event(&name), &stack.effects, &mut metrics, now).await;
+            emitted.extend(watched_metrics::emitted(&metrics, NAMESPACE));
+        }
+    }
+    let missing: Vec<_> = watched_metrics::watched("feedback")
+        .difference(&emitted)
+        .cloned()
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The writes that are made once for a batch fail the records with the kind of a write, like those of a single record.
+#[tokio::test]
+async fn a_failed_write_of_a_batch_counts_as_a_failed_write() {
+    let now: Timestamp = "2026-03-02T12:00:00Z".parse().unwrap();
+    let stack = Stack::new().await;
+    stack.requests.fail(Fault::RequestLost, 0);
+    let mut metrics = Metrics::default();
+    let response = feedback::handle(&read_event("send.json"), &stack.effects, &mut metrics, now).await;
+    let response = serde_json::to_value(response.unwrap()).unwrap();
+    assert_eq!(response["batchItemFailures"].as_array().unwrap().len(), 1);
+    let emitted = watched_metrics::emitted(&metrics, NAMESPACE);
+    assert_eq!(emitted, ["RecordFailures{Kind=store}".to_owned()].into());
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use feedback::classification::{BounceClassification, BounceKind, Evidence, Sureness, classify};
+use feedback::classification::{BounceClassification, BounceKind, Certainty, Evidence, classify};
 use notification_model::{BounceSubType, BounceType, DsnAction, StatusCode};
 
 /// Real replies.
@@ -77,9 +77,9 @@ impl Row {
 
 /// The decision in the words of the labels.
 fn meaning(is: &BounceClassification) -> &'static str {
-    match (is.kind, is.sureness) {
-        (BounceKind::Hard, Sureness::Assumed) | (BounceKind::Undetermined, _) => "unclear",
-        (BounceKind::Hard, Sureness::Stated | Sureness::DecidedBySes) => "dead",
+    match (is.kind, is.certainty) {
+        (BounceKind::Hard, Certainty::Assumed) | (BounceKind::Undetermined, _) => "unclear",
+        (BounceKind::Hard, Certainty::Stated | Certainty::DecidedBySes) => "dead",
         (BounceKind::Soft, _) => "passing",
         (BounceKind::SenderFault, _) => "sender",
         (BounceKind::AutoReply | BounceKind::SuppressedBySes, _) => "not a bounce",

@@ -19,15 +19,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let store = Store::new(aws_sdk_dynamodb::Client::new(aws.config()), &settings.table);
     let effects = Arc::new(Effects::new(store, Clients::new(aws.config()), settings));
     aws.open_table_connection();
+    let stack: Arc<str> = lambda_kit::stack_name(|name| std::env::var(name).ok()).into();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-        let effects = effects.clone();
+        let (effects, stack) = (effects.clone(), stack.clone());
         async move {
             let now = Timestamp::now();
             let remaining = event.context.deadline().duration_since(now.into()).unwrap_or_default();
             let mut metrics = Metrics::default();
             let response = inbound::handle(&event.payload, &effects, &mut metrics, now, remaining).await;
-            metrics.emit(NAMESPACE, now);
+            metrics.emit(NAMESPACE, &stack, now);
             response.map_err(lambda_runtime::Error::from)
         }
     }))

@@ -201,10 +201,14 @@ async fn a_waiting_rule_gets_a_disposition_even_if_the_hand_over_fails() {
     assert_metric(&metrics, "HandOverFailures 1");
     let (response, _) = stack.handle_now(&read_event("verdict-spam-fail")).await;
     assert_eq!(response, json!({"disposition": "STOP_RULE_SET"}));
-    for name in ["carrier-lambda-event", "carrier-sns-s3", "carrier-sqs-from-sns"] {
+    for name in ["carrier-lambda-event", "carrier-sns-s3"] {
         let (response, _) = stack.handle_now(&read_event(name)).await;
         assert_eq!(response, json!({"error": "1 of 1 records failed"}), "{name}");
     }
+    let queued = read_event("carrier-sqs-from-sns");
+    let (response, _) = stack.handle_now(&queued).await;
+    let id = &queued["Records"][0]["messageId"];
+    assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": id}]}));
 }
 
 #[tokio::test]

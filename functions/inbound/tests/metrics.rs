@@ -1,12 +1,15 @@
 //! The metrics that the function emits are those that it documents.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers too"
 )]
 #![expect(clippy::panic, reason = "a mock fails by panicking")]
 
 mod test_stack;
+#[path = "../../../tests/template/watched_metrics.rs"]
+mod watched_metrics;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -83,4 +86,31 @@ async fn emitted_without_time() -> Definitions {
 fn definitions(metrics: &Metrics) -> Definitions {
     let lines = metrics.lines(NAMESPACE, Timestamp::UNIX_EPOCH);
     lines.iter().flat_map(metric_definitions).collect()
+}
+
+#[tokio::test]
+async fn each_metric_that_an_alarm_watches_is_emitted() {
+    let mut emitted = BTreeSet::new();
+    for name in event_names() {
+        let stack = TestStack::new().await;
+        emitted.extend(watched_by(&stack, &read_event(&name), Duration::from_secs(30)).await);
+    }
+    let queue_fails = TestStack::new().await;
+    queue_fails.fail("s3", "SlowDown");
+    queue_fails.fail(INBOUND_QUEUE, "InternalFailure");
+    emitted.extend(watched_by(&queue_fails, &read_event("forward"), Duration::from_secs(30)).await);
+    let table_fails = TestStack::new().await;
+    table_fails.requests.fail(store::testing::Fault::RequestLost, 0);
+    emitted.extend(watched_by(&table_fails, &read_event("forward"), Duration::from_secs(30)).await);
+    emitted.extend(watched_by(&TestStack::new().await, &read_event("forward"), Duration::ZERO).await);
+
+    let watched = watched_metrics::watched("inbound");
+    let missing: Vec<_> = watched.difference(&emitted).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+async fn watched_by(stack: &TestStack, event: &Value, remaining: Duration) -> BTreeSet<String> {
+    let mut metrics = Metrics::default();
+    let _ = inbound::handle(event, &stack.effects, &mut metrics, now(), remaining).await;
+    watched_metrics::emitted(&metrics, NAMESPACE)
 }

@@ -44,6 +44,7 @@ pub async fn handle(event: &Value, effects: &Effects, metrics: &mut Metrics, now
     count_senders_checked(metrics, round.checked);
     log_worst_senders(&round.worst);
     let failed = report_failed_checks(&round, metrics) + send_alerts(&round, effects, metrics).await;
+    metrics.scheduled_run("check-senders");
     anyhow::ensure!(
         failed == 0,
         "failed for {failed} senders, alerts or enforcements; the log names them"

@@ -1,9 +1,13 @@
 //! From the figures of senders to their alerts, on an embedded DynamoDB, with SNS and SQS mocked.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers too"
 )]
+
+#[path = "../../../tests/template/watched_metrics.rs"]
+mod watched_metrics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -385,4 +389,25 @@ async fn an_enforcement_with_an_unknown_outcome_fails_the_invocation_and_its_ale
         text.contains("- not applied yet, repeated later: revoke-authorization: GetEmailIdentityPolicies: "),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn each_metric_that_an_alarm_watches_is_emitted() {
+    let mut emitted = BTreeSet::new();
+    for fault in [None, Some(Fault::RequestLost)] {
+        let stack = Stack::with_bad_campaign().await;
+        if let Some(fault) = fault {
+            stack.requests.fail(fault, 0);
+        }
+        let mut metrics = Metrics::default();
+        let event = json!({"postroom": "check-senders"});
+        let done = reputation_monitor::handle(&event, &stack.effects, &mut metrics, now()).await;
+        let found = watched_metrics::emitted(&metrics, reputation_monitor::metrics::NAMESPACE);
+        let ran = found.contains("ScheduledRuns{Schedule=check-senders}");
+        assert_eq!(ran, done.is_ok(), "a round that did not take place is no run");
+        emitted.extend(found);
+    }
+    let watched = watched_metrics::watched("reputation-monitor");
+    let missing: Vec<_> = watched.difference(&emitted).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use jiff::Timestamp;
-use lambda_kit::{Aws, LazyClient, timeouts};
+use lambda_kit::{Aws, LazyClient, Metrics, timeouts};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use store::Store;
 use suppression_mirror::effects::Effects;
+use suppression_mirror::metrics::NAMESPACE;
 use suppression_mirror::settings::Settings;
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,13 +30,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         policy: settings.policy,
     });
     aws.open_table_connection();
+    let stack: Arc<str> = lambda_kit::stack_name(|name| std::env::var(name).ok()).into();
 
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
-        let effects = effects.clone();
+        let (effects, stack) = (effects.clone(), stack.clone());
         async move {
-            suppression_mirror::handle(&event.payload, &effects, Timestamp::now())
-                .await
-                .map_err(lambda_runtime::Error::from)
+            let now = Timestamp::now();
+            let mut metrics = Metrics::default();
+            let response = suppression_mirror::handle(&event.payload, &effects, &mut metrics, now).await;
+            metrics.emit(NAMESPACE, &stack, now);
+            response.map_err(lambda_runtime::Error::from)
         }
     }))
     .await

@@ -1,5 +1,13 @@
 //! The function with an embedded DynamoDB and mocked responses of SES and SQS.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+#[path = "../../../tests/template/watched_metrics.rs"]
+mod watched_metrics;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,10 +25,12 @@ use aws_sdk_sesv2::types::error::{NotFoundException, TooManyRequestsException};
 use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use jiff::{SignedDuration, Timestamp};
+use lambda_kit::Metrics;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
 use store::{MirrorAction, MirrorReason, MirrorRequest, Scope, Store, SuppressionEntry, SuppressionSource};
 use suppression_mirror::effects::Effects;
+use suppression_mirror::metrics::NAMESPACE;
 use suppression_mirror::policy::{MirrorTo, Policy};
 
 const RECIPIENT: &str = "Jane@example.net";
@@ -70,7 +80,8 @@ impl Mirror {
             })
         };
         let event = json!({"Records": requests.iter().enumerate().map(record).collect::<Vec<_>>()});
-        let response = suppression_mirror::handle(&event, &self.effects, Timestamp::now()).await;
+        let response =
+            suppression_mirror::handle(&event, &self.effects, &mut Metrics::default(), Timestamp::now()).await;
         response
             .map(|response| serde_json::to_value(&response).unwrap())
             .map_err(|error| error.to_string())
@@ -237,7 +248,10 @@ async fn an_error_of_ses_fails_its_record_and_names_the_cause_without_the_addres
         assert!(!error.contains("jane"), "{error}");
         assert_eq!(put.num_calls(), 1, "the queue retries, not the client");
         let failed = mirror.handle(&[(MirrorAction::Put, "tenant:acme")]).await;
-        assert_eq!(failed, Err("1 of 1 records failed".to_owned()));
+        assert_eq!(
+            failed,
+            Ok(json!({"batchItemFailures": [{"itemIdentifier": "record-0"}]}))
+        );
     }
 }
 
@@ -280,9 +294,13 @@ async fn a_suppression_that_ended_is_deleted_from_the_list() {
         "id": "e1", "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {},
     });
     let run_schedule = async |now| {
-        suppression_mirror::handle(&scheduled, &mirror.effects, now)
+        let mut metrics = Metrics::default();
+        let response = suppression_mirror::handle(&scheduled, &mirror.effects, &mut metrics, now)
             .await
-            .unwrap()
+            .unwrap();
+        let emitted = watched_metrics::emitted(&metrics, NAMESPACE);
+        assert_eq!(emitted, watched_metrics::watched("suppression-mirror"));
+        response
     };
     let _ = run_schedule(until - SignedDuration::from_hours(1)).await;
     assert!(take(&mirror.sent).is_empty(), "the suppression is still active");
@@ -304,9 +322,15 @@ async fn an_unreadable_request_fails_only_its_record() {
     let record = |id: &str, body: &str| json!({"eventSource": "aws:sqs", "messageId": id, "body": body});
     let good = request(MirrorAction::Put, "global").to_json();
     let event = json!({"Records": [record("good", &good), record("bad", "not JSON"), record("old", "{}")]});
-    let response = suppression_mirror::handle(&event, &mirror.effects, Timestamp::now())
+    let mut metrics = Metrics::default();
+    let response = suppression_mirror::handle(&event, &mirror.effects, &mut metrics, Timestamp::now())
         .await
         .unwrap();
+    let lines = metrics.lines(NAMESPACE, Timestamp::now());
+    assert_eq!(
+        (&lines[0]["Kind"], &lines[0]["RecordFailures"]),
+        (&json!("handler"), &json!(2))
+    );
     assert_eq!(
         serde_json::to_value(&response).unwrap(),
         json!({"batchItemFailures": [{"itemIdentifier": "bad"}, {"itemIdentifier": "old"}]})

@@ -147,17 +147,17 @@ impl<T> Outcomes<T> {
     ///
     /// # Errors
     ///
-    /// For SQS, if every record failed. All records return to the queue in either case, and an error increments Lambda's
-    /// `Errors` metric. For the other sources, if any record failed, because Lambda retries only a failed invocation.
+    /// If any record failed and the source is not SQS, because Lambda retries only a failed invocation. For SQS the response
+    /// names the failed records, also if all of them failed: an invocation that handled its batch is not an error, so the
+    /// `Errors` metric of Lambda counts only functions that do not work.
     pub fn report(self) -> Result<Response, BatchFailed> {
-        let total = self.outcomes.len();
-        let failed = self.failures().count();
-        let by_id = self.source == EventSource::Sqs;
-        if failed > 0 && (failed == total || !by_id) {
-            return Err(BatchFailed { failed, total });
-        }
-        if !by_id {
-            return Ok(Response(None));
+        if self.source != EventSource::Sqs {
+            let failed = self.failures().count();
+            let total = self.outcomes.len();
+            return match failed {
+                0 => Ok(Response(None)),
+                _ => Err(BatchFailed { failed, total }),
+            };
         }
         // Two deliveries of a message have the same id. If either fails, the message stays in the queue.
         let mut seen = HashSet::new();

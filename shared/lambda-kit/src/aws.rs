@@ -134,8 +134,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_early_connection_goes_to_the_endpoint_of_dynamodb_clients() {
-        let cases: [(&str, &[_]); 5] = [
+        let cases: [(&str, &[_]); 7] = [
             ("https://dynamodb.eu-west-1.amazonaws.com", &[]),
+            (
+                "https://dynamodb.eusc-de-east-1.amazonaws.eu",
+                &[("AWS_REGION", "eusc-de-east-1")],
+            ),
+            (
+                "https://dynamodb.us-gov-west-1.amazonaws.com",
+                &[("AWS_REGION", "us-gov-west-1")],
+            ),
             (
                 "https://dynamodb.cn-north-1.amazonaws.com.cn",
                 &[("AWS_REGION", "cn-north-1")],

@@ -26,4 +26,4 @@ pub use crate::log::start_log;
 pub use crate::metrics::{Dimensions, Metrics};
 pub use crate::pipeline::{Handled, Message};
 pub use crate::sdk_error::{sdk_error_code, sdk_error_text};
-pub use crate::settings::{Environment, InvalidSetting};
+pub use crate::settings::{Environment, InvalidSetting, stack_name};

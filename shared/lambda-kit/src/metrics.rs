@@ -1,6 +1,8 @@
 //! CloudWatch metrics in the [Embedded Metric Format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
 //! JSON lines on standard output that CloudWatch Logs turns into metrics, without a call and without latency.
 //!
+//! Every metric has the dimension `Stack`, so that two stacks of an account and Region have metrics of their own.
+//!
 //! The values of a dimension come from a fixed list, never from an address, account or identity, because CloudWatch bills
 //! each combination as a metric of its own.
 //!
@@ -50,6 +52,12 @@ impl Metrics {
             .push(now.duration_since(occurred_at).as_millis().max(0) as i64);
     }
 
+    /// Counts a completed run of a schedule in the metric `ScheduledRuns` with the dimension `Schedule`. An alarm goes off when
+    /// these counts stop.
+    pub fn scheduled_run(&mut self, schedule: &'static str) {
+        self.count("ScheduledRuns", vec![("Schedule", schedule.to_owned())]);
+    }
+
     /// Adds the metrics of `other`.
     pub fn merge(&mut self, other: Self) {
         for (key, count) in other.counts {
@@ -58,7 +66,7 @@ impl Metrics {
         self.ages_ms.extend(other.ages_ms);
     }
 
-    /// Returns the EMF documents, one for each combination of dimensions.
+    /// Returns the EMF documents, one for each combination of dimensions, without the dimension `Stack`.
     #[must_use]
     pub fn lines(&self, namespace: &str, now: Timestamp) -> Vec<Value> {
         let mut by_dimensions: BTreeMap<&Dimensions, Vec<(&str, Value, &str)>> = BTreeMap::new();
@@ -83,13 +91,34 @@ impl Metrics {
         counts.chain(ages).collect()
     }
 
-    /// Prints the EMF documents to standard output, one a line. Ignores errors, so that a closed standard output does not
-    /// fail a batch.
-    pub fn emit(&self, namespace: &str, now: Timestamp) {
+    /// Returns the EMF documents with the dimension `Stack`, the name of the stack, as the first one.
+    #[must_use]
+    pub fn lines_of_stack(&self, namespace: &str, stack: &str, now: Timestamp) -> Vec<Value> {
+        let mut lines = self.lines(namespace, now);
+        for line in &mut lines {
+            add_stack(line, stack);
+        }
+        lines
+    }
+
+    /// Prints the EMF documents of [`lines_of_stack`](Self::lines_of_stack) to standard output, one a line. Ignores errors, so
+    /// that a closed standard output does not fail a batch.
+    pub fn emit(&self, namespace: &str, stack: &str, now: Timestamp) {
         let mut out = std::io::stdout().lock();
-        for line in self.lines(namespace, now) {
+        for line in self.lines_of_stack(namespace, stack, now) {
             let _ = writeln!(out, "{line}");
         }
+    }
+}
+
+/// Adds the dimension `Stack` to an EMF document.
+fn add_stack(document: &mut Value, stack: &str) {
+    let dimensions = document.pointer_mut("/_aws/CloudWatchMetrics/0/Dimensions/0");
+    if let Some(names) = dimensions.and_then(Value::as_array_mut) {
+        names.insert(0, json!("Stack"));
+    }
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("Stack".to_owned(), json!(stack));
     }
 }
 

@@ -22,6 +22,8 @@
 //!     Parse(#[from] notification_model::ParseError),
 //!     #[error("inbound mail: subscribe the inbound function to this topic instead")]
 //!     InboundMail,
+//!     #[error("not written")]
+//!     NotWritten,
 //! }
 //!
 //! impl HandlerError {
@@ -29,6 +31,7 @@
 //!         match self {
 //!             Self::Parse(_) => "parse",
 //!             Self::InboundMail => "inbound",
+//!             Self::NotWritten => "store",
 //!         }
 //!     }
 //! }
@@ -42,6 +45,7 @@
 //!             let unreadable = notification.unreadable_recipients.into_iter().next();
 //!             handled.incomplete = unreadable.map(|error| HandlerError::from(error).into());
 //!         }
+//!         Some(Message::TopicTest(_)) => {}
 //!         Some(Message::InboundMail(_)) => return Err(HandlerError::InboundMail),
 //!     }
 //!     Ok(handled)
@@ -51,7 +55,7 @@
 //!     let mut outcomes = Batch::from_event(event)?.run(8, handle).await;
 //!     for (index, message_id) in pipeline::take_deferred(&mut outcomes) {
 //!         if message_id.is_empty() {
-//!             pipeline::fail_records(&mut outcomes, [index], "not written");
+//!             pipeline::fail_records(&mut outcomes, [index], || HandlerError::NotWritten);
 //!         }
 //!     }
 //!     pipeline::fail_incomplete(&mut outcomes);
@@ -62,10 +66,9 @@
 //! ```
 
 use std::error::Error;
-use std::fmt::Display;
 
 use intake::{BoxError, Outcomes, Record, RecordFailure, RecordKind};
-use notification_model::{Notification, ParseError, Received, SesMessage};
+use notification_model::{Notification, ParseError, Received, SesMessage, Setup};
 
 use crate::metrics::Metrics;
 
@@ -98,10 +101,12 @@ pub enum Message {
     Notification(Box<Notification>),
     /// Mail that a receipt rule received.
     InboundMail(Box<Received>),
+    /// The message with which SES tests a topic that was set for an identity or an event destination.
+    TopicTest(Setup),
 }
 
-/// Reads the SES message of a record. Returns `None` for messages that are not about a mail (set-up messages of SNS and SES,
-/// and events of EventBridge about something else): they are logged and need no handling.
+/// Reads the SES message of a record. Returns `None` for messages that need no handling: set-up messages of SNS and of
+/// receipt rules, and events of EventBridge that are not about a mail. They are logged.
 ///
 /// # Errors
 /// If the payload is not a message of SES.
@@ -114,8 +119,11 @@ pub fn read_message(record: &Record) -> Result<Option<Message>, ParseError> {
         SesMessage::Notification(notification) => Some(Message::Notification(Box::new(notification))),
         SesMessage::Received(received) => Some(Message::InboundMail(Box::new(received))),
         SesMessage::Setup(setup) => {
-            tracing::info!(kind = setup.as_str(), "acknowledged a message that is not about a mail");
-            None
+            tracing::info!(kind = setup.as_str(), "received a message that is not about a mail");
+            match setup {
+                Setup::TopicValidated | Setup::SubscriptionSucceeded { .. } => Some(Message::TopicTest(setup)),
+                Setup::InboundProbe | Setup::ServiceEvent(_) => None,
+            }
         }
     })
 }
@@ -130,11 +138,15 @@ pub fn take_deferred<D>(outcomes: &mut Outcomes<Handled<D>>) -> Vec<(usize, D)> 
     all
 }
 
-/// Fails the records with these indexes because their deferred work failed.
-pub fn fail_records<T>(outcomes: &mut Outcomes<T>, indexes: impl IntoIterator<Item = usize>, error: impl Display) {
-    let message = error.to_string();
+/// Fails the records with these indexes because their deferred work failed. `error` returns the error of one record. An error
+/// of the type that [`count_failures`] knows is counted with its kind.
+pub fn fail_records<T, E: Into<BoxError>>(
+    outcomes: &mut Outcomes<T>,
+    indexes: impl IntoIterator<Item = usize>,
+    error: impl Fn() -> E,
+) {
     for index in indexes {
-        outcomes.fail(index, message.clone());
+        outcomes.fail(index, error());
     }
 }
 

@@ -61,6 +61,14 @@ impl InvalidSetting {
     }
 }
 
+/// Returns the name of the stack, the value of the dimension `Stack` of every metric, from the environment variable
+/// `STACK_NAME`. Without a stack, as with `cargo lambda watch`, it is `local`.
+#[must_use]
+pub fn stack_name(get: impl Fn(&str) -> Option<String>) -> String {
+    let name = Environment::new(get).optional("STACK_NAME");
+    name.unwrap_or_else(|| "local".to_owned())
+}
+
 /// Reads typed values from environment variables.
 ///
 /// Values are trimmed. An empty variable counts as unset, because a template sets unused parameters to an empty string.

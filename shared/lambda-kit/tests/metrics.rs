@@ -83,3 +83,30 @@ fn merged_metrics_are_the_sum() {
     assert_eq!(documents[0]["Suppressions"], 2);
     assert_eq!(documents[1]["NotificationAge"], json!([0]));
 }
+
+#[test]
+fn every_document_of_a_stack_has_its_name_as_the_first_dimension() {
+    let mut metrics = Metrics::default();
+    metrics.count("RecordFailures", vec![("Kind", "parse".to_owned())]);
+    metrics.age(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    metrics.scheduled_run("digest");
+    let documents = metrics.lines_of_stack("Postroom/Feedback", "postroom-2", Timestamp::UNIX_EPOCH);
+    let dimensions: Vec<_> = documents
+        .iter()
+        .map(|document| document["_aws"]["CloudWatchMetrics"][0]["Dimensions"].clone())
+        .collect();
+    assert_eq!(
+        dimensions,
+        [
+            json!([["Stack", "Kind"]]),
+            json!([["Stack", "Schedule"]]),
+            json!([["Stack"]])
+        ]
+    );
+    assert!(documents.iter().all(|document| document["Stack"] == "postroom-2"));
+    assert_eq!(documents[0]["RecordFailures"], 1);
+    assert_eq!(
+        (&documents[1]["Schedule"], &documents[1]["ScheduledRuns"]),
+        (&json!("digest"), &json!(1))
+    );
+}

@@ -17,12 +17,15 @@ const SES_SETUP: &str = "Successfully validated SNS topic for Amazon SES event p
 enum HandlerError {
     #[error(transparent)]
     Parse(#[from] ParseError),
+    #[error("not written")]
+    NotWritten,
 }
 
 impl HandlerError {
     fn kind(&self) -> &'static str {
         match self {
             Self::Parse(_) => "parse",
+            Self::NotWritten => "store",
         }
     }
 }
@@ -37,6 +40,7 @@ async fn handle(record: Record) -> Result<Handled<&'static str>, HandlerError> {
             "notification"
         }
         Some(Message::InboundMail(_)) => "inbound mail",
+        Some(Message::TopicTest(_)) => "topic test",
     };
     handled.deferred.push(deferred);
     handled.metrics.count("Handled", vec![]);
@@ -75,7 +79,7 @@ async fn each_message_is_read_as_what_it_is() {
         [
             (0, "notification"),
             (1, "inbound mail"),
-            (2, "set-up message"),
+            (2, "topic test"),
             (3, "set-up message")
         ]
     );
@@ -90,15 +94,17 @@ async fn each_message_is_read_as_what_it_is() {
 #[tokio::test]
 async fn a_record_whose_deferred_work_failed_is_reported_and_not_counted_as_handled() {
     let mut outcomes = run(&[DELIVERY, DELIVERY, "{}", DELIVERY, "{\"Type\":5}"]).await;
-    pipeline::fail_records(&mut outcomes, [0, 3], "not written");
+    pipeline::fail_records(&mut outcomes, [0], || HandlerError::NotWritten);
+    pipeline::fail_records(&mut outcomes, [3], || "not counted by the statistics");
     let mut metrics = pipeline::take_metrics(&mut outcomes);
     pipeline::count_failures(&mut metrics, &outcomes, HandlerError::kind);
     assert_eq!(
         counts(&metrics),
         [
             ("Handled ".to_owned(), 1),
-            ("RecordFailures batch".to_owned(), 2),
-            ("RecordFailures parse".to_owned(), 2)
+            ("RecordFailures batch".to_owned(), 1),
+            ("RecordFailures parse".to_owned(), 2),
+            ("RecordFailures store".to_owned(), 1)
         ]
     );
     let response = serde_json::to_value(outcomes.report().unwrap()).unwrap();

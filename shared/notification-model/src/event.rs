@@ -29,7 +29,7 @@ pub struct Notification {
 }
 
 /// How SES published a notification. An event can be published in both ways.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
     /// The feedback topic of an identity (`notificationType`): bounces, complaints and deliveries.
     Identity,

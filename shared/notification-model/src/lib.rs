@@ -46,6 +46,7 @@ mod service_event;
 mod status;
 mod subscription;
 mod timestamp;
+mod topic_subscribed;
 mod wire;
 
 pub use address::{EmailAddress, normalise_domain};
@@ -66,6 +67,7 @@ pub use message::{ServiceEvent, SesMessage, Setup};
 pub use status::{InvalidStatusCode, StatusCode};
 pub use subscription::{Subscription, SubscriptionStatus, TopicPreferences, TopicSubscription};
 pub use timestamp::parse_timestamp;
+pub use topic_subscribed::TopicSubscribed;
 
 /// Reads one SES message: the SNS `Message`, the SQS body with raw message delivery, the EventBridge `detail`, the whole
 /// EventBridge event if it is not about a mail, or the `ses` object of the event of a receipt rule's Lambda action.

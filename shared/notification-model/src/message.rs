@@ -22,7 +22,7 @@ pub enum Setup {
     TopicValidated,
     /// `AmazonSnsSubscriptionSucceeded`: the topic of an identity was set.
     SubscriptionSucceeded {
-        /// The text of the message.
+        /// The text of the message. [`TopicSubscribed::parse`](crate::TopicSubscribed::parse) reads it.
         message: Option<String>,
     },
     /// `AMAZON_SES_SETUP_NOTIFICATION`: the bucket or topic of a receipt rule was set.

@@ -14,6 +14,7 @@ use lambda_kit::sdk_error_text;
 
 use crate::item::{Item, s, text};
 use crate::listing_cache::ListingCache;
+use crate::seen_cache::SeenCache;
 
 /// Postroom's DynamoDB table. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: String,
     pub(crate) listing_cache: ListingCache,
+    pub(crate) seen_cache: SeenCache,
 }
 
 /// A request to the table failed. It may have taken effect, and the same call can be made again.
@@ -72,6 +74,7 @@ impl Store {
             client,
             table: table.into(),
             listing_cache: ListingCache::default(),
+            seen_cache: SeenCache::default(),
         }
     }
 
@@ -156,12 +159,8 @@ impl Store {
                     .send()
                     .await
                     .map_err(|error| self.failed("BatchGetItem", error))?;
-                for item in output
-                    .responses
-                    .unwrap_or_default()
-                    .remove(&self.table)
-                    .unwrap_or_default()
-                {
+                // Of the one table that was asked, whether the response names it or its ARN.
+                for item in output.responses.unwrap_or_default().into_values().flatten() {
                     if let Some(pk) = text(&item, "pk") {
                         found.insert(pk.to_owned(), item);
                     }
@@ -169,7 +168,8 @@ impl Store {
                 keys = output
                     .unprocessed_keys
                     .unwrap_or_default()
-                    .remove(&self.table)
+                    .into_values()
+                    .next()
                     .map(|left| left.keys)
                     .unwrap_or_default();
                 if keys.is_empty() {

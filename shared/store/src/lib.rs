@@ -23,6 +23,8 @@
 //! | identities of an account | `ACCOUNT#<account>` | `IDENTITIES` | `ACCOUNTS` | never | C | R, C |
 //! | digest | `DIGEST#<address>` | `<window>` | `DIGESTS` until sent or rejected | 14 days | R | R |
 //! | digest item | `DIGEST#<address>` | `<window>#<id>` | | 14 days | R | R |
+//! | last notifications of an identity or configuration set | `SEEN#<account>/identity/<name>`, `SEEN#<account>/configuration-set/<name>` | `NOTIFICATIONS` | `SEEN` | never | F | C |
+//! | proof that SES publishes to a topic | `PROOF#<topic ARN>` | `identity/<name>#<type>`, `event-destination` | | never | F | C |
 //! | mailbox | `MAILBOX#<address>`, `MAILBOX#<domain>`, `MAILBOX#*` | `ACTIONS` | `MAILBOXES` | never | C | I, C |
 //! | received mail | `MAIL#<mailbox>` | `<time>#<message id>` | `MESSAGE#<message id>` | after the mailbox's `days` | I | C |
 //! | claim of an action on a mail | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | | after the last retry | I | I, C |
@@ -89,6 +91,8 @@ mod item;
 mod listing_cache;
 mod reputation;
 mod routing;
+mod seen_cache;
+mod settings;
 mod statistics;
 mod suppression;
 #[cfg(feature = "testing")]
@@ -108,6 +112,7 @@ pub use routing::{
     DigestClaim, DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter,
     RouteKey, SenderMatch, Target,
 };
+pub use settings::{InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof};
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };

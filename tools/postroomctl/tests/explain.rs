@@ -142,7 +142,7 @@ fn json_has_the_documented_fields_of_an_outcome() {
         "until",
         "kind",
         "reason",
-        "sureness",
+        "certainty",
         "because",
     ];
     let outcomes = |name: &str| {
@@ -175,7 +175,7 @@ fn json_has_the_documented_fields_of_an_outcome() {
         for field in documented {
             assert!(outcome.get(field).is_some(), "{name} {field}: {outcome}");
         }
-        assert_eq!(outcome["sureness"], Value::Null, "{name}");
+        assert_eq!(outcome["certainty"], Value::Null, "{name}");
     }
 }
 

@@ -168,3 +168,29 @@ async fn a_feedback_type_with_control_characters_stays_on_its_line() {
     assert!(!entry.contains('\u{1b}'), "{entry:?}");
     assert!(!entry.lines().any(|line| line.starts_with("2026")), "{entry}");
 }
+
+#[tokio::test]
+async fn check_takes_the_tables_of_several_stacks() {
+    let stack = Stack::new().await;
+    stack.create_table("second").await;
+    stack
+        .run_successfully("suppression put jane@example.net --scope global --reason asked_to_stop --table second")
+        .await;
+    assert_eq!(stack.run("check jane@example.net --table postroom").await.exit_code, 0);
+    for tables in ["--table postroom --table second", "--table second,postroom"] {
+        let check = stack
+            .run(&format!("check joe@example.net jane@example.net {tables}"))
+            .await;
+        assert_eq!(check.exit_code, 1, "{}", check.stderr);
+        let lines: Vec<&str> = check.stdout.lines().collect();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines.first(), Some(&"yes  joe@example.net"));
+        assert!(
+            lines[1].starts_with("no   jane@example.net  global: suppressed by olga: asked to stop"),
+            "{lines:?}"
+        );
+    }
+    // A table that cannot be read is not a table without suppressions.
+    let unknown = stack.run("check joe@example.net --table postroom,elsewhere").await;
+    assert_eq!((unknown.exit_code, unknown.stdout.as_str()), (3, ""));
+}

@@ -40,6 +40,7 @@ impl<'a> TargetArn<'a> {
     pub(super) fn queue_url(&self) -> String {
         let suffix = match self.partition {
             "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
             _ => "amazonaws.com",
         };
         format!("https://sqs.{}.{suffix}/{}/{}", self.region, self.account, self.name)
@@ -72,6 +73,14 @@ mod tests {
         assert_eq!(
             url("arn:aws-cn:sqs:cn-north-1:111122223333:feedback").unwrap(),
             "https://sqs.cn-north-1.amazonaws.com.cn/111122223333/feedback"
+        );
+        assert_eq!(
+            url("arn:aws-eusc:sqs:eusc-de-east-1:111122223333:feedback").unwrap(),
+            "https://sqs.eusc-de-east-1.amazonaws.eu/111122223333/feedback"
+        );
+        assert_eq!(
+            url("arn:aws-us-gov:sqs:us-gov-west-1:111122223333:feedback").unwrap(),
+            "https://sqs.us-gov-west-1.amazonaws.com/111122223333/feedback"
         );
         for arn in [
             "",

@@ -8,7 +8,7 @@ use store::{BounceSeries, EventKind, Scope, SeriesBounce, SuppressionSource};
 use super::confirmation::{Confirmation, confirmation, what_is_missing};
 use super::context::{Context, Evidence};
 use crate::action::Action;
-use crate::classification::{self, BounceClassification, BounceKind, BounceReason, Sureness, classify};
+use crate::classification::{self, BounceClassification, BounceKind, BounceReason, Certainty, classify};
 
 /// A recipient of the report.
 struct Reported<'a> {
@@ -93,7 +93,7 @@ fn decide_alias(
         return context.append_history("forwarded", alias, &reason, evidence);
     }
     // The least sure of them decides.
-    let weakest = others.iter().min_by_key(|other| other.classification.sureness);
+    let weakest = others.iter().min_by_key(|other| other.classification.certainty);
     apply(context, bounce, alias, weakest.unwrap_or(first))
 }
 
@@ -125,7 +125,7 @@ fn evidence_of(bounce: &Bounce, reported: &Reported, affected: Option<&EmailAddr
         ("status", recipient.status.map(|status| status.to_string())),
         ("diagnostic", diagnostic),
         ("bounceReason", Some(classification.reason.to_string())),
-        ("sureness", Some(classification.sureness.to_string())),
+        ("certainty", Some(classification.certainty.to_string())),
         ("because", Some(classification.because.to_string())),
         (
             "confirmedBy",
@@ -183,28 +183,28 @@ fn apply(context: &Context, bounce: &Bounce, address: &EmailAddress, reported: &
 fn hard(context: &Context, address: &EmailAddress, reported: &Reported, evidence: BTreeMap<String, String>) -> Action {
     let BounceClassification {
         reason,
-        sureness,
+        certainty,
         because,
         ..
     } = &reported.classification;
     let kind = BounceKind::Hard.as_str();
-    let is_positive = *sureness > Sureness::Assumed;
+    let is_positive = *certainty > Certainty::Assumed;
     if let Some(confirmation) = reported.confirmation.filter(|_| is_positive) {
         let reason = format!(
-            "hard bounce, {reason}: {because} ({sureness}, confirmed by {})",
+            "hard bounce, {reason}: {because} ({certainty}, confirmed by {})",
             confirmation.as_str()
         );
         let until = context.policy.hard_bounce.end(context.at);
         let entry = context.entry(address, until, &reason, evidence);
         return context.record_suppression(kind, address, Scope::Global, SuppressionSource::Bounce, entry);
     }
-    let missing = what_is_missing(*sureness, reported.confirmation).unwrap_or_default();
-    let reason_text = format!("unconfirmed hard bounce, {reason}: {because} ({sureness}; {missing})");
+    let missing = what_is_missing(*certainty, reported.confirmation).unwrap_or_default();
+    let reason_text = format!("unconfirmed hard bounce, {reason}: {because} ({certainty}; {missing})");
     Action::AddBounce {
         address: address.clone(),
         scope: context.scope.clone(),
         series: BounceSeries::Unconfirmed,
-        bounce: series_bounce(context, format!("{reason} ({sureness}; {missing})")),
+        bounce: series_bounce(context, format!("{reason} ({certainty}; {missing})")),
         history: context.history(kind, &reason_text, context.scope.clone(), evidence),
     }
 }

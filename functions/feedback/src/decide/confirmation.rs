@@ -4,7 +4,7 @@
 use notification_model::Bounce;
 
 use super::context::Context;
-use crate::classification::{BounceClassification, Sureness};
+use crate::classification::{BounceClassification, Certainty};
 
 /// What makes a bounce more than the claim of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) fn confirmation(
     if context.is_mailed_report() {
         return None;
     }
-    if classification.sureness == Sureness::DecidedBySes {
+    if classification.certainty == Certainty::DecidedBySes {
         return Some(Confirmation::Decision);
     }
     if bounce.remote_mta_ip.is_some() {
@@ -48,16 +48,16 @@ pub(super) fn confirmation(
 }
 
 /// Returns what would make it surer that the address of a hard bounce is dead. `None`: nothing is needed.
-pub(super) fn what_is_missing(sureness: Sureness, confirmation: Option<Confirmation>) -> Option<&'static str> {
-    match (sureness, confirmation) {
-        (Sureness::Assumed, Some(_)) => Some("surer with a reply or status that says why the address fails"),
-        (Sureness::Assumed, None) => Some(
+pub(super) fn what_is_missing(certainty: Certainty, confirmation: Option<Confirmation>) -> Option<&'static str> {
+    match (certainty, confirmation) {
+        (Certainty::Assumed, Some(_)) => Some("surer with a reply or status that says why the address fails"),
+        (Certainty::Assumed, None) => Some(
             "surer with a reply or status that says why the address fails, in SES's own SMTP conversation or about a message \
              with one recipient",
         ),
-        (Sureness::Stated | Sureness::DecidedBySes, None) => {
+        (Certainty::Stated | Certainty::DecidedBySes, None) => {
             Some("surer in SES's own SMTP conversation or about a message with one recipient")
         }
-        (Sureness::Stated | Sureness::DecidedBySes, Some(_)) => None,
+        (Certainty::Stated | Certainty::DecidedBySes, Some(_)) => None,
     }
 }

@@ -22,6 +22,10 @@ pub(crate) fn describe_rows(rows: &BTreeMap<String, Value>) -> Vec<String> {
                 let kept = describe_kept(fields, "2026-03-02T08:15:31Z");
                 lines.push(format!("deliveries   {partition}: {bytes}, {kept}"));
             }
+            (("SEEN", resource), _) => lines.extend(describe_seen(resource, fields)),
+            (("PROOF", topic), subject) => {
+                lines.push(format!("proof        {topic} {subject}: {}", text(fields, "provenAt")));
+            }
             _ => lines.push(format!("row          {key}: {row}")),
         }
     }
@@ -48,6 +52,13 @@ fn describe_recipient(address: &str, fields: &Fields) -> Vec<String> {
         other => format!("attribute    {address} {name}: {other}"),
     };
     fields.iter().map(describe).collect()
+}
+
+fn describe_seen(resource: &str, fields: &Fields) -> Vec<String> {
+    let types = fields.iter().filter(|(name, _)| name.contains(':'));
+    types
+        .map(|(name, at)| format!("seen         {resource} {name} at {}", at.as_str().unwrap()))
+        .collect()
 }
 
 fn describe_history(address: &str, fields: &Fields) -> String {

@@ -61,6 +61,7 @@ fn queue_url(arn: &str) -> Option<String> {
     };
     let suffix = match partition {
         "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
         _ => "amazonaws.com",
     };
     Some(format!("https://sqs.{region}.{suffix}/{account}/{name}"))

@@ -35,7 +35,7 @@ pub(super) struct Outcome {
     /// Why the message bounced: `user-unknown`.
     pub(super) reason: Option<String>,
     /// How well the kind and the reason of a bounce are known: `stated`.
-    pub(super) sureness: Option<String>,
+    pub(super) certainty: Option<String>,
     /// The evidence that decided.
     pub(super) because: Option<String>,
     /// The action in a sentence.
@@ -63,7 +63,7 @@ impl Outcome {
             until: None,
             kind: None,
             reason: None,
-            sureness: None,
+            certainty: None,
             because: explanation.clone(),
             description: description.into(),
             explanation,

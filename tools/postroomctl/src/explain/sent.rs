@@ -39,7 +39,7 @@ fn classified(outcome: Outcome, action: &Action, notification: &Notification) ->
         Some(classification) => Outcome {
             kind: Some(classification.kind.to_string()),
             reason: Some(classification.reason.to_string()),
-            sureness: Some(classification.sureness.to_string()),
+            certainty: Some(classification.certainty.to_string()),
             because: Some(classification.because.to_string()),
             ..outcome
         },

@@ -4,13 +4,13 @@ use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
-use store::SenderContext;
+use store::{CheckResult, SenderContext};
 
 use super::suppression_json::suppression_json;
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
-use crate::table::TableArgs;
+use crate::table::open_table;
 use crate::text::Text;
 
 #[derive(Debug, Args)]
@@ -27,8 +27,19 @@ pub(crate) struct CheckArgs {
     /// The contact-list topic of the mail.
     #[arg(long, value_name = "LIST/TOPIC")]
     topic: Option<String>,
-    #[command(flatten)]
-    table: TableArgs,
+    /// The tables of one or more stacks: output TableName, or TableArn for a table in another Region or account. An address may
+    /// be mailed if no table suppresses it.
+    #[arg(
+        long = "table",
+        env = "POSTROOM_TABLE",
+        value_name = "TABLE",
+        value_delimiter = ',',
+        required = true
+    )]
+    tables: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) async fn run(args: &CheckArgs) -> anyhow::Result<Output> {
@@ -37,13 +48,9 @@ pub(crate) async fn run(args: &CheckArgs) -> anyhow::Result<Output> {
         identity: args.identity.clone(),
         topic: args.topic.clone(),
     };
-    let store = args.table.open().await;
-    let results = store
-        .check(&args.addresses, &context, Timestamp::now())
-        .await
-        .map_err(AwsError::from)?;
+    let results = check_tables(args, &context).await?;
     let none_suppressed = results.iter().all(|result| result.suppressions.is_empty());
-    if args.table.json {
+    if args.json {
         let rows: Vec<Value> = results
             .iter()
             .map(|result| {
@@ -68,4 +75,25 @@ pub(crate) async fn run(args: &CheckArgs) -> anyhow::Result<Output> {
         }
     }
     Ok(Output::answer(none_suppressed, text))
+}
+
+/// The result for each address, with the suppressions of all tables.
+async fn check_tables(args: &CheckArgs, context: &SenderContext) -> anyhow::Result<Vec<CheckResult>> {
+    let now = Timestamp::now();
+    let mut merged: Vec<CheckResult> = Vec::new();
+    for table in &args.tables {
+        let store = open_table(table).await;
+        let results = store
+            .check(&args.addresses, context, now)
+            .await
+            .map_err(AwsError::from)?;
+        if merged.is_empty() {
+            merged = results;
+            continue;
+        }
+        for (known, result) in merged.iter_mut().zip(results) {
+            known.suppressions.extend(result.suppressions);
+        }
+    }
+    Ok(merged)
 }

@@ -8,7 +8,9 @@ use feedback::effects::Effects;
 use feedback::policy::Policy;
 use jiff::Timestamp;
 use lambda_kit::Metrics;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 
 /// The name of the operator in recorded decisions.
@@ -45,6 +47,30 @@ impl Stack {
                 mirror: None,
             },
         }
+    }
+
+    /// Creates another table with the same keys, as a second stack has.
+    pub(crate) async fn create_table(&self, name: &str) {
+        let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+        let attribute = |name: &str| json!({"AttributeName": name, "AttributeType": "S"});
+        let body = json!({
+            "TableName": name, "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [attribute("pk"), attribute("sk")],
+            "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+        })
+        .to_string();
+        let host = self.dynamodb_endpoint.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).await.unwrap();
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n\
+             X-Amz-Target: DynamoDB_20120810.CreateTable\r\nX-Amz-Date: 20260302T080000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
+             Credential=local/20260302/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     }
 
     /// Sends requests to SES to an endpoint.
