@@ -41,6 +41,7 @@ EVERYTHING = {
     "ForwardConfigurationSet": "forwards",
     "InboundTopicPattern": "arn:aws:sns:eu-west-1:*:mail-*",
     "InboundQueuePattern": "arn:aws:sqs:eu-west-1:*:mail-*",
+    "UnsubscribeUrl": "on",
     "ConfigurationSetMode": "create",
     "OpenEvents": "on",
     "ClickEvents": "on",

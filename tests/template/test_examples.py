@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "examples"))
 
 from unsubscribe_link import unsubscribe_headers, unsubscribe_token  # noqa: E402
 
-KNOWN = json.loads((ROOT / "functions/inbound/tests/data/unsubscribe-tokens.json").read_text())
+KNOWN = json.loads((ROOT / "shared/unsubscribe-token/tests/data/unsubscribe-tokens.json").read_text())
 
 
 def test_unsubscribe_tokens_are_those_that_the_inbound_function_accepts():

@@ -12,6 +12,7 @@ ROLES = {
     "reputation-monitor": "ReputationMonitorRole",
     "delegate-router": "RouterRole",
     "inbound": "InboundRole",
+    "unsubscribe": "UnsubscribeRole",
 }
 # Actions that AWS services call with the role of the function: event source mappings, logging, encryption and tracing.
 BY_SERVICES = {"WriteLogs", "UseKey", "WriteTraces"}
@@ -84,7 +85,8 @@ def test_the_table_of_resource_policies_has_exactly_their_statements(everything)
                 found += allowed(target.strip("<>"), policy["PolicyDocument"]["Statement"])
     found += allowed("Key", everything["Key"]["Properties"]["KeyPolicy"]["Statement"])
     for name, permission in of_type(everything, "AWS::Lambda::Permission").items():
-        found.append(("InboundFunction", name, [permission["Principal"]], [permission["Action"]]))
+        function = permission["FunctionName"].strip("<>").removesuffix(".Arn")
+        found.append((function, name, [permission["Principal"]], [permission["Action"]]))
     assert sorted(table) == sorted(found)
 
 

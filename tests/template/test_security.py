@@ -31,7 +31,7 @@ def policies_of(resources: dict, kind: str, field: str) -> dict[str, list[dict]]
 
 def test_roles_name_their_resources(everything):
     roles = of_type(everything, "AWS::IAM::Role")
-    assert len(roles) == 7
+    assert len(roles) == 8
     for name, role in roles.items():
         for one in statements_of(role):
             if "*" in listed(one["Resource"]):
@@ -42,7 +42,7 @@ def test_roles_name_their_resources(everything):
 def test_each_function_has_its_own_role(everything):
     functions = of_type(everything, "AWS::Serverless::Function")
     roles = [function["Role"] for function in functions.values()]
-    assert len(functions) == 5 and len(set(roles)) == 5
+    assert len(functions) == 6 and len(set(roles)) == 6
     assert not any("Policies" in function for function in functions.values())
 
 
@@ -211,12 +211,12 @@ def test_buckets_are_private_and_expire(everything):
 def test_reserved_concurrency_and_tracing_are_optional(stack):
     functions = of_type(stack(**EVERYTHING), "AWS::Serverless::Function")
     assert not any("ReservedConcurrentExecutions" in function for function in functions.values())
-    reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound")}
+    reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound", "Unsubscribe")}
     functions = of_type(stack(**EVERYTHING | reserved), "AWS::Serverless::Function")
     found = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
-    assert found.pop("ReputationMonitorFunction") is None and list(found.values()) == ["7"] * 4
+    assert found.pop("ReputationMonitorFunction") is None and list(found.values()) == ["7"] * 5
     assert {function["Tracing"] for function in functions.values()} == {"Active"}
     assert {function["Tracing"] for function in of_type(stack(), "AWS::Serverless::Function").values()} == {"PassThrough"}
     traced = [role for role in of_type(stack(**EVERYTHING), "AWS::IAM::Role").values() if "xray" in json.dumps(role)]
-    assert len(traced) == 5
+    assert len(traced) == 6
     assert "xray" not in json.dumps(stack(Router="on", Inbound="on"))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use inbound::mail::forward::{Rewrite, rewrite};
+use inbound::mail::forward::{ForwardMark, Rewrite, rewrite};
 use inbound::mail::report::{self, Arrival};
 use inbound::mail::{HeaderBlock, Limits, MailFacts};
 use mail_parser::{MessageParser, PartType};
@@ -84,6 +84,8 @@ fn run_once(mail: &[u8], operation: Operation, limits: &Limits) -> anyhow::Resul
                 mailbox: "info@shop.example",
                 from: &from,
                 to: &to,
+                recipients: &[],
+                mark: ForwardMark::None,
                 verdicts: "spam=PASS; virus=PASS; spf=PASS; dkim=PASS; dmarc=PASS",
                 message_id: "7f3k0s9d8f7g6h5j4k3l2m1n0",
                 at: jiff::Timestamp::UNIX_EPOCH,

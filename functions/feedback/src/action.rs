@@ -55,6 +55,15 @@ pub enum Action {
     },
     /// Count a bounce or complaint once, in a row of its own.
     CountEvent(SenderEvent),
+    /// Count the bounce of an automatic reply of the inbound function, for its recipient and the recipient's domain.
+    CountBouncedAnswer {
+        /// The recipient of the reply.
+        address: EmailAddress,
+        /// The SES message id of the reply.
+        message_id: String,
+        /// When it bounced.
+        at: Timestamp,
+    },
     /// Count a frequent event together with those of the whole batch.
     CountInBatch {
         /// The sender.

@@ -12,7 +12,7 @@ mod subscription;
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::{Delivery, EmailAddress, Event, Notification};
-use store::{DeliveredMessage, EventKind};
+use store::{DeliveredMessage, EventKind, SentMail};
 
 use crate::policy::Policy;
 use context::Context;
@@ -33,13 +33,30 @@ const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(1);
 /// Returns the actions for a notification.
 #[must_use]
 pub fn decide(notification: &Notification, facts: &Facts, policy: &Policy) -> Vec<Action> {
+    decide_in(&Context::new(notification, event_time(notification, facts), policy))
+}
+
+/// Returns the actions for a notification about a mail that the inbound function sent. Feedback about a forward affects only
+/// the forwards of its mailbox.
+#[must_use]
+pub fn decide_sent_by_inbound(
+    notification: &Notification,
+    sent: &SentMail,
+    facts: &Facts,
+    policy: &Policy,
+) -> Vec<Action> {
     let context = Context::new(notification, event_time(notification, facts), policy);
+    decide_in(&context.sent_by_inbound(sent))
+}
+
+fn decide_in(context: &Context) -> Vec<Action> {
+    let notification = context.notification;
     let destination = &context.mail.destination;
     match &notification.event {
-        Event::Bounce(bounce) => bounce::decide(&context, bounce),
-        Event::Complaint(complaint) => complaint::decide(&context, complaint),
-        Event::Delivery(delivery) => decide_delivery(&context, delivery),
-        Event::Subscription(subscription) => subscription::decide(&context, subscription),
+        Event::Bounce(bounce) => bounce::decide(context, bounce),
+        Event::Complaint(complaint) => complaint::decide(context, complaint),
+        Event::Delivery(delivery) => decide_delivery(context, delivery),
+        Event::Subscription(subscription) => subscription::decide(context, subscription),
         Event::Send => context.count_recipients(EventKind::Send, destination),
         Event::Reject(_) => context.count_recipients(EventKind::Reject, destination),
         Event::RenderingFailure(_) => context.count_recipients(EventKind::RenderingFailure, destination),

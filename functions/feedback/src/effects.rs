@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use store::{Store, StoreError};
+use store::{AnswerEvent, Store, StoreError};
 
 use crate::decide::Action;
 use crate::observation::Observation;
@@ -96,6 +96,17 @@ impl Effects {
             Action::CountEvent(event) => {
                 let expires_at = self.policy.statistics.end_or_max(event.at);
                 self.store.count_event(event, expires_at).await?;
+            }
+            Action::CountBouncedAnswer {
+                address,
+                message_id,
+                at,
+            } => {
+                for name in [Some(address.key()), address.domain()].into_iter().flatten() {
+                    self.store
+                        .count_answer(AnswerEvent::Bounced, name, message_id, *at)
+                        .await?;
+                }
             }
             Action::CountInBatch { .. } | Action::RecordDelivery { .. } | Action::Acknowledge { .. } => {}
         }

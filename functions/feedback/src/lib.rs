@@ -16,12 +16,12 @@ pub mod streak;
 use intake::{Batch, Record, Response};
 use jiff::Timestamp;
 use lambda_kit::{Handled, Message, Metrics, pipeline};
-use notification_model::ParseError;
+use notification_model::{Event, Notification, ParseError};
 use serde_json::Value;
-use store::StoreError;
+use store::{SentMail, StoreError};
 
 use crate::action::Action;
-use crate::decide::{Facts, decide};
+use crate::decide::{Facts, decide, decide_sent_by_inbound};
 use crate::effects::{Effects, MirrorQueue};
 use crate::metrics::{count_mirror_failures, count_streaks};
 use crate::observation::Observation;
@@ -44,7 +44,7 @@ pub async fn handle(
     let (mut actions, mut observations) = (Vec::new(), Vec::new());
     for (index, deferred) in pipeline::take_deferred(&mut outcomes) {
         match deferred {
-            Deferred::Action(action) => actions.push((index, action)),
+            Deferred::Action(action) => actions.push((index, *action)),
             Deferred::Observation(observation) => observations.push((index, observation)),
         }
     }
@@ -90,8 +90,19 @@ impl RecordError {
 /// Work that is done once for the whole batch.
 #[derive(Debug)]
 enum Deferred {
-    Action(Action),
+    Action(Box<Action>),
     Observation(Observation),
+}
+
+/// The mail of the inbound function that a bounce or complaint is about. Other events are not looked up, because there are
+/// too many of them.
+async fn sent_by_inbound(notification: &Notification, effects: &Effects) -> Result<Option<SentMail>, StoreError> {
+    match notification.event {
+        Event::Bounce(_) | Event::Complaint(_) if effects.policy.inbound => {
+            effects.store.sent_mail(&notification.mail.message_id).await
+        }
+        _ => Ok(None),
+    }
 }
 
 async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Deferred>, RecordError> {
@@ -111,7 +122,11 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
         Some(Message::InboundMail(_)) => return Err(RecordError::InboundMail),
     };
     let unreadable = notification.unreadable_recipients.pop();
-    let actions = decide(&notification, &Facts { published_at }, &effects.policy);
+    let facts = Facts { published_at };
+    let actions = match sent_by_inbound(&notification, effects).await? {
+        None => decide(&notification, &facts, &effects.policy),
+        Some(sent) => decide_sent_by_inbound(&notification, &sent, &facts, &effects.policy),
+    };
     let mut metrics = metrics::of_notification(&notification, &actions, now);
     tracing::info!(
         event = notification.event.type_name(),
@@ -122,7 +137,7 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
     count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
     let observations = observation::of_notification(&notification, seen_at);
-    let deferred = deferred.into_iter().map(Deferred::Action);
+    let deferred = deferred.into_iter().map(|action| Deferred::Action(Box::new(action)));
     Ok(Handled {
         deferred: deferred
             .chain(observations.into_iter().map(Deferred::Observation))

@@ -15,6 +15,7 @@
 //! | `DELIVERIES_DAYS` | 90 | how long deliveries are kept |
 //! | `MIRROR_UNSUBSCRIBES` | `false` | whether opt-outs of whole contact lists are mirrored to SES's suppression list |
 //! | `ACCOUNT_ID` | none: tenants are not told apart by account | the account whose tenants have the scope `tenant:NAME` |
+//! | `INBOUND` | `false` | whether the stack forwards received mail, so that bounces and complaints may be about forwards |
 //! | `CONCURRENCY` | 16 | how many records of a batch are handled at a time |
 
 use jiff::{SignedDuration, Timestamp};
@@ -87,6 +88,8 @@ pub struct Policy {
     pub mirror_unsubscribes: bool,
     /// The account whose tenants have the scope `tenant:NAME`. `None`: every account.
     pub account: Option<AccountId>,
+    /// Whether bounces and complaints are looked up among the mail that the inbound function sent.
+    pub inbound: bool,
     /// How many records of a batch are handled at a time.
     pub concurrency: usize,
 }
@@ -135,6 +138,7 @@ impl Default for Policy {
             deliveries: SuppressionPeriod::Days(90),
             mirror_unsubscribes: false,
             account: None,
+            inbound: false,
             concurrency: 16,
         }
     }
@@ -199,6 +203,7 @@ impl Policy {
             deliveries: period("DELIVERIES_DAYS", default.deliveries)?,
             mirror_unsubscribes: environment.flag("MIRROR_UNSUBSCRIBES", default.mirror_unsubscribes)?,
             account: environment.parsed("ACCOUNT_ID", "an account id of 12 digits", |text| text.parse().ok())?,
+            inbound: environment.flag("INBOUND", default.inbound)?,
             concurrency: environment.positive_number("CONCURRENCY", default.concurrency)?,
         })
     }

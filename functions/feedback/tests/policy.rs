@@ -58,6 +58,7 @@ fn describe_actions(notification: &Notification) -> String {
         Action::RecordDelivery { scope, .. } => format!("delivery {scope}"),
         Action::CountEvent(event) if event.is_claim => format!("claim {}", event.kind.as_str()),
         Action::CountEvent(event) => format!("count {}", event.kind.as_str()),
+        Action::CountBouncedAnswer { .. } => "bounced answer".to_owned(),
         Action::CountInBatch { kind, .. } => format!("count {}", kind.as_str()),
         Action::Acknowledge { .. } => "acknowledge".to_owned(),
     };

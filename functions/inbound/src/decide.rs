@@ -18,6 +18,7 @@ mod recipients;
 mod report;
 mod required_reads;
 mod summary;
+mod trusted_forwarder;
 
 use notification_model::Received;
 
@@ -29,13 +30,13 @@ use self::summary::set_summaries;
 use crate::settings::Policy;
 use crate::verdict::Disposition;
 
-pub use decision::{Action, ActionKind, Decision, MailboxDecision};
+pub use decision::{Action, ActionKind, Decision, MailboxDecision, OwnerNotice};
 pub use disposition::disposition;
-pub use facts::{Facts, HeaderFacts};
+pub use facts::{Facts, HeaderFacts, SuppressedTarget};
 pub use header_facts::{event_header_facts, read_header_facts};
 pub(crate) use loop_header::loop_header_names;
 pub use recipients::mailbox_keys;
-pub use required_reads::{addressees, needs_header};
+pub use required_reads::{answered_addresses, forward_targets, needs_header};
 pub use summary::SUMMARY_VERSION;
 
 /// Decides what happens to a mail.
@@ -51,7 +52,7 @@ pub fn decide(received: &Received, facts: &Facts, policy: &Policy) -> Decision {
         .into_iter()
         .map(|share| decide_mailbox(&context, share))
         .collect();
-    let disposition = disposition(received, &facts.mailboxes);
+    let disposition = disposition(received, &facts.mailboxes, context.header());
     let has_virus = mailboxes.iter().any(|mailbox| mailbox.evaluation.virus);
     let reason = disposition_reason(disposition, &mailboxes, has_virus);
     let report = decide_report(&context, has_virus);

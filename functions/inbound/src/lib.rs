@@ -14,7 +14,6 @@ mod record;
 mod record_error;
 mod response;
 pub mod settings;
-pub mod token;
 pub mod verdict;
 
 use std::sync::{Mutex, PoisonError};

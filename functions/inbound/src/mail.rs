@@ -33,7 +33,9 @@
 //! the sender's own mail.
 
 mod addresses;
+mod authentication_results;
 mod automation;
+mod charset;
 pub mod compose;
 mod date;
 mod decode;
@@ -43,6 +45,8 @@ pub mod forward;
 mod header_block;
 mod limits;
 mod message_ids;
+mod parameters;
+pub mod parsed;
 pub mod report;
 mod report_kind;
 

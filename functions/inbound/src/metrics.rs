@@ -3,10 +3,14 @@
 //! | metric | dimensions | counts |
 //! |---|---|---|
 //! | `Mails` | `VerdictAction` | mails, once for each mailbox that they are for |
+//! | `DailyCapReached` | | actions that a cap per stack and day stopped |
 //! | `Dispositions` | `Disposition` | dispositions |
+//! | `DomainCapReached` | | actions that a cap per return-path domain and hour stopped |
 //! | `Actions` | `Kind`, `Outcome` | actions by outcome, see below |
 //! | `ForwardLoops` | | mails that are not forwarded because they are in a loop |
 //! | `InvalidTokens` | `Reason` | unsubscribe mails without a valid token: `malformed`, `invalid-mac`, `invalid-payload` |
+//! | `MailboxCapReached` | | actions that a cap per mailbox and hour stopped |
+//! | `SuppressedForwardTargets` | | forwards to a suppressed target, whether forwarding goes on or not |
 //! | `TimeBudgetExceeded` | | records unfinished at the end of the time budget |
 //! | `RecordFailures` | `Kind` | unfinished records, by the kind of failure |
 //! | `HandedOver` | | unfinished records that the inbound queue accepted |
@@ -22,6 +26,7 @@
 //! | `notice-sent` | a notice was sent instead of a forward |
 //! | `skipped` | the decision was not to take the action |
 //! | `rejected` | the action is not allowed: a limit, an invalid token, an unreadable report |
+//! | `capped` | a cap stops the action; an operator can have it taken later |
 //! | `in-progress` | another invocation has claimed the action; it is retried |
 //! | `failed` | the action failed; it is retried |
 //! | `completion-not-recorded` | the action is done, but the table did not record it; counted besides the outcome |
@@ -43,14 +48,18 @@ pub const NAMESPACE: &str = "Postroom/Inbound";
 /// Every metric with its dimensions. A test compares the table with the metrics that the function emits.
 pub const METRICS: &[(&str, &[&str])] = &[
     ("Actions", &["Kind", "Outcome"]),
+    ("DailyCapReached", &[]),
     ("Dispositions", &["Disposition"]),
+    ("DomainCapReached", &[]),
     ("ForwardLoops", &[]),
     ("HandOverFailures", &[]),
     ("HandedOver", &[]),
     ("InvalidTokens", &["Reason"]),
+    ("MailboxCapReached", &[]),
     ("Mails", &["VerdictAction"]),
     ("NotificationAge", &[]),
     ("RecordFailures", &["Kind"]),
+    ("SuppressedForwardTargets", &[]),
     ("TimeBudgetExceeded", &[]),
 ];
 
@@ -63,6 +72,9 @@ pub(crate) fn count_decision(metrics: &mut Metrics, received: &Received, facts: 
     for mailbox in &decision.mailboxes {
         let action = mailbox.evaluation.action.as_str().to_owned();
         metrics.count("Mails", vec![("VerdictAction", action)]);
+        for _ in 0..mailbox.suppressed_targets {
+            metrics.count("SuppressedForwardTargets", vec![]);
+        }
     }
     if is_in_loop(facts, decision) {
         metrics.count("ForwardLoops", vec![]);
@@ -77,6 +89,7 @@ pub(crate) fn count_actions(metrics: &mut Metrics, outcome_log: OutcomeLog) {
                 "Actions",
                 vec![("Kind", name.to_owned()), ("Outcome", outcome.to_owned())],
             ),
+            LogEntry::CapReached { metric } => metrics.count(metric, vec![]),
             LogEntry::InvalidToken { reason } => {
                 metrics.count("InvalidTokens", vec![("Reason", reason.to_owned())]);
             }

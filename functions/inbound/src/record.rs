@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use intake::{Record, RecordKind};
+use intake::{Record, RecordKind, Via};
 use jiff::Timestamp;
 use lambda_kit::Metrics;
 use notification_model::SesMessage;
 use tokio::time::Instant;
 
 use crate::decide;
-use crate::effects::{Effects, OutcomeLog};
+use crate::effects::{Effects, OutcomeLog, SendAgain};
 use crate::metrics::{count_actions, count_decision};
 use crate::record_error::{Cause, RecordError};
 use crate::verdict::{Disposition, default_disposition};
@@ -65,10 +65,15 @@ async fn process(
     };
     set_known(default_disposition(&received.receipt));
     let mailboxes = effects.mailboxes(&received).await?;
-    set_known(decide::disposition(&received, &mailboxes));
+    set_known(decide::disposition(&received, &mailboxes, None));
     let source = effects.mail_source(&received);
     let facts = effects.facts(&received, mailboxes, &source, now).await?;
     let decision = decide::decide(&received, &facts, &effects.settings.policy);
+    set_known(decision.disposition);
+    // Only this stack and its operators can send to the queue.
+    let send_again = (record.provenance.via == Via::SqsRaw)
+        .then(|| SendAgain::read(&record.payload))
+        .flatten();
     {
         let mut metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
         count_decision(&mut metrics, &received, &facts, &decision);
@@ -79,6 +84,6 @@ async fn process(
         mailboxes = decision.mailboxes.len(),
         "decided"
     );
-    let applied = effects.apply(&decision, &received, &facts, &source, outcome_log);
+    let applied = effects.apply(&decision, &received, &facts, &source, outcome_log, send_again.as_ref());
     Ok(applied.await?)
 }

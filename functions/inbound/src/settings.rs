@@ -16,8 +16,12 @@
 //! | `CLAIM_SECONDS` | 90 | the time until an unfinished action is retried; longer than the time-out of the function |
 //! | `FORWARDS_PER_SENDER` | 200 | forwards of mail from one sender within an hour |
 //! | `ANSWERS_PER_SENDER` | 5 | automatic replies and bounces to one sender within an hour |
+//! | `FORWARDS_PER_MAILBOX`, `FORWARDS_PER_DOMAIN` | 1000, 500 | forwards of a mailbox, and of mail from one return-path domain, within an hour |
+//! | `FORWARDS_PER_DAY` | 10000 | forwards of the stack within a day |
+//! | `ANSWERS_PER_MAILBOX`, `ANSWERS_PER_DOMAIN` | 200, 100 | automatic replies and bounces of a mailbox, and to one return-path domain, within an hour |
+//! | `ANSWERS_PER_DAY` | 1000 | automatic replies and bounces of the stack within a day |
 //! | `INDEX_DAYS` | 30 | the time the index keeps a mail, unless the mailbox sets another |
-//! | `HEADER_BYTES`, `HEADER_FIELDS`, `REPORT_PARTS`, `REPORT_BYTES`, `FORWARD_BYTES`, `MAX_FORWARDS`, `MAX_RECEIVED_FIELDS` | see [`Limits`] | how much of a mail is read, and when it is in a loop |
+//! | `HEADER_BYTES`, `HEADER_FIELDS`, `REPORT_PARTS`, `REPORT_BYTES`, `FORWARD_BYTES`, `PARSED_BYTES`, `PARSED_PARTS`, `MAX_FORWARDS`, `MAX_RECEIVED_FIELDS` | see [`Limits`] | how much of a mail is read, and when it is in a loop |
 //! | `CONCURRENCY` | 4 | records of a batch that are processed concurrently |
 
 use std::time::Duration;
@@ -54,6 +58,8 @@ pub struct Settings {
     pub claim: SignedDuration,
     /// The part that a decision depends on.
     pub policy: Policy,
+    /// How much is sent at most.
+    pub caps: Caps,
     /// How much of a mail is read.
     pub limits: Limits,
     /// `CONCURRENCY`
@@ -75,6 +81,26 @@ pub struct Policy {
     pub answers_per_sender: usize,
     /// `INDEX_DAYS`
     pub index_days: u32,
+}
+
+/// How much mail the function sends at most, for all senders together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Forwards, and the notices that replace them.
+    pub forwards: CapLimits,
+    /// Automatic replies and bounces.
+    pub answers: CapLimits,
+}
+
+/// The limits of one kind of mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapLimits {
+    /// For one mailbox within an hour.
+    pub per_mailbox: usize,
+    /// For the mail of one return-path domain within an hour.
+    pub per_domain: usize,
+    /// For the whole stack within a day.
+    pub per_day: usize,
 }
 
 /// SES waits 30 seconds. Handing work over to the queue takes up to 4 seconds of them.
@@ -106,6 +132,7 @@ impl Settings {
             fallback_disposition: environment.choice("FALLBACK_DISPOSITION", &dispositions, Disposition::Continue)?,
             claim: SignedDuration::from_secs(claim_seconds),
             policy: Policy::read(&environment, feedback_topic.is_some())?,
+            caps: read_caps(&environment)?,
             limits: read_limits(&environment)?,
             feedback_topic,
             concurrency: environment.positive_number("CONCURRENCY", 4)?,
@@ -132,6 +159,21 @@ impl Policy {
     }
 }
 
+fn read_caps(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Result<Caps, InvalidSetting> {
+    Ok(Caps {
+        forwards: CapLimits {
+            per_mailbox: environment.positive_number("FORWARDS_PER_MAILBOX", 1000)?,
+            per_domain: environment.positive_number("FORWARDS_PER_DOMAIN", 500)?,
+            per_day: environment.positive_number("FORWARDS_PER_DAY", 10_000)?,
+        },
+        answers: CapLimits {
+            per_mailbox: environment.positive_number("ANSWERS_PER_MAILBOX", 200)?,
+            per_domain: environment.positive_number("ANSWERS_PER_DOMAIN", 100)?,
+            per_day: environment.positive_number("ANSWERS_PER_DAY", 1000)?,
+        },
+    })
+}
+
 fn read_limits(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Result<Limits, InvalidSetting> {
     let limits = Limits::default();
     Ok(Limits {
@@ -140,6 +182,8 @@ fn read_limits(environment: &Environment<impl Fn(&str) -> Option<String>>) -> Re
         parts: environment.positive_number("REPORT_PARTS", limits.parts)?,
         report_bytes: environment.positive_number("REPORT_BYTES", limits.report_bytes)?,
         forward_bytes: environment.positive_number("FORWARD_BYTES", limits.forward_bytes)?,
+        parsed_bytes: environment.positive_number("PARSED_BYTES", limits.parsed_bytes)?,
+        parsed_parts: environment.positive_number("PARSED_PARTS", limits.parsed_parts)?,
         forwards: environment.positive_number("MAX_FORWARDS", limits.forwards)?,
         received_fields: environment.positive_number("MAX_RECEIVED_FIELDS", limits.received_fields)?,
     })
@@ -185,6 +229,9 @@ mod tests {
             ("CLAIM_SECONDS", "29"),
             ("FORWARDS_PER_SENDER", "0"),
             ("ANSWERS_PER_SENDER", "many"),
+            ("FORWARDS_PER_MAILBOX", "0"),
+            ("ANSWERS_PER_DAY", "-1"),
+            ("PARSED_PARTS", "0"),
             ("INDEX_DAYS", "-1"),
             ("HEADER_BYTES", "0"),
             ("REPORT_PARTS", "1.5"),

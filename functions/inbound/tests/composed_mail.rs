@@ -104,6 +104,7 @@ fn a_notice_names_author_subject_size_location_and_reason() {
         from: &address("forward@shop.example"),
         to: &[address("Owner <owner@target.example>")],
         mailbox: "info@shop.example",
+        recipients: &[address("info+news@shop.example")],
         sender: "Jane\r\nBcc: x@y.example <jane@client.example>",
         subject: "The film",
         size: Some(41_234_567),
@@ -127,6 +128,7 @@ fn a_notice_names_author_subject_size_location_and_reason() {
     A mail to info@shop.example was not forwarded to you: the mail has 41234567 octets, more than 40000000.
 
     From:    Jane Bcc: x@y.example <jane@client.example>
+    To:      info+news@shop.example
     Subject: The film
     Size:    41.2 MB
     Mail:    s3://mail-bucket/inbound/7f3k0s9d8f7g

@@ -15,7 +15,10 @@ use inbound::verdict::Disposition;
 use notification_model::{EmailAddress, Received, SesMessage};
 use proptest::prelude::*;
 use serde_json::json;
-use store::{IndexedSubject, KeptSubject, Mailbox, MailboxAction, NotifyTarget, VerdictAction, VerdictRules};
+use store::{
+    ForwardSettings, IndexedSubject, KeptSubject, Mailbox, MailboxAction, NotifyContent, NotifyTarget, VerdictAction,
+    VerdictRules,
+};
 
 fn policy() -> Policy {
     let variables = [
@@ -56,6 +59,8 @@ fn decide_with(received: &Received, mailboxes: Vec<Mailbox>, header: HeaderFacts
         size: None,
         location: None,
         suppressed: BTreeMap::new(),
+        suppressed_targets: BTreeMap::new(),
+        answers: BTreeMap::new(),
         now: "2026-03-03T09:15:03Z".parse().unwrap(),
     };
     decide(received, &facts, &policy())
@@ -127,7 +132,7 @@ fn a_report_is_published_only_if_ses_read_the_same_author() {
     ];
     for (from, expected) in cases {
         let mut received = received(&["news@shop.example"], "PASS");
-        let headers = serde_json::from_value(json!({"from": from})).unwrap();
+        let headers = serde_json::from_value(json!({"from": from, "to": ["news@shop.example"]})).unwrap();
         received.mail.common_headers = Some(headers);
         assert_eq!(is_published(mail, &received), expected, "{from:?}");
     }
@@ -183,9 +188,8 @@ fn only_a_proven_return_path_gets_a_reply_or_bounce() {
 
 fn mailbox(key: &str, actions: Vec<MailboxAction>) -> Mailbox {
     Mailbox {
-        key: key.parse().unwrap(),
-        verdicts: VerdictRules::default(),
         actions,
+        ..Mailbox::new(key.parse().unwrap())
     }
 }
 
@@ -202,6 +206,7 @@ fn a_catch_all_mailbox_detects_loops_by_the_domain() {
     let forward = || MailboxAction::Forward {
         to: vec![address("owner@target.example")],
         from: address("fwd@shop.example"),
+        settings: ForwardSettings::default(),
     };
     let cases = [
         ("*", true),
@@ -227,6 +232,7 @@ fn rows_and_summaries_have_a_bounded_size() {
         },
         MailboxAction::Notify {
             target: NotifyTarget::Queue("q".to_owned()),
+            content: NotifyContent::Summary,
         },
     ];
     let long = "x".repeat(60_000);
@@ -259,6 +265,7 @@ fn rows_and_summaries_have_a_bounded_size() {
 fn a_summary_has_no_characters_that_sqs_rejects() {
     let notify = MailboxAction::Notify {
         target: NotifyTarget::Queue("q".to_owned()),
+        content: NotifyContent::Summary,
     };
     let mail = "From: \u{fffe} <jane@client.example>\r\nSubject: a\u{ffff}b\r\n\r\n";
     let decision = actions_of(
@@ -303,12 +310,11 @@ fn reasons_name_the_condition_if_the_header_is_unknown() {
     let address = |text: &str| EmailAddress::parse(text).unwrap();
     let from = address("sales@shop.example");
     let mailbox = Mailbox {
-        key: "sales@shop.example".parse().unwrap(),
-        verdicts: VerdictRules::default(),
         actions: vec![
             MailboxAction::Forward {
                 to: vec![address("owner@target.example")],
                 from: from.clone(),
+                settings: ForwardSettings::default(),
             },
             MailboxAction::AutoReply {
                 from: from.clone(),
@@ -322,6 +328,7 @@ fn reasons_name_the_condition_if_the_header_is_unknown() {
                 status_code: "5.1.1".to_owned(),
             },
         ],
+        ..Mailbox::new("sales@shop.example".parse().unwrap())
     };
     let decision = decide_with(
         &received(&["sales@shop.example"], "PASS"),
@@ -371,18 +378,18 @@ proptest! {
         let mailboxes: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, (action, drops))| {
             let drop = drops.then(|| MailboxAction::Drop { reason: String::new() });
             let mailbox = Mailbox {
-                key: format!("a{index}@shop.example").parse().unwrap(),
                 verdicts: VerdictRules { dmarc_none: Some(*action), ..VerdictRules::default() },
                 actions: drop.into_iter().collect(),
+                ..Mailbox::new(format!("a{index}@shop.example").parse().unwrap())
             };
             (mailbox.key.clone(), mailbox)
         }).collect();
         let recipients: Vec<String> = mailboxes.keys().map(ToString::to_string).collect();
         let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
-        let together = disposition(&received(&recipients, "FAIL"), &mailboxes);
+        let together = disposition(&received(&recipients, "FAIL"), &mailboxes, None);
         let alone: Vec<Disposition> = recipients
             .iter()
-            .map(|recipient| disposition(&received(&[recipient], "FAIL"), &mailboxes))
+            .map(|recipient| disposition(&received(&[recipient], "FAIL"), &mailboxes, None))
             .collect();
         prop_assert_eq!(together, alone.iter().copied().min().unwrap());
         prop_assert!(mailbox_keys(&received(&recipients, "FAIL")).len() <= recipients.len() + 2);

@@ -11,7 +11,7 @@ mod test_stack;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use store::testing::Fault;
-use store::{Mailbox, MailboxAction, MailboxKey, VerdictRules};
+use store::{ForwardSettings, Mailbox, MailboxAction, MailboxKey};
 use test_stack::{INBOUND_QUEUE, TOPIC, TestStack, address, assert_metric, event_for, event_with_id, now, read_event};
 
 #[tokio::test]
@@ -297,12 +297,12 @@ async fn without_the_header_no_mail_is_sent() {
 async fn the_loop_header_of_a_catch_all_mailbox_names_the_domain() {
     let stack = TestStack::new().await;
     let mailbox = Mailbox {
-        key: MailboxKey::CatchAll,
-        verdicts: VerdictRules::default(),
         actions: vec![MailboxAction::Forward {
             to: vec![address("owner@target.example")],
             from: address("sales@shop.example"),
+            settings: ForwardSettings::default(),
         }],
+        ..Mailbox::new(MailboxKey::CatchAll)
     };
     stack.store.put_mailbox(&mailbox).await.unwrap();
     stack.handle_now(&event_for(&["jane@elsewhere.example"])).await;

@@ -33,6 +33,10 @@ async fn the_function_emits_the_documented_metrics_and_no_others() {
     queue_fails.fail(INBOUND_QUEUE, "InternalFailure");
     emitted.extend(emitted_by(&queue_fails, &read_event("forward")).await);
     emitted.extend(emitted_without_time().await);
+    for cap in ["FORWARDS_PER_DOMAIN", "FORWARDS_PER_MAILBOX", "FORWARDS_PER_DAY"] {
+        let capped = TestStack::with_settings(&[(cap, "1")]).await;
+        emitted.extend(emitted_by(&capped, &read_event("forward")).await);
+    }
 
     let documented: Definitions = METRICS
         .iter()
@@ -103,6 +107,11 @@ async fn each_metric_that_an_alarm_watches_is_emitted() {
     table_fails.requests.fail(store::testing::Fault::RequestLost, 0);
     emitted.extend(watched_by(&table_fails, &read_event("forward"), Duration::from_secs(30)).await);
     emitted.extend(watched_by(&TestStack::new().await, &read_event("forward"), Duration::ZERO).await);
+
+    for cap in ["FORWARDS_PER_DOMAIN", "FORWARDS_PER_MAILBOX", "FORWARDS_PER_DAY"] {
+        let capped = TestStack::with_settings(&[(cap, "1")]).await;
+        emitted.extend(watched_by(&capped, &read_event("forward"), Duration::from_secs(30)).await);
+    }
 
     let watched = watched_metrics::watched("inbound");
     let missing: Vec<_> = watched.difference(&emitted).collect();

@@ -119,7 +119,10 @@ async fn outcomes(event: &Value) -> Vec<String> {
         let content = describe_message(kind, target, content);
         format!("{kind:<9} {target}: {content}")
     }));
-    lines.extend(stack.rows().await.iter().flat_map(|(key, row)| describe_row(key, row)));
+    // Which rows of a counter a mail uses depends on hashes. `caps.rs` tests the counters.
+    let rows = stack.rows().await;
+    let rows = rows.iter().filter(|(key, _)| !key.starts_with("CAP#"));
+    lines.extend(rows.flat_map(|(key, row)| describe_row(key, row)));
     let handed_over = stack.services().handed_over.len();
     if handed_over > 0 {
         lines.push(format!("queued    {handed_over} payload(s) in the inbound queue"));

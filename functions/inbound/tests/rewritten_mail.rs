@@ -12,7 +12,7 @@
 
 mod forward_rules;
 
-use inbound::mail::forward::rewrite;
+use inbound::mail::forward::{ForwardMark, Rewrite, rewrite};
 use inbound::mail::report::{self, Arrival};
 use inbound::mail::{AutomaticAction, HeaderBlock, Limits, MailFacts};
 use notification_model::{Event, SesMessage};
@@ -73,6 +73,88 @@ proptest! {
             notifications(&report);
         }
     }
+}
+
+/// The value of a header field in the forward of a mail, in one line and decoded.
+fn forwarded_field(name: &str, field: &str, mark: ForwardMark) -> Option<String> {
+    let mail = std::fs::read(format!("{FOLDER}/{name}.eml")).unwrap();
+    forward_rules::with_rewrite(|parameters| {
+        let parameters = Rewrite { mark, ..*parameters };
+        let forward = rewrite(&mail, &parameters, &Limits::default()).unwrap();
+        forward_rules::assert_forward_rules(&mail, &forward);
+        let whole = forward.to_vec();
+        HeaderBlock::parse(&whole, &Limits::default()).unwrap().text(field)
+    })
+}
+
+#[test]
+fn awkward_header_fields_reach_the_reader() {
+    let cases = [
+        // The forward has the envelope recipient, and not what the sender claims about it.
+        ("bcc-catch-all", "X-Original-To", Some("info+news@shop.example")),
+        ("bcc-catch-all", "Envelope-To", None),
+        ("bcc-catch-all", "Delivered-To", None),
+        ("plain", "X-Original-To", Some("info+news@shop.example")),
+        // SES rejects these parameters.
+        ("parameter-without-value", "Content-Type", Some("text/plain")),
+        (
+            "parameter-with-spaces",
+            "Content-Type",
+            Some("application/pdf; name=\"our offer 2026.pdf\""),
+        ),
+        (
+            "parameter-with-spaces",
+            "Content-Disposition",
+            Some("attachment; filename=\"our offer 2026.pdf\"; size=4"),
+        ),
+        // SES rejects these addresses in Reply-To.
+        ("author-with-nonascii-local-part", "Reply-To", None),
+        ("author-with-two-dots", "Reply-To", None),
+        (
+            "author-with-two-dots",
+            "From",
+            Some(
+                "\"Keitai (taro..yamada at mobile.example) - a reply does not reach this address, write to it directly\" \
+                 <forward@shop.example>",
+            ),
+        ),
+        // The character set that the mail declares, for itself or for its first part.
+        (
+            "windows-1251-raw",
+            "Subject",
+            Some("\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}, \u{437}\u{430}\u{43a}\u{430}\u{437}"),
+        ),
+        (
+            "windows-1251-raw-multipart",
+            "Subject",
+            Some("\u{41f}\u{440}\u{438}\u{432}\u{435}\u{442}, \u{437}\u{430}\u{43a}\u{430}\u{437}"),
+        ),
+    ];
+    for (name, field, expected) in cases {
+        let found = forwarded_field(name, field, ForwardMark::None);
+        assert_eq!(found.as_deref(), expected, "{name}: {field}");
+    }
+}
+
+#[test]
+fn octets_in_an_unknown_character_set_are_kept() {
+    let mail = std::fs::read(format!("{FOLDER}/unknown-8bit-subject.eml")).unwrap();
+    let header = forward_header(&mail).unwrap();
+    let words = "=?unknown-8bit?Q?=CF=F0=E8=E2=E5=F2=2C_=E7=E0=EA=E0=E7?=";
+    assert!(header.contains(&format!("Subject: {words}")), "{header}");
+    assert!(header.contains("name*=unknown-8bit''%E7.txt"), "{header}");
+}
+
+#[test]
+fn a_mark_is_in_the_name_or_in_the_subject() {
+    let field = |field: &str, mark| forwarded_field("plain", field, mark).unwrap();
+    assert!(field("From", ForwardMark::Name).starts_with("\"[DMARC failed] Jane Doe (jane at client.example)\""));
+    assert_eq!(field("Subject", ForwardMark::Name), "Order 4711");
+    assert_eq!(field("Subject", ForwardMark::Subject), "[DMARC failed] Order 4711");
+    assert!(!field("From", ForwardMark::Subject).contains("DMARC"));
+    assert!(!field("From", ForwardMark::None).contains("DMARC"));
+    let without_subject = forwarded_field("empty-body", "Subject", ForwardMark::Subject);
+    assert!(without_subject.is_some_and(|subject| subject.starts_with("[DMARC failed]")));
 }
 
 /// The mails in the folder, by name.

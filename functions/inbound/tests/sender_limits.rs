@@ -9,7 +9,7 @@
 mod test_stack;
 
 use serde_json::json;
-use store::{Mailbox, MailboxAction, VerdictRules};
+use store::{Mailbox, MailboxAction};
 use test_stack::{TestStack, address, assert_metric, event_for, event_with_id, read_event};
 
 #[tokio::test]
@@ -63,13 +63,12 @@ async fn replies_to_a_sender_are_limited_by_period_and_by_hour() {
 async fn bounces_of_one_mail_are_limited() {
     let stack = TestStack::with_settings(&[("ANSWERS_PER_SENDER", "2")]).await;
     let mailbox = Mailbox {
-        key: "gone.example".parse().unwrap(),
-        verdicts: VerdictRules::default(),
         actions: vec![MailboxAction::Bounce {
             sender: address("postmaster@shop.example"),
             message: "Unknown address".to_owned(),
             status_code: "5.1.1".to_owned(),
         }],
+        ..Mailbox::new("gone.example".parse().unwrap())
     };
     stack.store.put_mailbox(&mailbox).await.unwrap();
     let (_, metrics) = stack

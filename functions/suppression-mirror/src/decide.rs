@@ -104,6 +104,7 @@ fn list_of(scope: &Scope, mirror_to: MirrorTo) -> Result<List, &'static str> {
         (_, Scope::Global) | (MirrorTo::Account, Scope::Domain(_)) => Ok(List::Account),
         (_, Scope::Tenant(name)) => Ok(List::Tenant(name.clone())),
         (_, Scope::TenantOf(..)) => Err("the tenant belongs to another account"),
+        (_, Scope::Forward(_)) => Err("SES has no suppression list for the forwards of a mailbox"),
         // The account-level list would stop all other senders of the account too.
         (MirrorTo::Tenant, Scope::Domain(_)) => Err("SES has no suppression list for a domain"),
     }

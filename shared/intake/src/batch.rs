@@ -25,7 +25,7 @@ pub enum EventSource {
     Sns,
     /// An EventBridge rule.
     EventBridge,
-    /// An SES receipt rule.
+    /// An SES receipt rule, or a rule of SES Mail Manager.
     ReceiptRule,
 }
 
@@ -53,12 +53,21 @@ impl Batch {
                 .ok_or_else(|| ShapeError::new("Records", "expected an array"))?;
             return Ok(Self::from_entries(entries)?);
         }
-        match envelope::from_event_bridge(event) {
-            Some(record) => Ok(Self {
+        if let Some(record) = envelope::from_event_bridge(event) {
+            return Ok(Self {
                 source: EventSource::EventBridge,
                 records: vec![Ok(record?)],
+            });
+        }
+        match envelope::from_bare_mail(event) {
+            Some(record) => Ok(Self {
+                source: EventSource::ReceiptRule,
+                records: vec![record],
             }),
-            None => Err(ShapeError::new("$", "expected `Records`, or `source`, `detail-type` and `detail`").into()),
+            None => {
+                let expected = "expected `Records`, or `source`, `detail-type` and `detail`, or `mail` and `receipt`";
+                Err(ShapeError::new("$", expected).into())
+            }
         }
     }
 

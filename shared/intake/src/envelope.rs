@@ -47,6 +47,22 @@ pub(crate) fn from_receipt_rule(entry: &Value, path: &str) -> Result<Record, Bad
     })
 }
 
+/// Reads an event that is the `ses` object of a receipt-rule event, without its envelope. Returns `None` if the event has no
+/// `mail` and `receipt`.
+pub(crate) fn from_bare_mail(event: &Value) -> Option<Result<Record, BadRecord>> {
+    if !(event.get("mail")?.is_object() && event.get("receipt")?.is_object()) {
+        return None;
+    }
+    let record = wire::read(event, "$").map(|wire::SesObject { mail }| Record {
+        id: mail.message_id,
+        ..bare(Via::ReceiptRule, event.to_string())
+    });
+    Some(record.map_err(|error| BadRecord {
+        id: "$".to_owned(),
+        error,
+    }))
+}
+
 /// Returns `None` if the event is not an EventBridge event.
 pub(crate) fn from_event_bridge(event: &Value) -> Option<Result<Record, ShapeError>> {
     let record = event_bridge_record(event, Via::EventBridge)?;

@@ -53,8 +53,13 @@ pub struct Receipt {
     /// The DMARC policy of the sender's domain. Present only if the DMARC check failed.
     #[serde(default)]
     pub dmarc_policy: Option<DmarcPolicy>,
-    /// The action of the receipt rule.
+    /// The action of the receipt rule. A rule of Mail Manager may name none.
+    #[serde(default = "no_action")]
     pub action: ReceiptAction,
+}
+
+fn no_action() -> ReceiptAction {
+    ReceiptAction::Other("none".to_owned())
 }
 
 /// The result of one check: `{"status":"PASS"}` in JSON.

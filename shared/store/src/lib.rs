@@ -5,12 +5,12 @@
 //!
 //! # Rows
 //!
-//! "F" is the function feedback, "R" the delegate router, "I" inbound, "M" the suppression mirror, "Rep" the reputation
+//! "F" is the function feedback, "R" the delegate router, "I" inbound, "U" unsubscribe, "M" the suppression mirror, "Rep" the reputation
 //! monitor, "C" `postroomctl`. Times in keys are UTC with milliseconds ([`stamp`]); hashes are 16 hexadecimal digits.
 //!
 //! | row | pk | sk | listed under | expires | written by | read by |
 //! |---|---|---|---|---|---|---|
-//! | recipient: all suppression entries of an address | `RECIPIENT#<address>` | `SUPPRESSION` | | never | F, I, C | senders, F, I, M, C |
+//! | recipient: all suppression entries of an address | `RECIPIENT#<address>` | `SUPPRESSION` | | never | F, I, U, C | senders, F, I, M, C |
 //! | history of a recipient | `RECIPIENT#<address>` | `EVENT#<time>#<message id>#<kind>#<scope>` | `SCOPE#<scope>` if it suppresses | with the entry that it explains, else after `HISTORY_DAYS` | F, I, C | C |
 //! | one bounce or complaint | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | `HOUR#<hour>`, the first of a process | after `STATISTICS_DAYS` | F | Rep, C |
 //! | frequent events of a batch | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | `HOUR#<hour>` | after `STATISTICS_DAYS` | F | Rep, C |
@@ -30,6 +30,9 @@
 //! | claim of an action on a mail | `CLAIM#<message id>` | `<mailbox>#<action>#<target>` | | after the last retry | I | I, C |
 //! | last reply to a sender | `REPLY#<mailbox>` | `<sender>` | | after twice the mailbox's `every-days` | I | I |
 //! | forwards and replies for a sender in an hour | `MAILER#<sender>` | `<hour>#<kind>` | | after 2 hours | I | I |
+//! | count of a cap: one of the counter's rows | `CAP#<counter>#<row>` | `<minute, hour or day>` | | after the period, and as long again | I, U | I, U |
+//! | mail that was sent for a mailbox | `SENT#<SES message id>` | `MAIL` | | 30 days | I | F |
+//! | answers to an address or domain on a day | `ANSWERS#<address or domain>#<day>` | `COUNT` | | 8 days | I, F | I |
 //!
 //! # Recipient row
 //!
@@ -44,7 +47,8 @@
 //! | `<scope>\|delivered` | string set | the newest deliveries, at most 20: `<time>#<hash of the message id>` |
 //! | `createdAt` | string | when the row was created |
 //!
-//! A scope is `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` (a tenant of another account) or `domain:NAME`; a source is
+//! A scope is `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` (a tenant of another account), `domain:NAME` or
+//! `forward:MAILBOX` (only the forwards of this mailbox); a source is
 //! `bounce`, `unconfirmed-bounce`, `complaint`, `streak`, `ses-list`, `unsubscribe`, `manual`, `released`, `list:NAME` or `topic:LIST/TOPIC`. Examples: `global|bounce`, `tenant:acme|complaint`.
 //!
 //! A write replaces the entry of its scope and source only if the stored `version` (`<time>#<message id>`) is smaller.
@@ -100,8 +104,9 @@ pub mod testing;
 
 pub use client::{Store, StoreError};
 pub use inbound::{
-    ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, InvalidMailboxKey, KeptSubject, MailLocation, Mailbox,
-    MailboxAction, MailboxKey, NotifyTarget, SenderLimit, VerdictAction, VerdictRules,
+    AnswerCounts, AnswerEvent, CapPeriod, ClaimKey, ClaimOutcome, ForwardSettings, IndexedMail, IndexedSubject,
+    InvalidMailboxKey, KeptSubject, MailLocation, Mailbox, MailboxAction, MailboxKey, NotifyContent, NotifyTarget,
+    OwnerTarget, QuarantineMark, SendCap, SenderLimit, SentKind, SentMail, VerdictAction, VerdictRules, WhenSuppressed,
 };
 pub use item::stamp;
 pub use reputation::{
@@ -112,7 +117,9 @@ pub use routing::{
     DigestClaim, DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter,
     RouteKey, SenderMatch, Target,
 };
-pub use settings::{InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof};
+pub use settings::{
+    AppliedSettings, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof,
+};
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };

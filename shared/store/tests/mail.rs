@@ -25,6 +25,7 @@ fn mail(id: &str, time: &str) -> IndexedMail {
         at: at(time),
         recipients: string_set(&["sales@shop.example"]),
         from: Some("jane@example.net".to_owned()),
+        return_path: Some("bounces@example.net".to_owned()),
         subject: IndexedSubject::of("Order 7", KeptSubject::Text),
         verdicts: [("spam".to_owned(), "PASS".to_owned())].into(),
         size: Some(1234),

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use notification_model::EmailAddress;
-use store::{KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, VerdictAction, VerdictRules};
+use store::{
+    ForwardSettings, KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyContent, NotifyTarget, OwnerTarget,
+    QuarantineMark, VerdictAction, VerdictRules, WhenSuppressed,
+};
 
 fn address(text: &str) -> EmailAddress {
     EmailAddress::parse(text).unwrap()
@@ -17,9 +20,8 @@ fn key(text: &str) -> MailboxKey {
 
 fn mailbox(text: &str, actions: Vec<MailboxAction>) -> Mailbox {
     Mailbox {
-        key: key(text),
-        verdicts: VerdictRules::default(),
         actions,
+        ..Mailbox::new(key(text))
     }
 }
 
@@ -33,6 +35,15 @@ fn every_action() -> Vec<MailboxAction> {
         MailboxAction::Forward {
             to: vec![address("z@shop.example"), address("A@Shop.Example")],
             from: address("forward@shop.example"),
+            settings: ForwardSettings::default(),
+        },
+        MailboxAction::Forward {
+            to: vec![address("z@shop.example")],
+            from: address("forward@shop.example"),
+            settings: ForwardSettings {
+                when_suppressed: WhenSuppressed::Stop,
+                quarantine_mark: QuarantineMark::Subject,
+            },
         },
         MailboxAction::Unsubscribe,
         MailboxAction::AutoReply {
@@ -54,9 +65,11 @@ fn every_action() -> Vec<MailboxAction> {
         },
         MailboxAction::Notify {
             target: NotifyTarget::Topic("arn:aws:sns:us-east-1:111122223333:mail".to_owned()),
+            content: NotifyContent::Summary,
         },
         MailboxAction::Notify {
             target: NotifyTarget::Queue("https://sqs.us-east-1.amazonaws.com/111122223333/mail".to_owned()),
+            content: NotifyContent::Parsed,
         },
         MailboxAction::Drop {
             reason: "the address is not used".to_owned(),
@@ -78,9 +91,15 @@ async fn mailboxes_are_read_as_they_were_written() {
             dmarc_reject: Some(VerdictAction::Bounce),
             unchecked: Some(VerdictAction::StopRule),
         },
+        owner: Some(OwnerTarget::Email(address("owner@shop.example"))),
+        trusted_forwarders: vec!["forwarder.example".to_owned(), "lists.example".to_owned()],
         ..mailbox("Support@Shop.Example", every_action())
     };
-    let domain = mailbox("B\u{fc}cher.Example", vec![MailboxAction::Unsubscribe]);
+    let topic = NotifyTarget::Topic("arn:aws:sns:us-east-1:111122223333:owners".to_owned());
+    let domain = Mailbox {
+        owner: Some(OwnerTarget::Notify(topic)),
+        ..mailbox("B\u{fc}cher.Example", vec![MailboxAction::Unsubscribe])
+    };
     let all = mailbox("*", vec![]);
     for mailbox in [&support, &domain, &all] {
         store.put_mailbox(mailbox).await.unwrap();
@@ -97,6 +116,7 @@ async fn mailboxes_are_read_as_they_were_written() {
     let listed = store.all_mailboxes().await.unwrap();
     let keys: Vec<String> = listed.keys().map(ToString::to_string).collect();
     assert_eq!(keys, ["support@shop.example", "xn--bcher-kva.example", "*"]);
+    assert_eq!(listed[&domain.key], domain);
 
     let shorter = mailbox("support@shop.example", vec![MailboxAction::Unsubscribe]);
     store.put_mailbox(&shorter).await.unwrap();

@@ -1,14 +1,10 @@
 //! Last notifications and proofs of topics against an embedded DynamoDB.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::Channel;
 use store::testing::Fault;
-use store::{ProofSubject, SeenNotification, SesResource, Store, TopicProof};
+use store::{AppliedSettings, ProofSubject, SeenNotification, SesResource, Store, TopicProof};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:feedback";
 
@@ -176,4 +172,28 @@ async fn proofs_are_kept_by_topic_identity_and_type_with_their_newest_time() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn applied_settings_are_listed_replaced_and_deleted() {
+    let (store, ..) = store::testing::fresh().await;
+    let row = |object: &str, pending: Option<&str>| AppliedSettings {
+        object: object.to_owned(),
+        applied: "{}".to_owned(),
+        pending: pending.map(str::to_owned),
+        at: "2026-03-01T12:00:00Z".parse().unwrap(),
+    };
+    let (shop, set) = (
+        row("identity shop.example", Some("{\"a\":1}")),
+        row("configuration-set a", None),
+    );
+    for row in [&shop, &set] {
+        store.put_applied_settings(row).await.unwrap();
+    }
+    assert_eq!(store.applied_settings().await.unwrap(), [set.clone(), shop]);
+    let finished = row("identity shop.example", None);
+    store.put_applied_settings(&finished).await.unwrap();
+    assert_eq!(store.applied_settings().await.unwrap(), [set, finished.clone()]);
+    store.delete_applied_settings("configuration-set a").await.unwrap();
+    assert_eq!(store.applied_settings().await.unwrap(), [finished]);
 }

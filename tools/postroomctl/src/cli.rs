@@ -73,8 +73,9 @@ enum Command {
     /// Print the List-Unsubscribe headers for a mail to one recipient.
     ///
     /// The mailto link (RFC 2369) sends a mail to the mailbox with the unsubscribe action, and the inbound function
-    /// verifies the token in it. --url adds a one-click link (RFC 8058), which Gmail and Yahoo require for bulk mail: a web
-    /// server at that URL verifies the token of a POST request.
+    /// verifies the token in it. --url adds a one-click link (RFC 8058), which Gmail and Yahoo require for bulk mail: the
+    /// stack's output UnsubscribeUrl followed by {token}, or a web server of your own that verifies the token of a POST
+    /// request.
     ///
     /// RFC 8058 requires a valid DKIM signature that covers both headers. With SES, pass both headers with the message (in
     /// Headers of SendEmail, or in a raw message) and enable Easy DKIM or BYODKIM for the identity. Verify it in a received

@@ -1,5 +1,7 @@
 //! `postroomctl mail`: the index of inbound mail.
 
+mod send_again;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
 use crate::text::Text;
+use send_again::SendAgainArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
@@ -23,6 +26,15 @@ pub(crate) enum MailCommand {
         after_help = "Example:\n  postroomctl mail get o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1 --table postroom-Table-EXAMPLE"
     )]
     Get(GetArgs),
+    /// Send mail that a limit, a cap or a suppression stopped. Forwards, replies and bounces that were sent are not repeated.
+    ///
+    /// The limits per sender and the caps do not apply. A suppression applies until `suppression release`, and SES bounces a
+    /// mail only within 24 hours.
+    #[command(
+        after_help = "Example:\n  postroomctl mail send-again o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1 --table postroom-Table-EXAMPLE \\\n      \
+        --queue https://sqs.us-east-1.amazonaws.com/111122223333/postroom-InboundQueue-EXAMPLE"
+    )]
+    SendAgain(SendAgainArgs),
 }
 
 #[derive(Debug, Args)]
@@ -32,6 +44,9 @@ pub(crate) struct ListArgs {
     /// Received before this time: a day, or a time (RFC 3339).
     #[arg(long, value_name = "TIME", value_parser = parse_day_or_time)]
     before: Option<Timestamp>,
+    /// Only mails of which a forward, reply or bounce was not sent.
+    #[arg(long)]
+    not_sent: bool,
     /// The maximum number of mails.
     #[arg(long, default_value = "20", value_parser = parse_limit)]
     limit: usize,
@@ -52,14 +67,21 @@ impl MailCommand {
         match self {
             Self::List(args) => list(args).await,
             Self::Get(args) => get(args).await,
+            Self::SendAgain(args) => send_again::run(args).await,
         }
     }
 }
 
 async fn list(args: &ListArgs) -> anyhow::Result<Output> {
     let store = args.table.open().await;
-    let mails = store.mails(&args.mailbox, args.before, args.limit).await;
-    let mails = mails.map_err(AwsError::from)?;
+    // Of the mails that are not shown, the index is read too.
+    let read_limit = if args.not_sent { usize::MAX } else { args.limit };
+    let mails = store.mails(&args.mailbox, args.before, read_limit).await;
+    let mut mails = mails.map_err(AwsError::from)?;
+    if args.not_sent {
+        mails.retain(is_not_sent);
+        mails.truncate(args.limit);
+    }
     if args.table.json {
         let rows: Vec<Value> = mails.iter().map(mail_json).collect();
         return Ok(Output::done(json_text(&json!(rows))));
@@ -72,6 +94,13 @@ async fn list(args: &ListArgs) -> anyhow::Result<Output> {
         writeln!(text, "no mail in the index of {}", args.mailbox)?;
     }
     Ok(Output::done(text))
+}
+
+/// Whether the index has the reason of a forward, reply or bounce that was not sent.
+fn is_not_sent(mail: &IndexedMail) -> bool {
+    let actions = ["forward: not sent", "auto-reply: not sent", "bounce: not sent"];
+    let mut reasons = mail.reasons.iter();
+    reasons.any(|reason| actions.iter().any(|action| reason.starts_with(action)))
 }
 
 async fn get(args: &GetArgs) -> anyhow::Result<Output> {
@@ -101,7 +130,7 @@ async fn get(args: &GetArgs) -> anyhow::Result<Output> {
 
 /// Mailbox, action and target of a claim. Splits at the name of the action, because addresses may contain the separator.
 fn claim_parts(claim: &str) -> [&str; 3] {
-    let actions = ["forward", "auto-reply", "bounce", "notify", "report"];
+    let actions = ["forward", "auto-reply", "bounce", "notify", "notify-owner", "report"];
     let found = actions
         .iter()
         .filter_map(|action| Some((claim.split_once(&format!("#{action}#"))?, action)));
@@ -158,6 +187,7 @@ fn mail_json(mail: &IndexedMail) -> Value {
         "at": mail.at,
         "recipients": mail.recipients,
         "from": mail.from,
+        "returnPath": mail.return_path,
         "subject": subject,
         "subjectHash": hash,
         "verdicts": mail.verdicts,

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use inbound::token::{Keys, Token, UnsubscribeFrom, mailto};
+use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use serde_json::json;
 use store::Scope;
+use unsubscribe_token::{Keys, Token, UnsubscribeFrom, mailto};
 
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
@@ -37,6 +38,12 @@ pub(crate) struct UnsubscribeLinkArgs {
     /// An https URL that contains {token} and unsubscribes on POST.
     #[arg(long)]
     url: Option<String>,
+    /// Write the time of the issue into the token, so that a subscription after it wins over the link.
+    #[arg(long)]
+    issued: bool,
+    /// The number of days after which the link is refused. Implies --issued.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(30..))]
+    valid_days: Option<u16>,
     /// A file with the key, which is the text of the stack's secret. Default: the environment variable
     /// POSTROOM_UNSUBSCRIBE_KEY.
     #[arg(long, value_name = "FILE")]
@@ -60,7 +67,15 @@ pub(crate) async fn run(args: &UnsubscribeLinkArgs) -> anyhow::Result<Output> {
             topic: topic.clone(),
         },
     };
-    let token = Token::new(args.scope.clone(), leaves, args.address.clone())?.sign(&keys);
+    let mut token = Token::new(args.scope.clone(), leaves, args.address.clone())?;
+    if args.issued || args.valid_days.is_some() {
+        let now = Timestamp::now();
+        let valid = args
+            .valid_days
+            .map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+        token = token.issued(now, valid.and_then(|valid| now.checked_add(valid).ok()));
+    }
+    let token = token.sign(&keys);
     let mailto = mailto(&token, &args.mailbox);
     let url = match &args.url {
         Some(template) => Some(one_click_url(template, &token)?),

@@ -79,7 +79,8 @@ fn syntax_errors_unknown_keys_and_wrong_types_are_reported_with_line_and_key_pat
         (
             "[[mailbox]]\naddress = \"*\"\nactions = [\n  { action = \"auto-reply\", evry-days = 3 },\n]",
             "4: mailbox[1].actions[1].evry-days: unknown field `evry-days`, expected one of `action`, `to`, `from`, \
-             `subject`, `text`, `every-days`, `reason`, `status-code`, `keep-subject`, `days`; did you mean every-days?",
+             `subject`, `text`, `every-days`, `reason`, `status-code`, `keep-subject`, `days`, `when-suppressed`, \
+             `quarantine-mark`, `content`; did you mean every-days?",
         ),
         ("[[account]]\nname = \"Shop\"", "1: account[1]: missing field `account`"),
         (

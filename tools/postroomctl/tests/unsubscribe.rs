@@ -3,9 +3,9 @@
 
 use std::process::Command;
 
-use inbound::token::{Keys, Token, UnsubscribeFrom};
 use serde_json::Value;
 use store::Scope;
+use unsubscribe_token::{Keys, Token, UnsubscribeFrom};
 
 const KEY: &str = "correct-horse-battery-staple-0123456789";
 

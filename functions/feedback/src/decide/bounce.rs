@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use notification_model::{Bounce, BounceSubType, BounceType, BouncedRecipient, DsnAction, EmailAddress, StatusCode};
-use store::{BounceSeries, EventKind, Scope, SeriesBounce, SuppressionSource};
+use store::{BounceSeries, EventKind, Scope, SentKind, SeriesBounce, SuppressionSource};
 
 use super::confirmation::{Confirmation, confirmation, what_is_missing};
 use super::context::{Context, Evidence};
@@ -37,14 +37,27 @@ pub(super) fn decide(context: &Context, bounce: &Bounce) -> Vec<Action> {
         .collect();
     let is_counted = actions.iter().any(|action| matches!(action, Action::CountEvent(_)));
     actions.extend(decide_others(context, bounce, &others, !mailed.is_empty(), is_counted));
+    actions.extend(bounced_answer(context, &mailed, &others));
     actions
+}
+
+/// An automatic reply of the inbound function bounced: its recipient and, if that repeats, the domain get no more.
+fn bounced_answer(context: &Context, mailed: &[Reported], others: &[Reported]) -> Option<Action> {
+    let has_bounced = |reported: &Reported| reported.classification.kind != BounceKind::AutoReply;
+    let is_answer = context.sent == Some(SentKind::Answer) && !context.is_mailed_report();
+    let address = context.mailed.first()?;
+    (is_answer && mailed.iter().chain(others).any(has_bounced)).then(|| Action::CountBouncedAnswer {
+        address: address.clone(),
+        message_id: context.mail.message_id.clone(),
+        at: context.at,
+    })
 }
 
 /// The report names an address that the message was sent to.
 fn decide_mailed(context: &Context, bounce: &Bounce, reported: &Reported) -> Vec<Action> {
     let address = &reported.recipient.email_address;
     let mut actions = vec![apply(context, bounce, address, reported)];
-    let kind = event_kind(bounce, reported);
+    let kind = event_kind(context, bounce, reported);
     actions.extend(kind.and_then(|kind| context.count_event(kind, address, false)));
     actions
 }
@@ -66,7 +79,7 @@ fn decide_others(
         _ => others.iter().map(|other| note(context, bounce, other)).collect(),
     };
     if let Some(under) = context.mailed.first().filter(|_| !is_counted) {
-        let kinds = others.iter().filter_map(|other| event_kind(bounce, other));
+        let kinds = others.iter().filter_map(|other| event_kind(context, bounce, other));
         // A hard bounce comes before a soft one.
         let kind = kinds.min();
         actions.extend(kind.and_then(|kind| context.count_event(kind, under, true)));
@@ -221,9 +234,12 @@ fn series_bounce(context: &Context, detail: String) -> SeriesBounce {
 ///
 /// AWS's bounce rate contains every Permanent bounce of a message that SES tried to deliver, including those that are not
 /// the recipient's fault, so this one does too. A message that SES did not try to deliver and an automatic reply do not
-/// count.
-fn event_kind(bounce: &Bounce, reported: &Reported) -> Option<EventKind> {
+/// count. Neither does a forward that is refused as spam or for another fault of the message: its author is not the sender.
+fn event_kind(context: &Context, bounce: &Bounce, reported: &Reported) -> Option<EventKind> {
     let recipient = reported.recipient;
+    if context.sent == Some(SentKind::Forward) && reported.classification.kind == BounceKind::SenderFault {
+        return None;
+    }
     let is_final =
         !recipient.status.is_some_and(StatusCode::is_transient) && recipient.action != Some(DsnAction::Delayed);
     match reported.classification.kind {

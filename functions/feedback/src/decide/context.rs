@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use notification_model::{EmailAddress, Mail, Notification};
-use store::{EventKind, HistoryEntry, Scope, Sender, SenderEvent, SendingStream, SuppressionEntry, SuppressionSource};
+use store::{
+    EventKind, HistoryEntry, Scope, Sender, SenderEvent, SendingStream, SentKind, SentMail, SuppressionEntry,
+    SuppressionSource,
+};
 
 use crate::action::Action;
 use crate::policy::Policy;
@@ -24,6 +27,8 @@ pub(super) struct Context<'a> {
     pub(super) policy: &'a Policy,
     /// The scope of the sender.
     pub(super) scope: Scope,
+    /// What the inbound function sent, if it sent the message.
+    pub(super) sent: Option<SentKind>,
     /// The recipients of the message, each once, in the order of their normalised addresses.
     pub(super) mailed: Vec<EmailAddress>,
 }
@@ -41,7 +46,22 @@ impl<'a> Context<'a> {
             at,
             policy,
             scope: Scope::of(mail, policy.account.as_ref()),
+            sent: None,
             mailed,
+        }
+    }
+
+    /// The same for a message that the inbound function sent. Feedback about a forward does not say that the recipient
+    /// refuses other mail of the sender.
+    pub(super) fn sent_by_inbound(self, sent: &SentMail) -> Self {
+        let scope = match sent.kind {
+            SentKind::Forward => Scope::forwards_of(&sent.mailbox),
+            SentKind::Answer => self.scope,
+        };
+        Self {
+            scope,
+            sent: Some(sent.kind),
+            ..self
         }
     }
 

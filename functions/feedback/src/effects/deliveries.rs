@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use notification_model::EmailAddress;
-use store::{DeliveredBatch, DeliveredMessage, Scope, Store, StoreError};
+use store::{DeliveredBatch, DeliveredMessage, Recipient, Scope, Store, StoreError};
 
 use super::streaks::{StreakChange, Streaks};
 use crate::decide::Action;
@@ -58,12 +58,24 @@ pub(super) async fn record(
     ) in deliveries
     {
         let Some(row) = rows.get(&key) else { continue };
-        match streaks.end(&address, &scope, &delivered, row).await {
-            Ok(change) => changes.extend(change),
-            Err(error) => failures.push((records, error)),
+        for scope in [scope].into_iter().chain(forward_scopes(row)) {
+            match streaks.end(&address, &scope, &delivered, row).await {
+                Ok(change) => changes.extend(change),
+                Err(error) => failures.push((records.clone(), error)),
+            }
         }
     }
     (changes, failures)
+}
+
+/// The scopes of forwards to the recipient that bounced. Which deliveries are those of forwards is not looked up: a delivery
+/// of any mail shows that a forward target receives mail.
+fn forward_scopes(row: &Recipient) -> BTreeSet<Scope> {
+    let scopes = row.bounces.keys().map(|(scope, _)| scope);
+    scopes
+        .filter(|scope| matches!(scope, Scope::Forward(_)))
+        .cloned()
+        .collect()
 }
 
 async fn write_batches(store: &Store, policy: &Policy, actions: &[(usize, Action)]) -> Failures {

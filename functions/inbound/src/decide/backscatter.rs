@@ -9,7 +9,7 @@ use store::{Mailbox, MailboxAction};
 
 use super::context::Context;
 use super::domain::is_domain_or_subdomain;
-use super::facts::HeaderFacts;
+use super::facts::{Facts, HeaderFacts};
 use crate::mail::{AutomaticAction, MailFacts, is_sendable};
 use crate::verdict::{failed, passed};
 
@@ -59,6 +59,7 @@ pub(super) fn bounce_target(
     if context.facts.now.duration_since(mail.timestamp) > MAX_BOUNCE_AGE {
         return Err("SES bounces mail only within 24 hours".to_owned());
     }
+    answers_arrive(context, &address)?;
     proven_return_path(context, address, AutomaticAction::Bounce, mailbox, own_addresses)
 }
 
@@ -85,15 +86,39 @@ pub(super) fn auto_reply_target(
     if !is_sendable(&address) {
         return Err("SES does not send to the return path".to_owned());
     }
-    if let Some(reason) = context.facts.suppressed.get(address.key()) {
-        return Err(format!("the return path is suppressed: {reason}"));
-    }
+    answers_arrive(context, &address)?;
     if !recipients.iter().any(|recipient| names_recipient(context, recipient)) {
         return Err("the header does not name the recipient".to_owned());
     }
     let own_addresses = own_addresses(mailbox, recipients);
     let action = AutomaticAction::AutoReply;
     proven_return_path(context, address, action, &mailbox.key.to_string(), &own_addresses)
+}
+
+/// A domain gets no answers if this many bounced within seven days, and at least a tenth of those that it got.
+const BOUNCED_ANSWERS: usize = 3;
+
+/// An error if the return path is suppressed, or if answers to it or to its domain bounce. A stranger can invent any number
+/// of addresses in a domain, and each bounce counts in the bounce rate of the account.
+fn answers_arrive(context: &Context<'_>, address: &EmailAddress) -> Result<(), String> {
+    let Facts {
+        suppressed, answers, ..
+    } = context.facts;
+    if let Some(reason) = suppressed.get(address.key()) {
+        return Err(format!("the return path is suppressed: {reason}"));
+    }
+    if answers.get(address.key()).is_some_and(|counts| counts.bounced > 0) {
+        return Err("an earlier reply to the return path bounced".to_owned());
+    }
+    let of_domain = address.domain().and_then(|domain| answers.get(domain));
+    match of_domain {
+        Some(counts) if counts.bounced >= BOUNCED_ANSWERS && counts.bounced * 10 >= counts.sent => Err(format!(
+            "{} of {} replies to the domain of the return path bounced within seven days",
+            counts.bounced,
+            counts.sent.max(counts.bounced)
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The return path, if no sign forbids the action and SPF or DMARC confirms the return path.

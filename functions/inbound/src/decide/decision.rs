@@ -1,8 +1,10 @@
 //! What happens to a mail.
 
 use notification_model::EmailAddress;
-use store::{IndexedMail, MailboxKey, NotifyTarget};
+use store::{IndexedMail, MailboxKey, NotifyContent, NotifyTarget, OwnerTarget};
 
+use super::facts::SuppressedTarget;
+use crate::mail::forward::ForwardMark;
 use crate::verdict::{Disposition, VerdictEvaluation};
 
 /// What happens to a mail.
@@ -29,6 +31,8 @@ pub struct MailboxDecision {
     pub evaluation: VerdictEvaluation,
     /// The actions of the mailbox.
     pub actions: Vec<Action>,
+    /// How many forward targets are suppressed.
+    pub suppressed_targets: usize,
     /// The index entry of the mail. [`ActionKind::Index`] writes it, and so does an action that is rejected.
     pub row: IndexedMail,
 }
@@ -53,6 +57,8 @@ pub enum ActionKind {
         to: EmailAddress,
         /// The verified address that sends it.
         from: EmailAddress,
+        /// Where the forward shows that DMARC fails.
+        mark: ForwardMark,
     },
     /// Unsubscribe the address of the first valid token.
     Unsubscribe {
@@ -91,7 +97,11 @@ pub enum ActionKind {
         target: NotifyTarget,
         /// The [summary](super::SUMMARY_VERSION) in JSON.
         summary: String,
+        /// Whether the parsed mail is added.
+        content: NotifyContent,
     },
+    /// Notify the owner of the mailbox that a forward target is suppressed.
+    NotifyOwner(Box<OwnerNotice>),
     /// Publish the events that a report reports.
     PublishReport,
     /// Do not take an action.
@@ -101,7 +111,39 @@ pub enum ActionKind {
     },
 }
 
+/// A notice to the owner of a mailbox: a forward target complained, bounces or is not sent to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerNotice {
+    /// Who is notified.
+    pub owner: OwnerTarget,
+    /// The forward target.
+    pub to: EmailAddress,
+    /// The verified address that forwards, and sends the notice.
+    pub from: EmailAddress,
+    /// The suppression. The owner is notified once about each.
+    pub suppression: SuppressedTarget,
+    /// Whether forwarding goes on.
+    pub goes_on: bool,
+}
+
 impl ActionKind {
+    /// Whether the action sends mail to a person.
+    pub(crate) fn sends_mail(&self) -> bool {
+        matches!(
+            self,
+            Self::Forward { .. } | Self::AutoReply { .. } | Self::Bounce { .. }
+        )
+    }
+
+    /// Whether the action reads the whole mail.
+    pub(crate) fn reads_mail(&self) -> bool {
+        match self {
+            Self::Forward { .. } | Self::PublishReport => true,
+            Self::Notify { content, .. } => *content == NotifyContent::Parsed,
+            _ => false,
+        }
+    }
+
     /// The name of the action in metrics and claims.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -112,6 +154,7 @@ impl ActionKind {
             Self::AutoReply { .. } => "auto-reply",
             Self::Bounce { .. } => "bounce",
             Self::Notify { .. } => "notify",
+            Self::NotifyOwner(_) => "notify-owner",
             Self::PublishReport => "report",
             Self::Skip { action } => action,
         }

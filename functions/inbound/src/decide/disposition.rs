@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 
 use notification_model::Received;
-use store::{Mailbox, MailboxAction, MailboxKey, VerdictRules};
+use store::{Mailbox, MailboxAction, MailboxKey};
 
 use super::recipients::shares;
+use super::trusted_forwarder::mailbox_rules;
+use crate::mail::MailFacts;
 use crate::verdict::{Disposition, VerdictEvaluation, default_disposition, evaluate_verdicts};
 
-/// The disposition of a mail. It depends on the receipt and the mailboxes only, so it is known before the mail is read.
+/// The disposition of a mail. It depends on the receipt and the mailboxes, so it is known before the mail is read. The header
+/// changes it only if DKIM confirms a forwarder that a mailbox trusts.
 #[must_use]
-pub fn disposition(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbox>) -> Disposition {
+pub fn disposition(
+    received: &Received,
+    mailboxes: &BTreeMap<MailboxKey, Mailbox>,
+    header: Option<&MailFacts>,
+) -> Disposition {
     let (mut mildest, mut virus) = (None, Disposition::Continue);
     for share in shares(received, mailboxes) {
-        let rules = share
-            .mailbox
-            .map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
+        let (rules, _) = mailbox_rules(received, header, share.mailbox);
         let evaluation = evaluate_verdicts(&received.receipt, &rules);
         let disposition = mailbox_disposition(share.mailbox, &evaluation);
         mildest = Some(mildest.map_or(disposition, |mildest: Disposition| mildest.min(disposition)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use store::{MailLocation, Mailbox, MailboxKey};
+use store::{AnswerCounts, MailLocation, Mailbox, MailboxKey};
 
 use crate::mail::MailFacts;
 
@@ -18,8 +18,12 @@ pub struct Facts {
     pub size: Option<u64>,
     /// The location of the mail, if it is in a bucket.
     pub location: Option<MailLocation>,
-    /// The suppressed addresses, by key, with the reason.
+    /// The suppressed addresses that would get an answer, by key, with the reason.
     pub suppressed: BTreeMap<String, String>,
+    /// The suppressed forward targets, by mailbox and key of the address.
+    pub suppressed_targets: BTreeMap<(MailboxKey, String), SuppressedTarget>,
+    /// The answers of the last days, by address and by domain.
+    pub answers: BTreeMap<String, AnswerCounts>,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -33,4 +37,15 @@ pub enum HeaderFacts {
     Unreadable(String),
     /// The header was not read. The reason of an action that depends on it says so, and the action fails.
     Unknown,
+}
+
+/// Why a forward target is suppressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressedTarget {
+    /// The suppression: its scope, source, time and message id.
+    pub id: String,
+    /// Source, scope and reason, for people.
+    pub reason: String,
+    /// Whether the address does not exist, for any sender.
+    pub is_dead: bool,
 }

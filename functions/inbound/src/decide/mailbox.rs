@@ -1,33 +1,37 @@
 //! Decides what one mailbox does with a mail.
 
 use jiff::{SignedDuration, Timestamp};
-use notification_model::EmailAddress;
+use notification_model::{DmarcPolicy, EmailAddress};
 use store::{
-    IndexedMail, IndexedSubject, KeptSubject, Mailbox, MailboxAction, MailboxKey, VerdictAction, VerdictRules,
+    ForwardSettings, IndexedMail, IndexedSubject, KeptSubject, Mailbox, MailboxAction, MailboxKey, OwnerTarget,
+    QuarantineMark, VerdictAction, WhenSuppressed,
 };
 
 use super::backscatter::{auto_reply_target, bounce_target, own_addresses};
 use super::context::Context;
-use super::decision::{Action, ActionKind, MailboxDecision};
+use super::decision::{Action, ActionKind, MailboxDecision, OwnerNotice};
 use super::facts::HeaderFacts;
 use super::loop_header::loop_header_names;
 use super::recipients::Share;
 use super::summary::verdict_texts;
+use super::trusted_forwarder::mailbox_rules;
+use crate::mail::forward::ForwardMark;
 use crate::mail::{AutomaticAction, AutomationSign};
-use crate::token;
-use crate::verdict::{VerdictEvaluation, evaluate_verdicts};
+use crate::verdict::{VerdictEvaluation, evaluate_verdicts, failed};
 
 /// Decides what a mailbox does with the mail. The summaries of notifications stay empty: they contain the disposition, which
 /// depends on all mailboxes.
 pub(super) fn decide_mailbox(context: &Context<'_>, share: Share<'_>) -> MailboxDecision {
     let Share { mailbox, recipients } = share;
-    let rules = mailbox.map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
-    let evaluation = evaluate_verdicts(&context.received.receipt, &rules);
+    let (rules, trust) = mailbox_rules(context.received, context.header(), mailbox);
+    let mut evaluation = evaluate_verdicts(&context.received.receipt, &rules);
+    evaluation.reasons.extend(trust);
     let mut decision = MailboxDecision {
         mailbox: mailbox.map(|mailbox| mailbox.key.clone()),
         row: index_row(context, mailbox, &recipients, &evaluation),
         recipients,
         evaluation,
+        suppressed_targets: 0,
         actions: Vec::new(),
     };
     let stops = decision.evaluation.stops();
@@ -82,9 +86,9 @@ fn mailbox_action(
             decision.row.expires_at = index_expiry(context, *days);
             vec![Action::new(ActionKind::Index, "the mailbox stores")]
         }
-        MailboxAction::Forward { to, from } => to
+        MailboxAction::Forward { to, from, settings } => to
             .iter()
-            .map(|to| forward(context, mailbox, &decision.recipients, to, from))
+            .flat_map(|to| forward_target(context, mailbox, decision, to, from, *settings))
             .collect(),
         MailboxAction::Unsubscribe => vec![unsubscribe(context, &decision.recipients)],
         MailboxAction::AutoReply {
@@ -127,14 +131,79 @@ fn mailbox_action(
                 Err(reason) => vec![Action::skip("bounce", format!("not sent: {reason}"))],
             }
         }
-        MailboxAction::Notify { target } => vec![Action::new(
+        MailboxAction::Notify { target, content } => vec![Action::new(
             ActionKind::Notify {
                 target: target.clone(),
                 summary: String::new(),
+                content: *content,
             },
             "the mailbox notifies",
         )],
         MailboxAction::Drop { reason } => vec![Action::skip("drop", reason.clone())],
+    }
+}
+
+/// The forward to one target, and the notice to the owner if the target is suppressed.
+fn forward_target(
+    context: &Context<'_>,
+    mailbox: &Mailbox,
+    decision: &mut MailboxDecision,
+    to: &EmailAddress,
+    from: &EmailAddress,
+    settings: ForwardSettings,
+) -> Vec<Action> {
+    let key = (mailbox.key.clone(), to.key().to_owned());
+    let Some(suppression) = context.facts.suppressed_targets.get(&key) else {
+        return vec![forward(context, mailbox, &decision.recipients, to, from, settings)];
+    };
+    decision.suppressed_targets += 1;
+    let reason = &suppression.reason;
+    let goes_on = !suppression.is_dead && settings.when_suppressed == WhenSuppressed::Continue;
+    let mut action = if goes_on {
+        forward(context, mailbox, &decision.recipients, to, from, settings)
+    } else {
+        let reason = format!(
+            "not sent: the target is suppressed: {reason}; after postroomctl suppression release, postroomctl mail \
+             send-again sends it"
+        );
+        Action::skip("forward", reason)
+    };
+    if goes_on {
+        action.reason = format!("{}, although the target is suppressed: {reason}", action.reason);
+        decision.row.reasons.insert(format!("forward: {}", action.reason));
+    }
+    let mut actions = vec![action];
+    // A target that is suppressed cannot be told about itself.
+    let owner = mailbox.owner.as_ref().filter(|owner| match owner {
+        OwnerTarget::Email(owner) => owner.key() != to.key(),
+        OwnerTarget::Notify(_) => true,
+    });
+    actions.extend(owner.map(|owner| {
+        let notice = OwnerNotice {
+            owner: owner.clone(),
+            to: to.clone(),
+            from: from.clone(),
+            suppression: suppression.clone(),
+            goes_on,
+        };
+        let reason = "a forward target is suppressed, and the mailbox has an owner";
+        Action::new(ActionKind::NotifyOwner(Box::new(notice)), reason)
+    }));
+    actions
+}
+
+/// Where a forward shows that DMARC fails with a policy that forbids the mail.
+fn forward_mark(context: &Context<'_>, settings: ForwardSettings) -> ForwardMark {
+    let receipt = &context.received.receipt;
+    let is_forbidden = failed(&receipt.dmarc_verdict)
+        && matches!(
+            receipt.dmarc_policy,
+            Some(DmarcPolicy::Quarantine | DmarcPolicy::Reject)
+        );
+    match settings.quarantine_mark {
+        QuarantineMark::Name if is_forbidden => ForwardMark::Name,
+        QuarantineMark::Subject if is_forbidden => ForwardMark::Subject,
+        _ => ForwardMark::None,
     }
 }
 
@@ -144,10 +213,8 @@ fn forward(
     recipients: &[EmailAddress],
     to: &EmailAddress,
     from: &EmailAddress,
+    settings: ForwardSettings,
 ) -> Action {
-    if let Some(reason) = context.facts.suppressed.get(to.key()) {
-        return Action::skip("forward", format!("not sent: the address is suppressed: {reason}"));
-    }
     let reason = match &context.facts.header {
         HeaderFacts::Unknown => "the mailbox forwards, unless the header has a sign of a loop".to_owned(),
         // A mail with an unreadable header cannot be rewritten.
@@ -171,6 +238,7 @@ fn forward(
     let kind = ActionKind::Forward {
         to: to.clone(),
         from: from.clone(),
+        mark: forward_mark(context, settings),
     };
     Action::new(kind, reason)
 }
@@ -179,7 +247,7 @@ fn unsubscribe(context: &Context<'_>, recipients: &[EmailAddress]) -> Action {
     let subject = context.subject();
     let mut candidates: Vec<String> = recipients
         .iter()
-        .flat_map(|recipient| token::find(recipient, subject.as_deref()))
+        .flat_map(|recipient| unsubscribe_token::find(recipient, subject.as_deref()))
         .collect();
     candidates.dedup();
     if candidates.is_empty() {
@@ -253,6 +321,7 @@ fn index_row(
         at: mail.timestamp,
         recipients: recipients.iter().map(|recipient| recipient.key().to_owned()).collect(),
         from: from.or_else(|| Some(mail.source_address()?.as_str().to_owned())),
+        return_path: mail.source_address().map(|address| address.as_str().to_owned()),
         subject: IndexedSubject::of("", KeptSubject::None),
         verdicts: verdict_texts(&context.received.receipt),
         size: context.facts.size,

@@ -1,5 +1,7 @@
 //! Decides what happens to a bounce or complaint that arrives as mail.
 
+use std::collections::BTreeSet;
+
 use notification_model::EmailAddress;
 
 use super::context::Context;
@@ -20,6 +22,10 @@ pub(super) fn decide_report(context: &Context<'_>, virus: bool) -> Option<Action
     }
     Some(if !is_trusted(context, header) {
         let reason = "report: not published: the sender is not in a trusted domain that DMARC confirms";
+        Action::skip("report", reason)
+    } else if header.lost_recipients || header.has_repeated_field || !has_recipients_of_event(context, header) {
+        let reason = "report: not published: the header is ambiguous: a recipient cannot be read, a field is repeated, or \
+                      SES read other recipients";
         Action::skip("report", reason)
     } else if !names_only_recipients(context, header) {
         let reason = "report: not published: the header names an address that is not a recipient of this mail";
@@ -56,6 +62,19 @@ fn is_author_of_event(context: &Context<'_>, author: &Author) -> bool {
         author.is_some_and(|author| author.key() == address.key())
     };
     first.as_ref().is_some_and(is_same) && from.next().is_none()
+}
+
+/// Whether SES read the same recipients in `To` and `Cc`.
+fn has_recipients_of_event(context: &Context<'_>, header: &MailFacts) -> bool {
+    let Some(headers) = &context.received.mail.common_headers else {
+        return true;
+    };
+    let lists = headers.to.iter().chain(&headers.cc);
+    let of_event: Vec<EmailAddress> = lists.flat_map(|list| EmailAddress::parse_list(list)).collect();
+    let keys = |addresses: &[EmailAddress]| -> BTreeSet<String> {
+        addresses.iter().map(|address| address.key().to_owned()).collect()
+    };
+    keys(&of_event) == keys(&header.named)
 }
 
 /// Whether `To` and `Cc` name recipients of this mail only. SES also signs the reports that it sends to other customers, who

@@ -6,6 +6,7 @@ use notification_model::{EmailAddress, Received};
 use store::{Mailbox, MailboxAction, MailboxKey, VerdictAction, VerdictRules};
 
 use super::recipients::shares;
+use super::trusted_forwarder::may_be_trusted;
 use crate::settings::Policy;
 use crate::verdict::evaluate_verdicts;
 
@@ -27,42 +28,80 @@ pub fn needs_header(received: &Received, mailboxes: &BTreeMap<MailboxKey, Mailbo
         let reads = actions.iter().any(|action| match action {
             MailboxAction::Store { .. } => true,
             MailboxAction::Unsubscribe | MailboxAction::Drop { .. } => false,
-            _ => !evaluation.stops(),
+            _ => !evaluation.stops() || share.mailbox.is_some_and(|mailbox| may_be_trusted(received, mailbox)),
         });
         any |= !evaluation.virus && (bounces || reads);
     }
     any || policy.publishes_reports && !virus
 }
 
-/// The addresses that the mailboxes send mail to, by the domain that sends. The store knows which of them are suppressed.
+/// The return path of a mail that may be answered or bounced, by the domain that sends. The store knows whether it is
+/// suppressed.
 #[must_use]
-pub fn addressees(
+pub fn answered_addresses(
     received: &Received,
     mailboxes: &BTreeMap<MailboxKey, Mailbox>,
-) -> BTreeMap<Option<String>, Vec<EmailAddress>> {
-    let mut by_domain: BTreeMap<Option<String>, Vec<EmailAddress>> = BTreeMap::new();
-    let mut add = |to: &EmailAddress, from: &EmailAddress| {
-        let addresses = by_domain.entry(from.domain().map(str::to_owned)).or_default();
-        if !addresses.iter().any(|address| address.key() == to.key()) {
-            addresses.push(to.clone());
-        }
+    policy: &Policy,
+) -> BTreeMap<Option<String>, EmailAddress> {
+    let mut by_domain = BTreeMap::new();
+    let Some(return_path) = received
+        .mail
+        .source_address()
+        .filter(|address| address.domain().is_some())
+    else {
+        return by_domain;
     };
+    let mut add = |from: &EmailAddress| by_domain.insert(from.domain().map(str::to_owned), return_path.clone());
     for share in shares(received, mailboxes) {
-        let Some(mailbox) = share.mailbox else { continue };
-        if evaluate_verdicts(&received.receipt, &mailbox.verdicts).stops() {
-            continue;
+        let rules = share
+            .mailbox
+            .map_or_else(VerdictRules::default, |mailbox| mailbox.verdicts);
+        if evaluate_verdicts(&received.receipt, &rules).action == VerdictAction::Bounce
+            && let Some(sender) = &policy.bounce_sender
+        {
+            add(sender);
         }
-        for action in &mailbox.actions {
+        for action in taken_actions(received, share.mailbox) {
             match action {
-                MailboxAction::Forward { to, from } => to.iter().for_each(|to| add(to, from)),
-                MailboxAction::AutoReply { from, .. } => {
-                    received.mail.source_address().iter().for_each(|to| add(to, from))
-                }
-                // The actions after it are not taken.
-                MailboxAction::Drop { .. } => break,
-                _ => {}
-            }
+                MailboxAction::AutoReply { from: sender, .. } | MailboxAction::Bounce { sender, .. } => add(sender),
+                _ => None,
+            };
         }
     }
     by_domain
+}
+
+/// The addresses that each mailbox forwards to. The store knows which of them are suppressed.
+#[must_use]
+pub fn forward_targets(
+    received: &Received,
+    mailboxes: &BTreeMap<MailboxKey, Mailbox>,
+) -> BTreeMap<MailboxKey, Vec<EmailAddress>> {
+    let mut targets: BTreeMap<MailboxKey, Vec<EmailAddress>> = BTreeMap::new();
+    for share in shares(received, mailboxes) {
+        for (mailbox, action) in share
+            .mailbox
+            .into_iter()
+            .flat_map(|mailbox| taken_actions(received, Some(mailbox)).map(move |action| (mailbox, action)))
+        {
+            if let MailboxAction::Forward { to, .. } = action {
+                targets
+                    .entry(mailbox.key.clone())
+                    .or_default()
+                    .extend(to.iter().cloned());
+            }
+        }
+    }
+    targets
+}
+
+/// The actions that a mailbox may take: none if the verdicts stop the mail, and none after `drop`.
+fn taken_actions<'a>(received: &Received, mailbox: Option<&'a Mailbox>) -> impl Iterator<Item = &'a MailboxAction> {
+    let taken = mailbox.filter(|mailbox| {
+        !evaluate_verdicts(&received.receipt, &mailbox.verdicts).stops() || may_be_trusted(received, mailbox)
+    });
+    let actions = taken.map(|mailbox| mailbox.actions.as_slice()).unwrap_or_default();
+    actions
+        .iter()
+        .take_while(|action| !matches!(action, MailboxAction::Drop { .. }))
 }

@@ -9,6 +9,7 @@ use super::context::MailContext;
 use super::error::{ActionError, UnfinishedActions};
 use super::mail_source::MailSource;
 use super::outcome::{Outcome, OutcomeLog};
+use super::send_again::SendAgain;
 use super::services::Effects;
 use crate::decide::{Action, ActionKind, Decision, Facts, MailboxDecision};
 
@@ -17,7 +18,8 @@ const SMALL_MAIL_OCTETS: u64 = 1024 * 1024;
 const CONCURRENT_ACTIONS: usize = 5;
 
 impl Effects {
-    /// Takes every action. `outcome_log` receives each outcome.
+    /// Takes every action. `outcome_log` receives each outcome. If an operator sends the mail again, only the actions that
+    /// send mail are taken.
     ///
     /// # Errors
     /// If actions failed. A retry takes only the actions that are not done.
@@ -28,6 +30,7 @@ impl Effects {
         facts: &Facts,
         source: &MailSource,
         outcome_log: &OutcomeLog,
+        send_again: Option<&SendAgain>,
     ) -> Result<(), UnfinishedActions> {
         let context = MailContext {
             received,
@@ -35,6 +38,7 @@ impl Effects {
             source,
             now: facts.now,
             outcome_log,
+            send_again,
             may_forward: OnceCell::new(),
         };
         let mail_actions = decision.actions.iter().map(|action| (None, action));
@@ -44,7 +48,8 @@ impl Effects {
             .flat_map(|mailbox| mailbox.actions.iter().map(move |action| (Some(mailbox), action)));
         let (with_body, without_body): (Vec<_>, Vec<_>) = mail_actions
             .chain(mailbox_actions)
-            .partition(|(_, action)| matches!(action.kind, ActionKind::Forward { .. } | ActionKind::PublishReport));
+            .filter(|(_, action)| send_again.is_none() || action.kind.sends_mail())
+            .partition(|(_, action)| action.kind.reads_mail());
 
         let mut errors = self.take_all(&context, without_body, CONCURRENT_ACTIONS).await;
         if !with_body.is_empty() {
@@ -93,15 +98,23 @@ impl Effects {
                 self.store.index_mail(&mailbox.row).await?;
                 Outcome::Done
             }
-            (ActionKind::Forward { to, from }, Some(mailbox)) => self.forward(context, mailbox, to, from).await?,
+            (ActionKind::Forward { to, from, mark }, Some(mailbox)) => {
+                self.forward(context, mailbox, to, from, *mark).await?
+            }
             (ActionKind::AutoReply { .. }, Some(mailbox)) => self.auto_reply(context, mailbox, &action.kind).await?,
             (ActionKind::Bounce { .. }, Some(mailbox)) => self.bounce(context, mailbox, &action.kind).await?,
             (ActionKind::Unsubscribe { candidates }, Some(_)) => self.unsubscribe(context, candidates).await?,
-            (ActionKind::Notify { target, summary }, Some(mailbox)) => {
-                self.notify(context, mailbox, target, summary).await?
-            }
+            (
+                ActionKind::Notify {
+                    target,
+                    summary,
+                    content,
+                },
+                Some(mailbox),
+            ) => self.notify(context, mailbox, target, summary, *content).await?,
+            (ActionKind::NotifyOwner(notice), Some(mailbox)) => self.notify_owner(context, mailbox, notice).await?,
         };
-        if let (Outcome::Rejected(reason), Some(mailbox)) = (&outcome, mailbox) {
+        if let (Some(reason), Some(mailbox)) = (index_reason(context, &outcome), mailbox) {
             let row = IndexedMail {
                 reasons: [format!("{}: {reason}", action.kind.name())].into(),
                 ..mailbox.row.clone()
@@ -109,5 +122,14 @@ impl Effects {
             self.store.index_mail(&row).await?;
         }
         Ok(outcome)
+    }
+}
+
+/// What the index records of an outcome: why an action was not taken, and that an operator had it taken.
+fn index_reason<'a>(context: &MailContext<'_>, outcome: &'a Outcome) -> Option<&'a str> {
+    let is_sent = matches!(outcome, Outcome::Done | Outcome::NoticeSent);
+    match outcome.reason() {
+        None if is_sent && context.send_again.is_some() => Some("sent again for an operator"),
+        reason => reason,
     }
 }

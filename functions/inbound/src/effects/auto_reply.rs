@@ -1,7 +1,10 @@
 //! Sends automatic replies.
 
 use jiff::SignedDuration;
+use notification_model::EmailAddress;
+use store::{AnswerEvent, SentKind};
 
+use super::caps::CappedKind;
 use super::claimed::ActionKey;
 use super::context::MailContext;
 use super::error::ActionError;
@@ -47,9 +50,16 @@ impl Effects {
             return Ok(Outcome::Rejected(reason));
         }
         let id = format!("auto-reply {key}");
-        if let Some(rejected) = self.check_reply_limit(context, to, &id).await? {
-            return Ok(rejected);
+        let mut stopped = self.check_reply_limit(context, to, &id).await?;
+        if stopped.is_none() {
+            stopped = self.check_caps(context, CappedKind::Answers, key, &id).await?;
         }
+        if let Some(stopped) = stopped {
+            // The next mail of the sender may get the reply.
+            self.store.withdraw_reply(key, to, &mail.message_id).await?;
+            return Ok(stopped);
+        }
+        self.count_sent_answer(context, to, &id).await?;
         let reply = auto_reply(&AutoReply {
             from,
             to,
@@ -60,13 +70,32 @@ impl Effects {
         });
         let send = async {
             let id = self.send_email(from, to, reply).await?;
+            self.record_sent(context, SentKind::Answer, key, to, &id).await;
             Ok((Outcome::Done, format!("sent as {id}")))
         };
-        let key = ActionKey {
+        let claim_key = ActionKey {
             mailbox: &key.to_string(),
             action: "auto-reply",
             target: to.key(),
+            once_for: None,
         };
-        self.take_once(context, key, send).await
+        self.take_once(context, claim_key, send).await
+    }
+
+    /// Counts an answer that is about to be sent for the domain of its recipient. The feedback function counts those that
+    /// bounce.
+    pub(super) async fn count_sent_answer(
+        &self,
+        context: &MailContext<'_>,
+        to: &EmailAddress,
+        id: &str,
+    ) -> Result<(), ActionError> {
+        let Some(domain) = to.domain() else { return Ok(()) };
+        let mail = &context.received.mail;
+        let id = format!("{} {id}", mail.message_id);
+        Ok(self
+            .store
+            .count_answer(AnswerEvent::Sent, domain, &id, context.now)
+            .await?)
     }
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_ses::types::{BouncedRecipientInfo, DsnAction, RecipientDsnFields};
 
+use super::caps::CappedKind;
 use super::claimed::ActionKey;
 use super::context::MailContext;
 use super::error::ActionError;
@@ -36,6 +37,11 @@ impl Effects {
         if let Some(rejected) = self.check_reply_limit(context, to, &id).await? {
             return Ok(rejected);
         }
+        let capped = self.check_caps(context, CappedKind::Answers, &mailbox.row.mailbox, &id);
+        if let Some(capped) = capped.await? {
+            return Ok(capped);
+        }
+        self.count_sent_answer(context, to, &id).await?;
         let send = async {
             let fields = RecipientDsnFields::builder()
                 .final_recipient(recipient.as_str())
@@ -70,6 +76,7 @@ impl Effects {
             mailbox: &mailbox.row.mailbox.to_string(),
             action: "bounce",
             target: recipient.key(),
+            once_for: None,
         };
         self.take_once(context, key, send).await
     }

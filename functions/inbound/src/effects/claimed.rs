@@ -21,6 +21,8 @@ pub(super) struct ActionKey<'a> {
     pub(super) action: &'static str,
     /// The address, ARN or URL that the action is for, or `-`.
     pub(super) target: &'a str,
+    /// What the action is taken once for, if it is not the mail.
+    pub(super) once_for: Option<&'a str>,
 }
 
 impl Effects {
@@ -36,11 +38,15 @@ impl Effects {
         attempt: impl Future<Output = Result<(Outcome, String), ActionError>>,
     ) -> Result<Outcome, ActionError> {
         let action = key.action;
+        let repeated = context.send_again.filter(|request| request.repeat);
         let claim = ClaimKey {
-            message_id: context.received.mail.message_id.clone(),
+            message_id: key.once_for.unwrap_or(&context.received.mail.message_id).to_owned(),
             mailbox: key.mailbox.to_owned(),
             action,
-            target: key.target.to_owned(),
+            target: match repeated {
+                Some(request) => format!("{} again {}", key.target, request.id),
+                None => key.target.to_owned(),
+            },
         };
         let now = context.now;
         let expired_before = now.checked_sub(self.settings.claim).unwrap_or(now);

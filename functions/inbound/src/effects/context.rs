@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 
 use super::mail_source::MailSource;
 use super::outcome::{LogEntry, OutcomeLog};
+use super::send_again::SendAgain;
 use crate::decide::{Facts, HeaderFacts};
 use crate::mail::MailFacts;
 
@@ -16,6 +17,8 @@ pub(super) struct MailContext<'a> {
     pub(super) source: &'a MailSource,
     pub(super) now: Timestamp,
     pub(super) outcome_log: &'a OutcomeLog,
+    /// The request of an operator to send the mail again.
+    pub(super) send_again: Option<&'a SendAgain>,
     /// Whether the sender is within the limit of forwards. Each mail is counted once, whatever its number of targets.
     pub(super) may_forward: OnceCell<bool>,
 }

@@ -6,9 +6,9 @@ use std::fmt;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use lambda_kit::sdk_error_code;
 use store::StoreError;
+use unsubscribe_token::KeyError;
 
 use super::mail_source::MailSourceError;
-use crate::token::InvalidKeys;
 
 /// Why an action, or the reading before it, has to be retried.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +33,8 @@ pub enum ActionError {
         class: ErrorClass,
     },
     /// The secret with the keys of unsubscribe tokens is not usable.
-    #[error("secret of the unsubscribe tokens: {0}")]
-    Keys(#[from] InvalidKeys),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// A setting that the action needs is missing.
     #[error("environment variable {0} is not set")]
     MissingSetting(&'static str),
@@ -104,7 +104,8 @@ impl ActionError {
             Self::Store(_) => "store",
             Self::MailSource(_) => "mail-source",
             Self::Service { .. } => "service",
-            Self::Keys(_) | Self::MissingSetting(_) => "configuration",
+            Self::Keys(KeyError::Service { .. }) => "service",
+            Self::Keys(KeyError::Keys(_)) | Self::MissingSetting(_) => "configuration",
         }
     }
 }

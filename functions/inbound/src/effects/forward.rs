@@ -1,7 +1,9 @@
 //! Sends forwards, and notices for mail that cannot be forwarded.
 
 use notification_model::EmailAddress;
+use store::SentKind;
 
+use super::caps::CappedKind;
 use super::claimed::ActionKey;
 use super::context::MailContext;
 use super::error::{ActionError, ErrorClass};
@@ -10,7 +12,7 @@ use super::outcome::Outcome;
 use super::services::Effects;
 use crate::decide::{HeaderFacts, MailboxDecision, loop_header_names};
 use crate::mail::compose::{Notice, notice};
-use crate::mail::forward::{Rewrite, rewrite};
+use crate::mail::forward::{ForwardMark, Rewrite, rewrite};
 
 /// A forward, or the reason why a notice replaces it.
 enum ForwardContent {
@@ -26,16 +28,23 @@ impl Effects {
         mailbox: &MailboxDecision,
         to: &EmailAddress,
         from: &EmailAddress,
+        mark: ForwardMark,
     ) -> Result<Outcome, ActionError> {
         if let Some(rejected) = self.check_forward_limit(context).await? {
             return Ok(rejected);
+        }
+        let id = format!("forward {} {}", mailbox.row.mailbox, to.key());
+        let capped = self.check_caps(context, CappedKind::Forwards, &mailbox.row.mailbox, &id);
+        if let Some(capped) = capped.await? {
+            return Ok(capped);
         }
         let key = ActionKey {
             mailbox: &mailbox.row.mailbox.to_string(),
             action: "forward",
             target: to.key(),
+            once_for: None,
         };
-        let send = self.send_forward_or_notice(context, mailbox, to, from);
+        let send = self.send_forward_or_notice(context, mailbox, to, from, mark);
         self.take_once(context, key, send).await
     }
 
@@ -45,10 +54,15 @@ impl Effects {
         mailbox: &MailboxDecision,
         to: &EmailAddress,
         from: &EmailAddress,
+        mark: ForwardMark,
     ) -> Result<(Outcome, String), ActionError> {
-        let reason = match self.forward_content(context, mailbox, to, from).await? {
+        let reason = match self.forward_content(context, mailbox, to, from, mark).await? {
             ForwardContent::Mail(mail) => match self.send_email(from, to, mail).await {
-                Ok(id) => return Ok((Outcome::Done, format!("sent as {id}"))),
+                Ok(id) => {
+                    self.record_sent(context, SentKind::Forward, &mailbox.row.mailbox, to, &id)
+                        .await;
+                    return Ok((Outcome::Done, format!("sent as {id}")));
+                }
                 Err(ActionError::Service {
                     code,
                     class: ErrorClass::MailRejected,
@@ -60,6 +74,8 @@ impl Effects {
         };
         let text = forward_notice(context, mailbox, to, from, &reason);
         let id = self.send_email(from, to, text).await?;
+        self.record_sent(context, SentKind::Forward, &mailbox.row.mailbox, to, &id)
+            .await;
         Ok((Outcome::NoticeSent, format!("notice sent as {id}: {reason}")))
     }
 
@@ -69,6 +85,7 @@ impl Effects {
         mailbox: &MailboxDecision,
         to: &EmailAddress,
         from: &EmailAddress,
+        mark: ForwardMark,
     ) -> Result<ForwardContent, ActionError> {
         match &context.facts.header {
             HeaderFacts::Read(_) => {}
@@ -94,6 +111,8 @@ impl Effects {
             mailbox: &loop_header_name(mailbox),
             from,
             to: std::slice::from_ref(to),
+            recipients: &mailbox.recipients,
+            mark,
             verdicts: &verdicts.join("; "),
             message_id: &context.received.mail.message_id,
             at: context.now,
@@ -122,6 +141,7 @@ fn forward_notice(
         from,
         to: std::slice::from_ref(to),
         mailbox: &loop_header_name(mailbox),
+        recipients: &mailbox.recipients,
         sender: sender.as_ref().map_or("an unknown sender", EmailAddress::as_str),
         subject: subject.as_deref().unwrap_or_default(),
         size: mailbox.row.size,

@@ -15,6 +15,8 @@ pub enum Outcome {
     Skipped,
     /// The action is not allowed, for this reason: a limit, an invalid token, an unreadable report.
     Rejected(String),
+    /// A cap stops the action, for this reason. An operator can send the mail later.
+    Capped(String),
 }
 
 impl Outcome {
@@ -27,6 +29,15 @@ impl Outcome {
             Self::NoticeSent => "notice-sent",
             Self::Skipped => "skipped",
             Self::Rejected(_) => "rejected",
+            Self::Capped(_) => "capped",
+        }
+    }
+
+    /// Why the action was not taken.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Rejected(reason) | Self::Capped(reason) => Some(reason),
+            Self::Done | Self::AlreadyDone | Self::NoticeSent | Self::Skipped => None,
         }
     }
 }
@@ -40,6 +51,11 @@ pub enum LogEntry {
         name: &'static str,
         /// Its outcome.
         outcome: &'static str,
+    },
+    /// A cap stopped an action.
+    CapReached {
+        /// The metric of the cap.
+        metric: &'static str,
     },
     /// An unsubscribe token is not valid.
     InvalidToken {

@@ -38,6 +38,7 @@ impl Effects {
             mailbox: "-",
             action: "report",
             target: "-",
+            once_for: None,
         };
         self.take_once(context, key, publish).await
     }

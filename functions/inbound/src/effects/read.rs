@@ -1,15 +1,17 @@
 //! Reads what a decision needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use notification_model::Received;
-use store::{Mailbox, MailboxKey, SenderContext};
+use notification_model::{EmailAddress, Received};
+use store::{AnswerCounts, Mailbox, MailboxKey, Recipient, Scope, SenderContext};
 
 use super::error::ActionError;
 use super::mail_source::MailSource;
 use super::services::Effects;
-use crate::decide::{Facts, addressees, event_header_facts, mailbox_keys, needs_header};
+use crate::decide::{
+    Facts, SuppressedTarget, answered_addresses, event_header_facts, forward_targets, mailbox_keys, needs_header,
+};
 
 impl Effects {
     /// Reads the mailboxes of the recipients.
@@ -44,26 +46,86 @@ impl Effects {
         } else {
             source.header(&self.clients.s3, received, limits).await?
         };
-        let mut suppressed = BTreeMap::new();
-        for (identity, addresses) in addressees(received, &mailboxes) {
-            let context = SenderContext {
-                identity,
-                ..SenderContext::default()
-            };
-            for result in self.store.check(&addresses, &context, now).await? {
-                suppressed.extend(result.suppressions.first().map(|suppression| {
-                    let reason = format!("{} in {}", suppression.source, suppression.scope);
-                    (result.address.key().to_owned(), reason)
-                }));
-            }
-        }
+        let answered = answered_addresses(received, &mailboxes, &self.settings.policy);
+        let targets = forward_targets(received, &mailboxes);
+        let addresses: BTreeMap<&str, &EmailAddress> = answered
+            .values()
+            .chain(targets.values().flatten())
+            .map(|address| (address.key(), address))
+            .collect();
+        let addresses: Vec<EmailAddress> = addresses.into_values().cloned().collect();
+        let rows = self.store.recipients(&addresses).await?;
         Ok(Facts {
+            suppressed: suppressed(&answered, &rows, now),
+            suppressed_targets: suppressed_targets(&targets, &rows, now),
+            answers: self.answers(&answered, now).await?,
             mailboxes,
             header,
             size: source.size(),
             location: source.location(),
-            suppressed,
             now,
         })
     }
+
+    /// The answers of the last days to the return path and to its domain.
+    async fn answers(
+        &self,
+        answered: &BTreeMap<Option<String>, EmailAddress>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, AnswerCounts>, ActionError> {
+        let Some(address) = answered.values().next() else {
+            return Ok(BTreeMap::new());
+        };
+        let names: Vec<&str> = [Some(address.key()), address.domain()].into_iter().flatten().collect();
+        Ok(self.store.answer_counts(&names, now).await?)
+    }
+}
+
+/// The suppressed addresses among those that would get an answer, with the reason.
+fn suppressed(
+    answered: &BTreeMap<Option<String>, EmailAddress>,
+    rows: &HashMap<String, Recipient>,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
+    let mut suppressed = BTreeMap::new();
+    for (identity, address) in answered {
+        let Some(row) = rows.get(address.key()) else { continue };
+        let context = SenderContext {
+            identity: identity.clone(),
+            ..SenderContext::default()
+        };
+        suppressed.extend(row.active_for(&context, now).first().map(|suppression| {
+            let reason = format!("{} in {}", suppression.source, suppression.scope);
+            (address.key().to_owned(), reason)
+        }));
+    }
+    suppressed
+}
+
+/// The suppressed forward targets. A suppression for other mail of the sender does not concern forwards: a recipient who
+/// complains about a newsletter still wants the mail of a mailbox.
+fn suppressed_targets(
+    targets: &BTreeMap<MailboxKey, Vec<EmailAddress>>,
+    rows: &HashMap<String, Recipient>,
+    now: Timestamp,
+) -> BTreeMap<(MailboxKey, String), SuppressedTarget> {
+    let mut suppressed = BTreeMap::new();
+    for (mailbox, addresses) in targets {
+        for address in addresses {
+            let Some(row) = rows.get(address.key()) else { continue };
+            let mut active = [Scope::Global, Scope::forwards_of(mailbox)]
+                .into_iter()
+                .flat_map(|scope| row.active_in(&scope, now).collect::<Vec<_>>());
+            suppressed.extend(active.next().map(|suppression| {
+                let (scope, source, entry) = (&suppression.scope, &suppression.source, &suppression.entry);
+                let target = SuppressedTarget {
+                    id: format!("{scope} {source} {} {}", entry.at, entry.id),
+                    reason: format!("{source} in {scope}: {}", entry.reason),
+                    is_dead: *scope == Scope::Global,
+                };
+                ((mailbox.clone(), address.key().to_owned()), target)
+            }));
+        }
+    }
+    suppressed
 }

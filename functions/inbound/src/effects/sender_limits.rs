@@ -12,6 +12,10 @@ use crate::verdict::passed;
 impl Effects {
     /// Counts a mail against the limit of forwards. Returns the rejection if the sender is over the limit.
     pub(super) async fn check_forward_limit(&self, context: &MailContext<'_>) -> Result<Option<Outcome>, ActionError> {
+        // An operator decided to send it.
+        if context.send_again.is_some() {
+            return Ok(None);
+        }
         let limit = self.settings.policy.forwards_per_sender;
         let count = || async {
             let sender = counted_sender(context);
@@ -34,6 +38,9 @@ impl Effects {
         to: &EmailAddress,
         id: &str,
     ) -> Result<Option<Outcome>, ActionError> {
+        if context.send_again.is_some() {
+            return Ok(None);
+        }
         let limit = self.settings.policy.answers_per_sender;
         let mail = &context.received.mail;
         let id = format!("{} {id}", mail.message_id);

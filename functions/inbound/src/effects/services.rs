@@ -2,10 +2,10 @@
 
 use store::Store;
 use tokio::sync::Semaphore;
+use unsubscribe_token::KeyCache;
 
 use super::bounce_pacer::BouncePacer;
 use super::clients::Clients;
-use super::unsubscribe_keys::KeyCache;
 use crate::settings::Settings;
 
 /// The services and settings that actions use.
@@ -15,7 +15,8 @@ pub struct Effects {
     pub settings: Settings,
     pub(super) store: Store,
     pub(super) clients: Clients,
-    pub(super) unsubscribe_keys: KeyCache,
+    /// `None` without `UNSUBSCRIBE_SECRET_ARN`.
+    pub(super) unsubscribe_keys: Option<KeyCache>,
     pub(super) bounce_pacer: BouncePacer,
     /// Large mails are sent one at a time.
     pub(super) large_mail: Semaphore,
@@ -26,7 +27,7 @@ impl Effects {
     #[must_use]
     pub fn new(store: Store, clients: Clients, settings: Settings) -> Self {
         Self {
-            unsubscribe_keys: KeyCache::new(settings.unsubscribe_secret.clone()),
+            unsubscribe_keys: settings.unsubscribe_secret.clone().map(KeyCache::new),
             bounce_pacer: BouncePacer::default(),
             large_mail: Semaphore::new(1),
             store,

@@ -38,6 +38,8 @@ pub struct Notice<'a> {
     pub to: &'a [EmailAddress],
     /// The mailbox, for the text and the loop header.
     pub mailbox: &'a str,
+    /// The envelope recipients of the mail that belong to the mailbox.
+    pub recipients: &'a [EmailAddress],
     /// The author of the mail, else its envelope sender.
     pub sender: &'a str,
     /// The mail's subject.
@@ -48,6 +50,27 @@ pub struct Notice<'a> {
     pub location: Option<&'a str>,
     /// Why the mail is not forwarded, for example `the mail has 50000000 octets, more than 40000000`.
     pub reason: &'a str,
+    /// The time, for `Date`.
+    pub at: Timestamp,
+}
+
+/// The parameters of a notice to the owner of a mailbox about a suppressed forward target.
+#[derive(Clone, Copy)]
+pub struct OwnerNotice<'a> {
+    /// The verified address that forwards.
+    pub from: &'a EmailAddress,
+    /// The owner.
+    pub owner: &'a EmailAddress,
+    /// The mailbox.
+    pub mailbox: &'a str,
+    /// The forward target.
+    pub target: &'a str,
+    /// Why it is suppressed. A remote server may have written a part of it.
+    pub reason: &'a str,
+    /// Whether forwarding goes on.
+    pub goes_on: bool,
+    /// SES's id of the mail that is affected.
+    pub message_id: &'a str,
     /// The time, for `Date`.
     pub at: Timestamp,
 }
@@ -100,14 +123,50 @@ pub fn notice(notice: &Notice<'_>) -> Vec<u8> {
     push_field(&mut out, "Date", &format_date(notice.at));
     push_field(&mut out, LOOP_FIELD, notice.mailbox);
     push_field(&mut out, "Auto-Submitted", "auto-generated");
+    let recipients: Vec<&str> = notice.recipients.iter().map(|recipient| recipient.as_str()).collect();
     let size = notice.size.map_or_else(|| "unknown".to_owned(), format_size);
     let body = format!(
-        "A mail to {} was not forwarded to you: {}.\n\nFrom:    {}\nSubject: {}\nSize:    {size}\nMail:    {}\n",
+        "A mail to {} was not forwarded to you: {}.\n\nFrom:    {}\nTo:      {}\nSubject: {}\nSize:    {size}\nMail:    {}\n",
         one_line(notice.mailbox),
         one_line(notice.reason),
         or_none(notice.sender),
+        or_none(&recipients.join(", ")),
         or_none(notice.subject),
         or_none(notice.location.unwrap_or("not kept")),
+    );
+    push_body(&mut out, &body);
+    out
+}
+
+/// Composes a notice that a forward target is suppressed: why, whether forwarding goes on, and what to do.
+#[must_use]
+pub fn owner_notice(notice: &OwnerNotice<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    push_addresses(&mut out, "From", std::slice::from_ref(notice.from));
+    push_addresses(&mut out, "To", std::slice::from_ref(notice.owner));
+    let subject = format!("Forwards of {} to {}", notice.mailbox, notice.target);
+    push_text(&mut out, "Subject", &subject);
+    push_field(&mut out, "Date", &format_date(notice.at));
+    push_field(&mut out, LOOP_FIELD, notice.mailbox);
+    push_field(&mut out, "Auto-Submitted", "auto-generated");
+    let mailbox = one_line(notice.mailbox);
+    let effect = match notice.goes_on {
+        true => "Forwarding goes on. To stop it, set when-suppressed = \"stop\" in postroom.toml.".to_owned(),
+        false => format!(
+            "Forwarding to this address has stopped. The mail is kept. To forward again:\n\n  \
+             postroomctl suppression release {} --scope forward:{mailbox} --reason \"...\"\n  \
+             postroomctl mail list {mailbox} --not-sent\n  \
+             postroomctl mail send-again MESSAGE_ID\n\n\
+             If the address does not exist any more (scope global), remove it from postroom.toml.",
+            one_line(notice.target)
+        ),
+    };
+    let body = format!(
+        "Mail to {mailbox} is forwarded to {}, and this address is suppressed: {}.\n\n{effect}\n\nFirst mail that is \
+         affected: {}\n",
+        one_line(notice.target),
+        one_line(notice.reason),
+        one_line(notice.message_id),
     );
     push_body(&mut out, &body);
     out

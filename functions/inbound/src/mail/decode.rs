@@ -4,26 +4,31 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
+/// Decodes bytes of one character set.
+pub(super) type Decoder = fn(&[u8]) -> String;
+
 /// Longer values are not decoded, because the decoder may scan the rest of a value again for every `=?`.
 const MAX_DECODED_OCTETS: usize = 64 * 1024;
 const MAX_ENCODED_WORDS: usize = 1000;
 
-/// Reads 8-bit text as UTF-8, unencoded ISO-2022-JP, or else Windows-1252.
-fn to_string(bytes: &[u8]) -> String {
-    let charset: &[u8] = match std::str::from_utf8(bytes) {
+/// Reads 8-bit text as UTF-8, unencoded ISO-2022-JP, or else with the decoder of the character set that the mail declares.
+/// Without one, octets that are not UTF-8 become U+FFFD: a guess would show wrong text.
+fn to_string(bytes: &[u8], declared: Option<Decoder>) -> String {
+    let decoder = match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains("\u{1b}$") => return text.to_owned(),
-        Ok(_) => b"iso-2022-jp",
-        Err(_) => b"windows-1252",
+        Ok(_) => charset_decoder(b"iso-2022-jp"),
+        Err(_) => declared,
     };
-    match charset_decoder(charset) {
+    match decoder {
         Some(decode) => decode(bytes),
         None => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
-/// A value in one line without control characters. Encoded words stay encoded.
-pub(super) fn unfold(value: &[u8]) -> String {
-    let text = to_string(value);
+/// A value in one line without control characters. Encoded words stay encoded. `declared` decodes the character set that the
+/// mail declares.
+pub(super) fn unfold(value: &[u8], declared: Option<Decoder>) -> String {
+    let text = to_string(value, declared);
     let mut line = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -46,55 +46,23 @@ fn encoded_word(chunk: &str) -> String {
     format!("=?UTF-8?B?{}?=", data_encoding::BASE64.encode(chunk.as_bytes()))
 }
 
-/// Encodes parameters with 8-bit text by RFC 2231: `filename="Ü.pdf"` becomes `filename*=utf-8''%C3%9C.pdf`.
-pub(super) fn encode_parameters(line: &str) -> String {
-    split_parameters(line)
-        .into_iter()
-        .map(|part| match part.split_once('=') {
-            Some((name, value)) if !value.is_ascii() && name.is_ascii() => {
-                let value = value
-                    .trim()
-                    .trim_matches('"')
-                    .replace("\\\"", "\"")
-                    .replace("\\\\", "\\");
-                let name = name.trim_end().trim_end_matches('*');
-                format!("{name}*=utf-8''{}", percent_encode(&value))
+/// Octets in an unknown character set as encoded words (RFC 1428), so that none is lost.
+pub(super) fn encode_unknown(octets: &[u8]) -> String {
+    // RFC 2047 allows 75 characters. `=?unknown-8bit?Q?` and `?=` leave 56: 18 octets of 3 characters.
+    const OCTETS: usize = 18;
+    let word = |chunk: &[u8]| {
+        let text = chunk.iter().fold(String::new(), |mut text, byte| {
+            match byte {
+                b' ' => text.push('_'),
+                byte if byte.is_ascii_alphanumeric() => text.push(char::from(*byte)),
+                byte => text.push_str(&format!("={byte:02X}")),
             }
-            _ => part.replace(|c: char| !c.is_ascii(), "_"),
-        })
-        .collect::<Vec<_>>()
-        .join(";")
-}
-
-/// Splits at semicolons outside quotes.
-fn split_parameters(line: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut quoted, mut escaped) = (0, false, false);
-    for (at, c) in line.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ';' if !quoted => {
-                parts.extend(line.get(start..at));
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.extend(line.get(start..));
-    parts
-}
-
-fn percent_encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-        encoded
-    })
+            text
+        });
+        format!("=?unknown-8bit?Q?{text}?=")
+    };
+    let words: Vec<String> = octets.chunks(OCTETS).map(word).collect();
+    words.join(" ")
 }
 
 /// Writes a field, folded at spaces. For any value, the lines are printable ASCII within SES's line limit, and no line begins

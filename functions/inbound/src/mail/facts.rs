@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use notification_model::EmailAddress;
 
 use super::addresses::parse_mailboxes;
+use super::authentication_results::ses_dkim_domains;
 use super::automation::find_signs;
 use super::date::parse_date;
 use super::message_ids::{own_message_id, references};
@@ -21,6 +22,12 @@ pub struct MailFacts {
     pub reply_to: Vec<EmailAddress>,
     /// The addresses of all `To` and `Cc` fields.
     pub named: Vec<EmailAddress>,
+    /// Whether a part of `To` or `Cc` cannot be read, so that [`named`](Self::named) is incomplete.
+    pub lost_recipients: bool,
+    /// Whether a field occurs more than once that RFC 5322 allows once, so that two programs can read different values.
+    pub has_repeated_field: bool,
+    /// The domains whose DKIM signature passes, from the `Authentication-Results` field of SES.
+    pub ses_dkim_domains: Vec<String>,
     /// The return path. An automatic reply goes only there (RFC 3834 section 4). `None` if null or unknown.
     pub return_path: Option<EmailAddress>,
     /// `Subject`, decoded.
@@ -49,8 +56,7 @@ impl MailFacts {
         if reply_to.is_empty() {
             reply_to = addresses(from.clone());
         }
-        let mut named = addresses(mailboxes(header, "To"));
-        named.extend(addresses(mailboxes(header, "Cc")));
+        let (named, lost_recipients) = recipients(header);
         let envelope = match envelope_from {
             Some(text) => Some(text.to_owned()),
             None => header.get("Return-Path").map(Field::unfolded),
@@ -62,6 +68,9 @@ impl MailFacts {
             signs: find_signs(header, &from, return_path.as_ref(), is_null_return_path, report, limits),
             reply_to,
             named,
+            lost_recipients,
+            has_repeated_field: has_repeated_field(header),
+            ses_dkim_domains: ses_dkim_domains(header),
             subject: header.text("Subject"),
             message_id: own_message_id(header),
             references: references(header),
@@ -122,6 +131,42 @@ fn mailboxes(header: &HeaderBlock<'_>, name: &str) -> Vec<Author> {
         .flat_map(|field| parse_mailboxes(&field.unfolded()).0)
         .map(Author::from)
         .collect()
+}
+
+/// Fields that RFC 5322 section 3.6 and RFC 2045 allow once.
+const ONCE: [&str; 15] = [
+    "Bcc",
+    "Cc",
+    "Content-Transfer-Encoding",
+    "Content-Type",
+    "Date",
+    "From",
+    "In-Reply-To",
+    "Message-ID",
+    "MIME-Version",
+    "References",
+    "Reply-To",
+    "Return-Path",
+    "Sender",
+    "Subject",
+    "To",
+];
+
+fn has_repeated_field(header: &HeaderBlock<'_>) -> bool {
+    ONCE.iter().any(|name| header.all(name).nth(1).is_some())
+}
+
+/// The addresses of `To` and `Cc`, and whether a part of them cannot be read. `undisclosed-recipients:;` is such a part.
+fn recipients(header: &HeaderBlock<'_>) -> (Vec<EmailAddress>, bool) {
+    let (mut recipients, mut is_lost) = (Vec::new(), false);
+    for field in header.all("To").chain(header.all("Cc")) {
+        let (mailboxes, lost) = parse_mailboxes(&field.unfolded());
+        let count = mailboxes.len();
+        let found = addresses(mailboxes.into_iter().map(Author::from).collect());
+        is_lost |= lost || found.len() < count || field.is_unreadable();
+        recipients.extend(found);
+    }
+    (recipients, is_lost)
 }
 
 fn addresses(mailboxes: Vec<Author>) -> Vec<EmailAddress> {

@@ -7,7 +7,9 @@
 //! | field | in the forward | reason |
 //! |---|---|---|
 //! | `From` | the verified address with the name `Jane Doe (jane at shop.example)` | SES sends from verified addresses only. The name shows the author. It has `at`, because spam filters look for a name with an address that differs from the field's |
-//! | `Reply-To` | that of the original, else its `From` | a reply goes to the author |
+//! | `From` of mail that fails DMARC with the policy quarantine or reject | the name begins with `[DMARC failed]`; or the subject does, as the mailbox is set | the reader sees that `From` may be forged |
+//! | `Reply-To` | that of the original, else its `From` | a reply goes to the author. SES rejects some addresses: a local part that is not ASCII, is quoted or has two dots. If it rejects all of them, the name in `From` says that replies do not arrive |
+//! | `X-Original-To` | the envelope recipients | `To` does not name `Bcc` recipients. That of the original is dropped, as `Envelope-To` and similar fields: any sender can write them |
 //! | `Original-From`, `Original-Message-ID`, `X-Postroom-Original-Date` | the original values | SES replaces `Message-ID` and `Date` |
 //! | `References` | the original ids and the original `Message-ID` | a reply to the forward joins the author's thread (RFC 5322 section 3.6.4) |
 //! | `To`, `Cc` | written anew from the original addresses | they show the original recipients, who get no mail. SES rejects an invalid address, so a field with one is copied to `X-Postroom-Original-To` or `-Cc` |
@@ -15,7 +17,7 @@
 //! | `X-Postroom-Forwarded` | the mailbox, above older ones | detects loops |
 //! | `X-Postroom-Verdicts` | SES's verdicts | other `X-Postroom-*` fields are dropped, because any sender can write them |
 //! | fields that SES accepts once only | the first | SES rejects duplicates |
-//! | `Content-*`, `MIME-Version` | the first of each | the body is unchanged |
+//! | `Content-*`, `MIME-Version` | the first of each, with corrected parameters | the body is unchanged |
 //! | `Date` | unchanged if valid, corrected if it can be parsed, else the time of the forward | a mail must have a date |
 //! | `Message-ID`, `Return-Path`, `Sender`, `Errors-To`, `Bounces-To` | dropped | they name another sender; SES writes its own |
 //! | `DKIM-Signature`, `ARC-*`, ... | dropped | they sign `From`, which changes; a broken signature is worse than none |
@@ -25,14 +27,16 @@
 //! | `Disposition-Notification-To`, `Return-Receipt-To`, ... | dropped | a receipt would disclose the forward target to the author |
 //! | all other fields | kept | `Received`, `List-*`, `Subject`, ... |
 //!
-//! 8-bit text becomes encoded words (RFC 2047) or, in MIME parameters, RFC 2231. A value whose encoded words decode to line
+//! 8-bit text is read as UTF-8 or in the character set that the mail declares, and becomes encoded words (RFC 2047) or, in MIME
+//! parameters, RFC 2231. In an unknown character set, the octets are kept with the charset `unknown-8bit` (RFC 1428). A MIME
+//! parameter without a value is dropped, and one with spaces is quoted, because SES rejects them. A value whose encoded words decode to line
 //! breaks is written anew without them.
 
 mod field_rules;
 mod header;
 mod rewrite;
 
-pub use self::rewrite::Rewrite;
+pub use self::rewrite::{ForwardMark, Rewrite};
 use super::addresses::sendable_address;
 use super::{HeaderBlock, HeaderError, Limits};
 

@@ -8,7 +8,8 @@
 //!   body, as in Postfix, so that no later line becomes a header field.
 
 use super::Limits;
-use super::decode::{decode, unfold};
+use super::charset;
+use super::decode::{Decoder, decode, unfold};
 
 /// The header block of a mail, and the offset of the body.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct HeaderBlock<'a> {
 pub struct Field<'a> {
     name: &'a str,
     value: &'a [u8],
+    /// Decodes the character set that the mail declares, if the header block is not UTF-8.
+    declared: Option<Decoder>,
 }
 
 /// Why a header block cannot be read.
@@ -117,11 +120,17 @@ impl<'a> Field<'a> {
         self.value
     }
 
-    /// The value in one line without control characters. Encoded words stay encoded; 8-bit text is read as UTF-8, else as
-    /// Windows-1252.
+    /// The value in one line without control characters. Encoded words stay encoded; 8-bit text is read as UTF-8, else in the
+    /// character set that the mail declares.
     #[must_use]
     pub fn unfolded(&self) -> String {
-        unfold(self.value)
+        unfold(self.value, self.declared)
+    }
+
+    /// Whether the value has octets in an unknown character set, which [`unfolded`](Self::unfolded) replaces.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.declared.is_none() && std::str::from_utf8(self.value).is_err()
     }
 
     /// The value in one line for display: encoded words are decoded, then control and direction characters are removed.
@@ -228,16 +237,26 @@ fn scan<'a>(mail: &'a [u8], limits: &Limits, whole: bool) -> Result<HeaderBlock<
     if body_offset > limits.header_bytes {
         return Err(beyond());
     }
-    let fields = fields
-        .into_iter()
-        .map(|(name, start, end)| Field {
-            name,
-            value: window.get(start..end).unwrap_or_default(),
-        })
-        .collect();
+    let raw = window.get(..body_offset).unwrap_or_default();
+    let value = |start: usize, end: usize| window.get(start..end).unwrap_or_default();
+    let declared = match std::str::from_utf8(raw) {
+        Ok(_) => None,
+        Err(_) => {
+            let content_type = fields
+                .iter()
+                .find(|(name, ..)| name.eq_ignore_ascii_case("Content-Type"));
+            let content_type = content_type.map(|(_, start, end)| value(*start, *end));
+            charset::declared(content_type, mail.get(body_offset..).unwrap_or_default())
+        }
+    };
+    let fields = fields.into_iter().map(|(name, start, end)| Field {
+        name,
+        value: value(start, end),
+        declared,
+    });
     Ok(HeaderBlock {
-        raw: window.get(..body_offset).unwrap_or_default(),
-        fields,
+        raw,
+        fields: fields.collect(),
         body_offset,
     })
 }

@@ -14,6 +14,10 @@ pub struct Limits {
     pub report_bytes: usize,
     /// Maximum size of a forward in octets, including the rewritten header. SES API v2 accepts 40 MB.
     pub forward_bytes: usize,
+    /// Maximum size of a mail that is parsed for a program, in octets. Parsing takes about three times its size in memory.
+    pub parsed_bytes: usize,
+    /// Maximum number of MIME parts of such a mail.
+    pub parsed_parts: usize,
     /// Maximum number of earlier forwards by Postroom.
     pub forwards: usize,
     /// Maximum number of `Received` fields. The default is that of Postfix (`hopcount_limit`).
@@ -28,6 +32,8 @@ impl Default for Limits {
             parts: 20,
             report_bytes: 10 * 1024 * 1024,
             forward_bytes: 40_000_000,
+            parsed_bytes: 40_000_000,
+            parsed_parts: 200,
             forwards: 4,
             received_fields: 50,
         }

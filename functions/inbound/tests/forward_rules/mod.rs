@@ -1,6 +1,6 @@
 //! The rules that every forward satisfies, whatever the original mail is. They share no code with the function.
 
-use inbound::mail::forward::{Forward, Rewrite};
+use inbound::mail::forward::{Forward, ForwardMark, Rewrite};
 use inbound::mail::{AutomaticAction, HeaderBlock, Limits, MailFacts};
 use mail_parser::MessageParser;
 use notification_model::EmailAddress;
@@ -18,6 +18,8 @@ pub(crate) fn with_rewrite<T>(f: impl FnOnce(&Rewrite<'_>) -> T) -> T {
         mailbox: MAILBOX,
         from: &address(VERIFIED),
         to: &[address("Owner <owner@target.example>")],
+        recipients: &[address("info+news@shop.example")],
+        mark: ForwardMark::None,
         verdicts: "spam=PASS; virus=PASS; spf=PASS; dkim=GRAY; dmarc=PASS",
         message_id: "7f3k0s9d8f7g6h5j4k3l2m1n0",
         at: "2026-03-03T09:15:02Z".parse().unwrap(),

@@ -1,6 +1,9 @@
 //! The mailboxes that the events are for.
 
-use store::{KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyTarget, VerdictAction, VerdictRules};
+use store::{
+    ForwardSettings, KeptSubject, Mailbox, MailboxAction, MailboxKey, NotifyContent, NotifyTarget, VerdictAction,
+    VerdictRules,
+};
 
 use super::{QUEUE, TOPIC, address};
 
@@ -8,6 +11,7 @@ pub(crate) fn mailboxes() -> Vec<Mailbox> {
     let forward = |to: &[&str]| MailboxAction::Forward {
         to: to.iter().map(|to| address(to)).collect(),
         from: address("Postroom <forward@shop.example>"),
+        settings: ForwardSettings::default(),
     };
     let store = |subject| MailboxAction::Store { subject, days: None };
     let lax = VerdictRules {
@@ -29,6 +33,7 @@ pub(crate) fn mailboxes() -> Vec<Mailbox> {
                 forward(&["owner@target.example", "Second <Second@target.example>"]),
                 MailboxAction::Notify {
                     target: NotifyTarget::Topic(TOPIC.to_owned()),
+                    content: NotifyContent::Summary,
                 },
             ],
         ),
@@ -87,6 +92,7 @@ pub(crate) fn mailboxes() -> Vec<Mailbox> {
             VerdictRules::default(),
             vec![MailboxAction::Notify {
                 target: NotifyTarget::Queue(QUEUE.to_owned()),
+                content: NotifyContent::Summary,
             }],
         ),
         ("lax@shop.example", lax, vec![store(text)]),
@@ -95,9 +101,9 @@ pub(crate) fn mailboxes() -> Vec<Mailbox> {
     ];
     all.into_iter()
         .map(|(key, verdicts, actions)| Mailbox {
-            key: key.parse::<MailboxKey>().unwrap(),
             verdicts,
             actions,
+            ..Mailbox::new(key.parse::<MailboxKey>().unwrap())
         })
         .collect()
 }

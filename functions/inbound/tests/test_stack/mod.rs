@@ -215,6 +215,25 @@ pub(crate) fn event_for(recipients: &[&str]) -> Value {
     event
 }
 
+/// A mail of a sender that nobody has seen before.
+pub(crate) fn mail_of(sender: &str, number: usize, recipient: &str) -> Value {
+    let mut event = event_with_id("forward", &format!("plain--{number}"));
+    let ses = &mut event["Records"][0]["ses"];
+    ses["mail"]["source"] = json!(sender);
+    ses["mail"]["destination"] = json!([recipient]);
+    ses["mail"]["commonHeaders"]["to"] = json!([recipient]);
+    ses["receipt"]["recipients"] = json!([recipient]);
+    ses["receipt"]["dmarcVerdict"] = json!({"status": "GRAY"});
+    event
+}
+
+/// The message with which an operator asks to send the mail of an event again.
+pub(crate) fn send_again(event: &Value, repeat: bool) -> Value {
+    let mut body = event["Records"][0]["ses"].clone();
+    body["sendAgain"] = json!({"id": "r1", "repeat": repeat});
+    json!({"Records": [{"eventSource": "aws:sqs", "messageId": "q", "body": body.to_string()}]})
+}
+
 /// The names of all events.
 pub(crate) fn event_names() -> Vec<String> {
     let files = std::fs::read_dir("../../events/inbound").unwrap();

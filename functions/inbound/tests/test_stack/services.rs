@@ -79,10 +79,19 @@ pub(crate) fn clients(services: &Arc<Mutex<Services>>) -> Clients {
         publish(services.clone()),
         send_message(services.clone()),
         get_secret(),
+        put_object(services.clone()),
     ];
-    let [get_object, send_email, send_bounce, publish, send_message, get_secret] = &rules;
+    let [
+        get_object,
+        send_email,
+        send_bounce,
+        publish,
+        send_message,
+        get_secret,
+        put_object,
+    ] = &rules;
     Clients {
-        s3: mocked!(aws_sdk_s3, &[get_object]).into(),
+        s3: mocked!(aws_sdk_s3, &[get_object, put_object]).into(),
         ses: mocked!(aws_sdk_sesv2, &[send_email]).into(),
         ses_v1: mocked!(aws_sdk_ses, &[send_bounce]).into(),
         sns: mocked!(aws_sdk_sns, &[publish]).into(),
@@ -142,6 +151,20 @@ fn get_object(services: Arc<Mutex<Services>>) -> Rule {
         };
         let output = output.content_length(part.len() as i64).body(ByteStream::from(part));
         MockResponse::Output(output.build())
+    })
+}
+
+fn put_object(services: Arc<Mutex<Services>>) -> Rule {
+    use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
+    mock!(aws_sdk_s3::Client::put_object).then_compute_response(move |input| {
+        let mut services = services.lock().unwrap();
+        if let Some(error) = services.error_for("s3-put") {
+            return MockResponse::Error(PutObjectError::generic(error));
+        }
+        assert_eq!(input.content_type(), Some("application/octet-stream"));
+        let content = input.body().bytes().unwrap().to_vec();
+        services.objects.insert(input.key().unwrap().to_owned(), content);
+        MockResponse::Output(PutObjectOutput::builder().build())
     })
 }
 

@@ -27,6 +27,8 @@ pub struct IndexedMail {
     pub recipients: BTreeSet<String>,
     /// The author of the mail, else its envelope sender.
     pub from: Option<String>,
+    /// The envelope sender, which a bounce or reply goes to. `None` if null or unknown.
+    pub return_path: Option<String>,
     /// What is kept of the subject.
     pub subject: Option<IndexedSubject>,
     /// SES's verdicts by check: `spam`, `virus`, `spf`, `dkim`, `dmarc`, `dmarcPolicy`.
@@ -107,6 +109,7 @@ impl IndexedMail {
             at: time(item, "at")?,
             recipients: string_set("recipients"),
             from: text(item, "from").map(str::to_owned),
+            return_path: text(item, "returnPath").map(str::to_owned),
             subject: subject.or(hashed),
             verdicts: verdicts.collect(),
             size: item
@@ -148,6 +151,7 @@ impl Store {
             None => {}
         }
         set.extend(mail.from.as_ref().map(|from| ("from", s(from))));
+        set.extend(mail.return_path.as_ref().map(|path| ("returnPath", s(path))));
         set.extend(mail.size.map(|size| ("size", n(size))));
         if let Some(location) = &mail.location {
             set.push(("bucket", s(&location.bucket)));

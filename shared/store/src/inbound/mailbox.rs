@@ -7,6 +7,7 @@ use std::fmt;
 
 use notification_model::EmailAddress;
 
+use super::forward_settings::{ForwardSettings, NotifyContent};
 use super::mailbox_key::MailboxKey;
 use super::verdict_rules::VerdictRules;
 
@@ -19,6 +20,11 @@ pub struct Mailbox {
     pub verdicts: VerdictRules,
     /// The actions, in this order.
     pub actions: Vec<MailboxAction>,
+    /// Who is notified about forwards that the recipient refuses. `None`: nobody, so that only the alarm goes off.
+    pub owner: Option<OwnerTarget>,
+    /// Domains of forwarders and lists. Their mail is not bounced if DMARC fails with the policy reject and their own SPF or
+    /// DKIM passes. Normalised.
+    pub trusted_forwarders: Vec<String>,
 }
 
 /// An action of a mailbox.
@@ -37,6 +43,8 @@ pub enum MailboxAction {
         to: Vec<EmailAddress>,
         /// The verified address that sends it.
         from: EmailAddress,
+        /// The other settings.
+        settings: ForwardSettings,
     },
     /// Unsubscribe the address that a token in the mail names.
     Unsubscribe,
@@ -64,6 +72,8 @@ pub enum MailboxAction {
     Notify {
         /// The topic or queue.
         target: NotifyTarget,
+        /// What is sent.
+        content: NotifyContent,
     },
     /// Take no further action.
     Drop {
@@ -91,6 +101,29 @@ pub enum NotifyTarget {
     Topic(String),
     /// An SQS queue, by URL.
     Queue(String),
+}
+
+/// Who is notified about problems of a mailbox. As text: an address, `topic:ARN` or `queue:URL`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OwnerTarget {
+    /// A mail address.
+    Email(EmailAddress),
+    /// A topic or queue.
+    Notify(NotifyTarget),
+}
+
+impl Mailbox {
+    /// A mailbox without actions.
+    #[must_use]
+    pub fn new(key: MailboxKey) -> Self {
+        Self {
+            key,
+            verdicts: VerdictRules::default(),
+            actions: Vec::new(),
+            owner: None,
+            trusted_forwarders: Vec::new(),
+        }
+    }
 }
 
 impl MailboxAction {
@@ -143,6 +176,26 @@ impl NotifyTarget {
             ("topic", arn) => Some(Self::Topic(arn.to_owned())),
             ("queue", url) => Some(Self::Queue(url.to_owned())),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for OwnerTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(address) => f.write_str(address.as_str()),
+            Self::Notify(target) => target.fmt(f),
+        }
+    }
+}
+
+impl OwnerTarget {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        match NotifyTarget::read(text) {
+            Some(target) => Some(Self::Notify(target)),
+            None => Some(Self::Email(
+                EmailAddress::parse(text).filter(|address| address.domain().is_some())?,
+            )),
         }
     }
 }

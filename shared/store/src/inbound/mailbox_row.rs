@@ -3,10 +3,15 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use notification_model::EmailAddress;
 
-use super::mailbox::{KeptSubject, Mailbox, MailboxAction, NotifyTarget};
+use super::forward_settings::{ForwardSettings, NotifyContent, QuarantineMark, WhenSuppressed};
+use super::mailbox::{KeptSubject, Mailbox, MailboxAction, NotifyTarget, OwnerTarget};
 use super::mailbox_key::MailboxKey;
 use super::verdict_rules::{VerdictAction, VerdictRules};
 use crate::item::{Item, n, s, text};
+
+const WHEN_SUPPRESSED: &str = "expected whenSuppressed as continue or stop";
+const QUARANTINE_MARK: &str = "expected quarantineMark as name, subject or none";
+const NOTIFY_CONTENT: &str = "expected content as summary or parsed";
 
 /// The row of a mailbox.
 pub(super) fn write_mailbox(mailbox: &Mailbox) -> Item {
@@ -16,14 +21,22 @@ pub(super) fn write_mailbox(mailbox: &Mailbox) -> Item {
         Some((name.to_owned(), s(action.as_str())))
     });
     let actions = mailbox.actions.iter().map(write_action);
-    Item::from([
+    let mut row = Item::from([
         ("pk".to_owned(), s(mailbox.key.pk())),
         ("sk".to_owned(), s("ACTIONS")),
         ("verdicts".to_owned(), AttributeValue::M(verdicts.collect())),
         ("actions".to_owned(), AttributeValue::L(actions.collect())),
         ("listKey".to_owned(), s("MAILBOXES")),
         ("listSort".to_owned(), s(mailbox.key.to_string())),
-    ])
+    ]);
+    if let Some(owner) = &mailbox.owner {
+        row.insert("owner".to_owned(), s(owner.to_string()));
+    }
+    if !mailbox.trusted_forwarders.is_empty() {
+        let domains = mailbox.trusted_forwarders.clone();
+        row.insert("trustedForwarders".to_owned(), AttributeValue::Ss(domains));
+    }
+    row
 }
 
 /// Reads the row of a mailbox. The error says what the row lacks.
@@ -52,10 +65,27 @@ pub(super) fn read_mailbox(key: &MailboxKey, row: &Item) -> Result<Mailbox, Stri
         map.and_then(read_action)
             .map_err(|problem| format!("action {}: {problem}", index + 1))
     });
+    let owner = match row.get("owner") {
+        None => None,
+        Some(value) => {
+            let owner = value.as_s().ok().and_then(|text| OwnerTarget::read(text));
+            Some(owner.ok_or("expected an owner: a mail address, topic:ARN or queue:URL")?)
+        }
+    };
+    let mut trusted_forwarders = match row.get("trustedForwarders") {
+        None => Vec::new(),
+        Some(value) => value
+            .as_ss()
+            .map_err(|_| "expected trustedForwarders as a set")?
+            .clone(),
+    };
+    trusted_forwarders.sort_unstable();
     Ok(Mailbox {
         key: key.clone(),
         verdicts: rules,
         actions: actions.collect::<Result<_, _>>()?,
+        owner,
+        trusted_forwarders,
     })
 }
 
@@ -69,7 +99,9 @@ fn write_action(action: &MailboxAction) -> AttributeValue {
                 set("days", n(days));
             }
         }
-        MailboxAction::Forward { to, from } => {
+        MailboxAction::Forward { to, from, settings } => {
+            set("whenSuppressed", s(settings.when_suppressed.as_str()));
+            set("quarantineMark", s(settings.quarantine_mark.as_str()));
             // A list keeps the order of the configuration.
             set(
                 "to",
@@ -100,8 +132,9 @@ fn write_action(action: &MailboxAction) -> AttributeValue {
             set("message", s(message));
             set("statusCode", s(status_code));
         }
-        MailboxAction::Notify { target } => {
+        MailboxAction::Notify { target, content } => {
             set("target", s(target.to_string()));
+            set("content", s(content.as_str()));
         }
         MailboxAction::Drop { reason } => {
             set("reason", s(reason));
@@ -147,6 +180,16 @@ fn read_action(map: &Item) -> Result<MailboxAction, &'static str> {
             MailboxAction::Forward {
                 to: to.collect::<Result<_, _>>()?,
                 from: address("from", "expected from as an address")?,
+                settings: ForwardSettings {
+                    when_suppressed: match optional("whenSuppressed", WHEN_SUPPRESSED)? {
+                        None => WhenSuppressed::default(),
+                        Some(text) => WhenSuppressed::read(&text).ok_or(WHEN_SUPPRESSED)?,
+                    },
+                    quarantine_mark: match optional("quarantineMark", QUARANTINE_MARK)? {
+                        None => QuarantineMark::default(),
+                        Some(text) => QuarantineMark::read(&text).ok_or(QUARANTINE_MARK)?,
+                    },
+                },
             }
         }
         Some("unsubscribe") => MailboxAction::Unsubscribe,
@@ -165,6 +208,10 @@ fn read_action(map: &Item) -> Result<MailboxAction, &'static str> {
             target: text(map, "target")
                 .and_then(NotifyTarget::read)
                 .ok_or("expected a target: topic:ARN or queue:URL")?,
+            content: match optional("content", NOTIFY_CONTENT)? {
+                None => NotifyContent::default(),
+                Some(text) => NotifyContent::read(&text).ok_or(NOTIFY_CONTENT)?,
+            },
         },
         Some("drop") => MailboxAction::Drop {
             reason: string("reason", "expected a reason")?,

@@ -47,6 +47,26 @@ impl Store {
         self.took_place("UpdateItem", response)
     }
 
+    /// Withdraws the record of [`may_reply`](Self::may_reply), because the reply to this mail is not sent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn withdraw_reply(
+        &self,
+        mailbox: &MailboxKey,
+        sender: &EmailAddress,
+        message_id: &str,
+    ) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let response = delete
+            .set_key(Some(key(&format!("REPLY#{mailbox}"), sender.key())))
+            .condition_expression("messageId = :id")
+            .expression_attribute_values(":id", s(message_id))
+            .send()
+            .await;
+        self.took_place("DeleteItem", response).map(drop)
+    }
+
     /// Counts a mail for its sender in the hour of `at`. Returns `false` if the sender has reached the limit. Counting the same
     /// mail again has no effect.
     ///

@@ -190,10 +190,12 @@ impl TryFrom<Wire> for MirrorRequest {
             address: EmailAddress::parse(&wire.address)
                 .filter(|address| address.domain().is_some_and(|domain| !domain.is_empty()))
                 .ok_or_else(|| field("address", "a mail address"))?,
-            scope: wire
-                .scope
-                .parse()
-                .map_err(|_| field("scope", "global, tenant:NAME, tenant:ACCOUNT/NAME or domain:NAME"))?,
+            scope: wire.scope.parse().map_err(|_| {
+                field(
+                    "scope",
+                    "global, tenant:NAME, tenant:ACCOUNT/NAME, domain:NAME or forward:MAILBOX",
+                )
+            })?,
             reason: match wire.reason.as_str() {
                 "BOUNCE" => MirrorReason::Bounce,
                 "COMPLAINT" => MirrorReason::Complaint,

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use notification_model::{AccountId, Mail, normalise_domain};
 
+use crate::inbound::MailboxKey;
+
 /// For whom a suppression holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
@@ -16,11 +18,13 @@ pub enum Scope {
     TenantOf(AccountId, String),
     /// The identities of one domain. Written `domain:NAME`.
     Domain(String),
+    /// The forwards of one mailbox: an address, a domain or `*`. Written `forward:MAILBOX`. No other mail is affected.
+    Forward(String),
 }
 
-/// A text is not a scope: `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` or `domain:NAME`.
+/// A text is not a scope: `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME`, `domain:NAME` or `forward:MAILBOX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a scope: global, tenant:NAME, tenant:ACCOUNT/NAME or domain:NAME")]
+#[error("expected a scope: global, tenant:NAME, tenant:ACCOUNT/NAME, domain:NAME or forward:MAILBOX")]
 pub struct InvalidScope;
 
 impl Scope {
@@ -44,6 +48,12 @@ impl Scope {
         }
     }
 
+    /// Returns the scope of the forwards of a mailbox.
+    #[must_use]
+    pub fn forwards_of(mailbox: &MailboxKey) -> Self {
+        Self::Forward(mailbox.to_string())
+    }
+
     /// Returns the scope of a tenant, written `NAME` or `ACCOUNT/NAME`.
     #[must_use]
     pub fn of_tenant(text: &str) -> Self {
@@ -64,6 +74,7 @@ impl fmt::Display for Scope {
             Self::Tenant(name) => write!(f, "tenant:{name}"),
             Self::TenantOf(account, name) => write!(f, "tenant:{account}/{name}"),
             Self::Domain(name) => write!(f, "domain:{name}"),
+            Self::Forward(mailbox) => write!(f, "forward:{mailbox}"),
         }
     }
 }
@@ -76,6 +87,10 @@ impl FromStr for Scope {
             None if text == "global" => Ok(Self::Global),
             Some(("tenant", name)) if !name.is_empty() => Ok(Self::of_tenant(name)),
             Some(("domain", name)) if !name.is_empty() => Ok(Self::Domain(normalise_domain(name))),
+            Some(("forward", mailbox)) => mailbox
+                .parse()
+                .map(|key| Self::forwards_of(&key))
+                .map_err(|_| InvalidScope),
             _ => Err(InvalidScope),
         }
     }

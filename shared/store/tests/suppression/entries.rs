@@ -55,5 +55,14 @@ fn scopes_have_a_text_form() {
         assert_eq!(scope.to_string(), text);
         assert_eq!(text.parse(), Ok(scope));
     }
-    assert!("planet".parse::<Scope>().is_err());
+    for text in ["forward:sales@shop.example", "forward:shop.example", "forward:*"] {
+        assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
+    }
+    assert_eq!(
+        "forward:Sales@Shop.Example".parse::<Scope>().unwrap(),
+        Scope::Forward("sales@shop.example".to_owned())
+    );
+    for text in ["planet", "forward:", "forward:@shop.example"] {
+        assert!(text.parse::<Scope>().is_err(), "{text}");
+    }
 }

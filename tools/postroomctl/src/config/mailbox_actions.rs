@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use notification_model::EmailAddress;
-use store::{KeptSubject, MailboxAction};
+use store::{ForwardSettings, KeptSubject, MailboxAction, NotifyContent, QuarantineMark, WhenSuppressed};
 
 use super::report::Report;
 use super::targets::{parse_address, parse_notify_target};
@@ -36,7 +36,7 @@ pub(super) fn check_actions(
         for action in &converted {
             let is_duplicate = match action {
                 MailboxAction::Forward { to, .. } => to.iter().any(|address| !targets.insert(address.key().to_owned())),
-                MailboxAction::Notify { target } => !targets.insert(target.to_string()),
+                MailboxAction::Notify { target, .. } => !targets.insert(target.to_string()),
                 _ => false,
             };
             if is_duplicate {
@@ -86,6 +86,19 @@ fn check_keys(path: &str, written: &wire::MailboxAction, report: &mut Report) {
         ("status-code", written.status_code.is_some(), &[Bounce], "bounce"),
         ("keep-subject", written.keep_subject.is_some(), &[Store], "store"),
         ("days", written.days.is_some(), &[Store], "store"),
+        (
+            "when-suppressed",
+            written.when_suppressed.is_some(),
+            &[Forward],
+            "forward",
+        ),
+        (
+            "quarantine-mark",
+            written.quarantine_mark.is_some(),
+            &[Forward],
+            "forward",
+        ),
+        ("content", written.content.is_some(), &[Notify], "notify"),
     ];
     for (key, is_set, actions, names) in keys {
         if is_set && !actions.contains(&written.action) {
@@ -108,12 +121,14 @@ fn check_action(path: &str, written: &wire::MailboxAction, report: &mut Report) 
         ActionName::Forward => {
             let to = check_recipients(&format!("{path}.to"), written.to.as_deref(), report);
             let from = check_sender(path, written, report);
-            to.zip(from).map(|(to, from)| MailboxAction::Forward { to, from })
+            let settings = forward_settings(written);
+            to.zip(from)
+                .map(|(to, from)| MailboxAction::Forward { to, from, settings })
         }
         ActionName::Unsubscribe => Some(MailboxAction::Unsubscribe),
         ActionName::AutoReply => check_auto_reply(path, written, report),
         ActionName::Bounce => check_bounce(path, written, report),
-        ActionName::Notify => return check_notify(&format!("{path}.to"), written.to.as_deref(), report),
+        ActionName::Notify => return check_notify(&format!("{path}.to"), written, report),
         ActionName::Drop => {
             let reason = written.reason.as_deref().unwrap_or("the mailbox drops its mail");
             let reason = check_line(&format!("{path}.reason"), reason, report);
@@ -213,17 +228,35 @@ fn parse_permanent_status(text: &str) -> Option<String> {
     (parts.len() == 3 && parts.first() == Some(&"5") && parts.iter().all(is_number)).then(|| text.to_owned())
 }
 
-fn check_notify(path: &str, written: Option<&[String]>, report: &mut Report) -> Vec<MailboxAction> {
-    let written = written.unwrap_or_default();
+fn forward_settings(written: &wire::MailboxAction) -> ForwardSettings {
+    ForwardSettings {
+        when_suppressed: match written.when_suppressed {
+            None | Some(wire::WhenSuppressed::Continue) => WhenSuppressed::Continue,
+            Some(wire::WhenSuppressed::Stop) => WhenSuppressed::Stop,
+        },
+        quarantine_mark: match written.quarantine_mark {
+            None | Some(wire::QuarantineMark::Name) => QuarantineMark::Name,
+            Some(wire::QuarantineMark::Subject) => QuarantineMark::Subject,
+            Some(wire::QuarantineMark::None) => QuarantineMark::None,
+        },
+    }
+}
+
+fn check_notify(path: &str, action: &wire::MailboxAction, report: &mut Report) -> Vec<MailboxAction> {
+    let content = match action.content {
+        None | Some(wire::NotifyContent::Summary) => NotifyContent::Summary,
+        Some(wire::NotifyContent::Parsed) => NotifyContent::Parsed,
+    };
+    let written = action.to.as_deref().unwrap_or_default();
     if written.is_empty() {
         report.problem(path, "expected at least one ARN of an SNS topic or SQS queue");
     }
     let mut actions = Vec::new();
     for (index, text) in written.iter().enumerate() {
         let path = format!("{path}[{}]", index + 1);
-        let expected = "expected the ARN of a standard (not FIFO) SNS topic or SQS queue";
+        let expected = "expected the ARN of an SNS topic or SQS queue";
         let target = report.parse(&path, text, expected, parse_notify_target);
-        actions.extend(target.map(|target| MailboxAction::Notify { target }));
+        actions.extend(target.map(|target| MailboxAction::Notify { target, content }));
     }
     actions
 }

@@ -18,7 +18,7 @@ pub(super) fn check_loops(
     for (key, mailbox) in mailboxes {
         let Some(path) = paths.get(key) else { continue };
         for (index, action) in mailbox.actions.iter().enumerate() {
-            let MailboxAction::Forward { to, from } = action else {
+            let MailboxAction::Forward { to, from, .. } = action else {
                 continue;
             };
             let path = format!("{path}.actions[{}]", index + 1);

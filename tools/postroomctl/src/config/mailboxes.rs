@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use store::{Mailbox, MailboxKey, VerdictAction, VerdictRules};
+use notification_model::normalise_domain;
+use store::{Mailbox, MailboxKey, OwnerTarget, VerdictAction, VerdictRules};
 
 use super::accounts::parse_identity;
 use super::mailbox_actions::check_actions;
 use super::mailbox_loops::check_loops;
 use super::report::Report;
+use super::targets::{parse_address, parse_notify_target};
 use super::wire;
 
 pub(super) fn check_mailboxes(written: &[wire::Mailbox], report: &mut Report) -> BTreeMap<MailboxKey, Mailbox> {
@@ -22,13 +24,15 @@ pub(super) fn check_mailboxes(written: &[wire::Mailbox], report: &mut Report) ->
         let Some(key) = report.parse(&address_path, &entry.address, expected, parse_key) else {
             continue;
         };
-        if paths.insert(key.clone(), path).is_some() {
+        if paths.insert(key.clone(), path.clone()).is_some() {
             report.problem(&address_path, "duplicate address: another mailbox has it");
         }
         let mailbox = Mailbox {
             key: key.clone(),
             verdicts,
             actions,
+            owner: check_owner(&path, entry, report),
+            trusted_forwarders: check_forwarders(&path, entry, report),
         };
         mailboxes.insert(key, mailbox);
     }
@@ -36,6 +40,32 @@ pub(super) fn check_mailboxes(written: &[wire::Mailbox], report: &mut Report) ->
         check_loops(&mailboxes, &paths, report);
     }
     mailboxes
+}
+
+fn check_owner(path: &str, entry: &wire::Mailbox, report: &mut Report) -> Option<OwnerTarget> {
+    let text = entry.owner.as_ref()?;
+    let expected = "expected a mail address, or the ARN of an SNS topic or SQS queue";
+    report.parse(&format!("{path}.owner"), text, expected, |text| {
+        match parse_address(text) {
+            Some(address) => Some(OwnerTarget::Email(address)),
+            None => parse_notify_target(text).map(OwnerTarget::Notify),
+        }
+    })
+}
+
+fn check_forwarders(path: &str, entry: &wire::Mailbox, report: &mut Report) -> Vec<String> {
+    let mut domains = Vec::new();
+    for (index, text) in entry.trusted_forwarders.iter().enumerate() {
+        let path = format!("{path}.trusted-forwarders[{}]", index + 1);
+        let domain = report.parse(&path, text, "expected a domain, such as lists.example.com", |text| {
+            let is_domain = text.contains('.') && !text.contains(['@', ' ', '*', '/']) && !text.starts_with('.');
+            is_domain.then(|| normalise_domain(text))
+        });
+        domains.extend(domain);
+    }
+    domains.sort_unstable();
+    domains.dedup();
+    domains
 }
 
 fn parse_key(text: &str) -> Option<MailboxKey> {

@@ -38,10 +38,9 @@ pub(super) fn parse_address(text: &str) -> Option<EmailAddress> {
     }
 }
 
-/// The ARN of a topic, or the ARN or URL of a queue. FIFO topics and queues need a message group, which a mail does not
-/// have.
+/// The ARN of a topic, or the ARN or URL of a queue. All mail has one message group in FIFO topics and queues.
 pub(super) fn parse_notify_target(text: &str) -> Option<NotifyTarget> {
-    if text.ends_with(".fifo") || text.contains(char::is_whitespace) {
+    if text.contains(char::is_whitespace) {
         return None;
     }
     if text.starts_with("https://") || text.starts_with("http://") {

@@ -161,6 +161,13 @@ pub(super) struct Mailbox {
     /// Rules for SES's verdicts that differ from the defaults.
     #[serde(default)]
     pub(super) verdicts: Verdicts,
+    /// Who is notified when a forward target complains or its mail bounces: a mail address, or the ARN of an SNS topic or SQS
+    /// queue. Default: none, so that only the alarm goes off.
+    pub(super) owner: Option<String>,
+    /// Domains of forwarders and mailing lists. Their mail is tagged instead of bounced if DMARC fails with the policy reject
+    /// and their own SPF or DKIM passes.
+    #[serde(default)]
+    pub(super) trusted_forwarders: Vec<String>,
 }
 
 /// What is done for each verdict of SES.
@@ -224,6 +231,42 @@ pub(super) struct MailboxAction {
     pub(super) keep_subject: Option<KeepSubject>,
     /// For store: the number of days the index keeps the mail. Default: the function's INDEX_DAYS.
     pub(super) days: Option<NonZeroU32>,
+    /// For forward: what happens to mail for a target that complained, or whose mail bounces or is not sent by SES. Default:
+    /// continue.
+    pub(super) when_suppressed: Option<WhenSuppressed>,
+    /// For forward: where mail is marked that fails DMARC with the policy quarantine or reject. Default: name.
+    pub(super) quarantine_mark: Option<QuarantineMark>,
+    /// For notify: what is sent. Default: summary.
+    pub(super) content: Option<NotifyContent>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WhenSuppressed {
+    /// The mail is forwarded.
+    Continue,
+    /// The mail is kept and not forwarded.
+    Stop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum QuarantineMark {
+    /// In the display name of From.
+    Name,
+    /// At the beginning of the subject.
+    Subject,
+    /// Nowhere.
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum NotifyContent {
+    /// Author, recipients, verdicts, size, location and reasons.
+    Summary,
+    /// Also the text, the HTML, the headers and the attachments of the mail.
+    Parsed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

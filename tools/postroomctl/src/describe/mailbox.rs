@@ -2,7 +2,10 @@
 
 use notification_model::EmailAddress;
 use serde_json::{Map, Value, json};
-use store::{KeptSubject, MailboxAction, NotifyTarget, VerdictAction, VerdictRules};
+use store::{
+    KeptSubject, MailboxAction, NotifyContent, NotifyTarget, QuarantineMark, VerdictAction, VerdictRules,
+    WhenSuppressed,
+};
 
 /// An action with all its settings.
 pub(crate) fn action_text(action: &MailboxAction) -> String {
@@ -16,9 +19,22 @@ pub(crate) fn action_text(action: &MailboxAction) -> String {
             };
             format!("store in the index{subject}{days}")
         }
-        MailboxAction::Forward { to, from } => {
+        MailboxAction::Forward { to, from, settings } => {
             let to: Vec<&str> = to.iter().map(EmailAddress::as_str).collect();
-            format!("forward to {} from {}", to.join(", "), address_text(from))
+            let suppressed = match settings.when_suppressed {
+                WhenSuppressed::Continue => "",
+                WhenSuppressed::Stop => ", unless the target is suppressed",
+            };
+            let mark = match settings.quarantine_mark {
+                QuarantineMark::Name => "",
+                QuarantineMark::Subject => ", with a mark in the subject if DMARC fails",
+                QuarantineMark::None => ", without a mark if DMARC fails",
+            };
+            format!(
+                "forward to {} from {}{suppressed}{mark}",
+                to.join(", "),
+                address_text(from)
+            )
         }
         MailboxAction::Unsubscribe => "unsubscribe the recipient of a signed token".to_owned(),
         MailboxAction::AutoReply {
@@ -38,10 +54,16 @@ pub(crate) fn action_text(action: &MailboxAction) -> String {
             message,
             status_code,
         } => format!("bounce from {sender} with {status_code}: {message:?}"),
-        MailboxAction::Notify { target } => match target {
-            NotifyTarget::Topic(arn) => format!("notify topic {arn}"),
-            NotifyTarget::Queue(url) => format!("notify queue {url}"),
-        },
+        MailboxAction::Notify { target, content } => {
+            let content = match content {
+                NotifyContent::Summary => "",
+                NotifyContent::Parsed => ", with the parsed mail",
+            };
+            match target {
+                NotifyTarget::Topic(arn) => format!("notify topic {arn}{content}"),
+                NotifyTarget::Queue(url) => format!("notify queue {url}{content}"),
+            }
+        }
         MailboxAction::Drop { reason } => format!("drop: {reason}"),
     }
 }

@@ -8,6 +8,7 @@ pub(crate) fn scope_text(scope: &Scope) -> String {
         Scope::Tenant(name) => format!("for tenant {name}"),
         Scope::TenantOf(account, name) => format!("for tenant {name} of account {account}"),
         Scope::Domain(name) => format!("for senders of {name}"),
+        Scope::Forward(mailbox) => format!("for forwards of mailbox {mailbox}"),
     }
 }
 

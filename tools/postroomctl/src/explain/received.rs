@@ -73,6 +73,8 @@ impl InboundContext {
             size: self.mail.as_ref().and_then(|mail| u64::try_from(mail.len()).ok()),
             location: None,
             suppressed: BTreeMap::new(),
+            suppressed_targets: BTreeMap::new(),
+            answers: BTreeMap::new(),
             // The time of arrival, because a mail can be bounced only within a day.
             now: received.mail.timestamp,
             header: head,
@@ -156,7 +158,8 @@ fn verdict_outcome(decision: &MailboxDecision) -> Outcome {
 fn action_outcome(subject: Option<String>, action: &Action) -> Outcome {
     let description = match &action.kind {
         ActionKind::Index => "add to the index".to_owned(),
-        ActionKind::Forward { to, from } => format!("forward to {to}, from {from}"),
+        ActionKind::Forward { to, from, .. } => format!("forward to {to}, from {from}"),
+        ActionKind::NotifyOwner(notice) => format!("notify the owner {} about {}", notice.owner, notice.to),
         ActionKind::Unsubscribe { candidates } => match candidates.len() {
             1 => "unsubscribe the recipient of the token, if it is valid".to_owned(),
             count => format!("unsubscribe the recipient of the first valid one of {count} tokens"),

@@ -2,7 +2,7 @@
 
 use inbound::decide::{Action, ActionKind, MailboxDecision};
 use inbound::mail::Limits;
-use inbound::mail::forward::{Rewrite, rewrite};
+use inbound::mail::forward::{ForwardMark, Rewrite, rewrite};
 use inbound::mail::report::{self, Arrival};
 use notification_model::{EmailAddress, Receipt, Received};
 
@@ -16,9 +16,8 @@ pub(super) fn sent_content(
     limits: &Limits,
 ) -> Vec<String> {
     match (&action.kind, mailbox) {
-        (ActionKind::Forward { to, from }, Some(mailbox)) => {
-            let key = mailbox.mailbox.as_ref().map(ToString::to_string).unwrap_or_default();
-            vec![forwarded_mail(mail, received, &key, to, from, limits)]
+        (ActionKind::Forward { to, from, mark }, Some(mailbox)) => {
+            vec![forwarded_mail(mail, received, mailbox, (to, from, *mark), limits)]
         }
         (ActionKind::PublishReport, _) => notifications(mail, received, limits),
         _ => Vec::new(),
@@ -28,21 +27,23 @@ pub(super) fn sent_content(
 fn forwarded_mail(
     mail: &[u8],
     received: &Received,
-    mailbox: &str,
-    to: &EmailAddress,
-    from: &EmailAddress,
+    decision: &MailboxDecision,
+    (to, from, mark): (&EmailAddress, &EmailAddress, ForwardMark),
     limits: &Limits,
 ) -> String {
+    let mailbox = decision.mailbox.as_ref().map(ToString::to_string).unwrap_or_default();
     // The loop header of a catch-all mailbox names the recipient.
     let recipient = received.receipt.recipients.first().map(EmailAddress::key);
     let parameters = Rewrite {
         mailbox: if mailbox == "*" {
-            recipient.unwrap_or(mailbox)
+            recipient.unwrap_or(&mailbox)
         } else {
-            mailbox
+            &mailbox
         },
         from,
         to: std::slice::from_ref(to),
+        recipients: &decision.recipients,
+        mark,
         verdicts: &verdicts_text(&received.receipt),
         message_id: &received.mail.message_id,
         at: received.mail.timestamp,

@@ -97,6 +97,9 @@ fn outcome(action: &Action, policy: &Policy) -> Outcome {
             )
         },
         Action::CountEvent(event) => count_outcome(event.recipient.as_ref().map(EmailAddress::as_str), event.kind),
+        Action::CountBouncedAnswer { address, .. } => {
+            Outcome::of_recipient(address.as_str(), "count", "count one bounced automatic reply", None)
+        }
         Action::CountInBatch { kind, recipient, .. } => {
             count_outcome(Some(recipient.as_str()).filter(|text| !text.is_empty()), *kind)
         }

@@ -30,7 +30,10 @@ fn action_json(action: &MailboxAction) -> Value {
         MailboxAction::Store { subject, days } => {
             json!({"action": name, "keepSubject": subject.as_str(), "days": days})
         }
-        MailboxAction::Forward { to, from } => json!({"action": name, "to": to, "from": from}),
+        MailboxAction::Forward { to, from, settings } => json!({
+            "action": name, "to": to, "from": from, "whenSuppressed": settings.when_suppressed.as_str(),
+            "quarantineMark": settings.quarantine_mark.as_str(),
+        }),
         MailboxAction::Unsubscribe => json!({"action": name}),
         MailboxAction::AutoReply {
             from,
@@ -43,7 +46,9 @@ fn action_json(action: &MailboxAction) -> Value {
             message,
             status_code,
         } => json!({"action": name, "from": sender, "reason": message, "statusCode": status_code}),
-        MailboxAction::Notify { target } => json!({"action": name, "to": target.to_string()}),
+        MailboxAction::Notify { target, content } => {
+            json!({"action": name, "to": target.to_string(), "content": content.as_str()})
+        }
         MailboxAction::Drop { reason } => json!({"action": name, "reason": reason}),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) const OPERATOR: &str = "olga";
 pub(crate) struct Stack {
     dynamodb_endpoint: String,
     ses_endpoint: Option<String>,
+    sqs_endpoint: Option<String>,
     pub(crate) effects: Effects,
 }
 
@@ -41,12 +42,18 @@ impl Stack {
         Self {
             dynamodb_endpoint,
             ses_endpoint: None,
+            sqs_endpoint: None,
             effects: Effects {
                 store,
                 policy: Policy::default(),
                 mirror: None,
             },
         }
+    }
+
+    /// Sends requests to SQS to an endpoint.
+    pub(crate) fn set_sqs_endpoint(&mut self, endpoint: String) {
+        self.sqs_endpoint = Some(endpoint);
     }
 
     /// Creates another table with the same keys, as a second stack has.
@@ -97,6 +104,11 @@ impl Stack {
                 self.ses_endpoint
                     .iter()
                     .map(|endpoint| ("AWS_ENDPOINT_URL_SESV2", endpoint)),
+            )
+            .envs(
+                self.sqs_endpoint
+                    .iter()
+                    .map(|endpoint| ("AWS_ENDPOINT_URL_SQS", endpoint)),
             )
             .stdin(Stdio::null())
             .output()

@@ -3,7 +3,7 @@
 use crate::mail::Field;
 
 /// Fields that a forward never has, besides those that are written anew. The table in [`super`] has the reasons.
-const DROPPED: [&str; 25] = [
+const DROPPED: [&str; 29] = [
     "Apparently-To",
     "Authentication-Results",
     "Bcc",
@@ -13,6 +13,7 @@ const DROPPED: [&str; 25] = [
     "Disposition-Notification-To",
     "DKIM-Signature",
     "DomainKey-Signature",
+    "Envelope-To",
     "Errors-To",
     "Feedback-ID",
     "Generate-Delivery-Report",
@@ -26,8 +27,11 @@ const DROPPED: [&str; 25] = [
     "Return-Receipt-To",
     "Sender",
     "X-Confirm-Reading-To",
+    "X-Delivered-To",
+    "X-Envelope-To",
     "X-Google-DKIM-Signature",
     "X-Original-Authentication-Results",
+    "X-Original-To",
     "X-Pmrqc",
 ];
 
@@ -41,7 +45,7 @@ const DROPPED_PREFIXES: [&str; 5] = [
 ];
 
 /// Fields that SES accepts once only, besides dropped fields, fields that are written anew and `Content-*`.
-const SINGLE: [&str; 39] = [
+const SINGLE: [&str; 38] = [
     "Accept-Language",
     "acceptLanguage",
     "Archived-At",
@@ -79,7 +83,6 @@ const SINGLE: [&str; 39] = [
     "X-Mailer",
     "X-MSMail-Priority",
     "X-MimeOLE",
-    "X-Original-To",
     "X-Priority",
 ];
 

@@ -1,18 +1,21 @@
 //! Writes the header block of a forward.
 
 use super::field_rules::{is_content_field, is_kept, is_single, is_structured};
-use super::rewrite::Rewrite;
+use super::rewrite::{ForwardMark, Rewrite};
 use crate::mail::addresses::{ParsedMailbox, parse_mailboxes, sendable_address};
 use crate::mail::automation::LOOP_FIELD;
 use crate::mail::date::{format_date, is_valid_date, parse_date};
 use crate::mail::decode::{clean, decode, has_encoded_controls, truncate};
-use crate::mail::encode::{encode, encode_mailbox, encode_parameters, push_field};
+use crate::mail::encode::{encode, encode_mailbox, encode_unknown, push_field};
 use crate::mail::message_ids::{own_message_id, references};
+use crate::mail::parameters::{TextCharset, encode_parameters, repair_parameters};
 use crate::mail::{Field, HeaderBlock};
 
 /// SES allows 50 recipients for a message. A reply goes to at most that many addresses.
 const MAX_REPLY_TO: usize = 50;
 const MAX_REFERENCES: usize = 50;
+/// The mark of mail that fails DMARC with a policy that forbids it.
+const DMARC_MARK: &str = "[DMARC failed]";
 
 /// The header block of a forward, including the empty line. `sender` is the address of `From` in the form SES accepts.
 pub(super) fn write_header(header: &HeaderBlock<'_>, rewrite: &Rewrite<'_>, sender: &str) -> Vec<u8> {
@@ -47,6 +50,7 @@ impl HeaderWriter<'_> {
         let Rewrite {
             mailbox,
             to,
+            recipients,
             verdicts,
             message_id,
             at,
@@ -55,6 +59,11 @@ impl HeaderWriter<'_> {
         self.push(LOOP_FIELD, &plain(mailbox));
         for older in self.header.all(LOOP_FIELD) {
             self.push(LOOP_FIELD, &plain(&truncate(&older.unfolded(), 320)));
+        }
+        let recipients: Vec<&str> = recipients.iter().map(|recipient| recipient.as_str()).collect();
+        if !recipients.is_empty() {
+            let recipients = encode(&truncate(&clean(&recipients.join(", ")), 2000));
+            self.push("X-Original-To", &recipients);
         }
         if !verdicts.is_empty() {
             self.push("X-Postroom-Verdicts", &plain(verdicts));
@@ -81,20 +90,45 @@ impl HeaderWriter<'_> {
     /// Writes `From`, `Reply-To` and `Original-From`.
     fn push_originators(&mut self, sender: &str) {
         let authors = self.mailboxes("From").0;
-        let from = encode_mailbox(Some(&sender_name(&authors)), sender);
-        self.push("From", &from);
         let mut reply_to: Vec<_> = self.mailboxes("Reply-To").0.iter().filter_map(encoded).collect();
         if reply_to.is_empty() {
             reply_to = authors.iter().filter_map(encoded).collect();
         }
         reply_to.truncate(MAX_REPLY_TO);
+        let mut name = sender_name(&authors);
+        if reply_to.is_empty() && authors.iter().any(|author| author.address.is_some()) {
+            name.push_str(" - a reply does not reach this address, write to it directly");
+        }
+        if self.rewrite.mark == ForwardMark::Name {
+            name = format!("{DMARC_MARK} {name}");
+        }
+        let from = encode_mailbox(Some(&name), sender);
+        self.push("From", &from);
         if !reply_to.is_empty() {
             self.push("Reply-To", &reply_to.join(", "));
         }
         if let Some(field) = self.header.get("From") {
-            let original = encode(&truncate(&field.text(), 2000));
+            let original = match field.is_unreadable() {
+                true => encode_unknown(&unfolded_octets(field, 600)),
+                false => encode(&truncate(&field.text(), 2000)),
+            };
             self.push("Original-From", &original);
         }
+    }
+
+    /// Writes the subject with the mark.
+    fn push_marked_subject(&mut self, field: Option<&Field<'_>>) {
+        let subject = match field {
+            None => DMARC_MARK.to_owned(),
+            Some(field) if field.is_unreadable() => {
+                format!(
+                    "{DMARC_MARK} {}",
+                    encode_unknown(&unfolded_octets(field, MAX_UNKNOWN_OCTETS))
+                )
+            }
+            Some(field) => encode(&format!("{DMARC_MARK} {}", decode(&field.unfolded()))),
+        };
+        self.push("Subject", &subject);
     }
 
     /// Writes one address field from all original fields of this name.
@@ -155,10 +189,16 @@ impl HeaderWriter<'_> {
                 }
                 seen.push(name);
             }
-            match field.is("Date") || field.is("Resent-Date") {
-                true => self.push_date(field),
-                false => self.push_kept(field),
+            if field.is("Date") || field.is("Resent-Date") {
+                self.push_date(field);
+            } else if field.is("Subject") && self.rewrite.mark == ForwardMark::Subject {
+                self.push_marked_subject(Some(field));
+            } else {
+                self.push_kept(field);
             }
+        }
+        if self.rewrite.mark == ForwardMark::Subject && !seen.iter().any(|name| name == "subject") {
+            self.push_marked_subject(None);
         }
         if !seen.iter().any(|name| name == "date") {
             self.push("Date", &format_date(self.rewrite.at));
@@ -178,9 +218,10 @@ impl HeaderWriter<'_> {
         }
     }
 
-    /// Writes a field: unchanged if it is clean, else encoded.
+    /// Writes a field: unchanged if it is clean and SES accepts its parameters, else encoded.
     fn push_kept(&mut self, field: &Field<'_>) {
-        if is_clean(field) {
+        let has_parameters = field.is("Content-Type") || field.is("Content-Disposition");
+        if is_clean(field) && !(has_parameters && repair_parameters(&field.unfolded()).is_some()) {
             self.out.extend_from_slice(field.name().as_bytes());
             self.out.push(b':');
             let lines = field.raw_value().split(|byte| *byte == b'\n');
@@ -192,9 +233,16 @@ impl HeaderWriter<'_> {
         }
         let line = field.unfolded();
         let value = if is_content_field(field) && !field.is("Content-Description") {
-            plain(&encode_parameters(&line))
+            let encoded = match field.is_unreadable() {
+                true => encode_parameters(&octets_as_characters(field), TextCharset::Unknown8Bit),
+                false => encode_parameters(&line, TextCharset::Utf8),
+            };
+            let repaired = repair_parameters(&encoded).filter(|_| has_parameters);
+            plain(&repaired.unwrap_or(encoded))
         } else if is_structured(field) {
             plain(&line)
+        } else if field.is_unreadable() {
+            encode_unknown(&unfolded_octets(field, MAX_UNKNOWN_OCTETS))
         } else if line.is_ascii() && !has_encoded_controls(&line) {
             line
         } else {
@@ -204,6 +252,26 @@ impl HeaderWriter<'_> {
             self.push(field.name(), &value);
         }
     }
+}
+
+/// A longer value in an unknown character set is cut off: each octet needs three characters.
+const MAX_UNKNOWN_OCTETS: usize = 4000;
+
+/// The first octets of a value in one line, without control characters.
+fn unfolded_octets(field: &Field<'_>, limit: usize) -> Vec<u8> {
+    let octets = field.raw_value().iter().copied();
+    let visible = octets.filter(|byte| !matches!(byte, b'\r' | b'\n'));
+    let mut line: Vec<u8> = visible
+        .map(|byte| if byte.is_ascii_control() { b' ' } else { byte })
+        .take(limit)
+        .collect();
+    line.drain(..line.len() - line.trim_ascii_start().len());
+    line
+}
+
+/// The value as a text with one character for each octet.
+fn octets_as_characters(field: &Field<'_>) -> String {
+    unfolded_octets(field, usize::MAX).into_iter().map(char::from).collect()
 }
 
 /// Whether a field can be kept unchanged: printable ASCII, no blank or too long line, and no control characters in encoded

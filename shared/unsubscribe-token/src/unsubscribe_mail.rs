@@ -2,13 +2,13 @@
 
 use notification_model::EmailAddress;
 
-use super::format::{MAX_CHARS, MIN_CHARS, VERSION};
+use crate::format::{MAX_CHARS, MIN_CHARS, VERSIONS};
 
 /// The maximum length of a local part, [RFC 5321 section 4.5.3.1.1](https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.1).
 const MAX_LOCAL_PART_OCTETS: usize = 64;
 
 /// The texts of a mail that may be tokens: the tag of the recipient (`unsubscribe+TOKEN@example.com`), and the words of the
-/// subject. [`Token::read`](super::Token::read) verifies them.
+/// subject. [`Token::read`](crate::Token::read) verifies them.
 #[must_use]
 pub fn find(recipient: &EmailAddress, subject: Option<&str>) -> Vec<String> {
     let mut candidates = Vec::new();
@@ -24,10 +24,12 @@ pub fn find(recipient: &EmailAddress, subject: Option<&str>) -> Vec<String> {
         candidates.push(word.to_owned());
     }
     // A mail server that folds a long subject leaves white space in the token.
-    if let Some((_, rest)) = subject.split_once(VERSION) {
-        candidates.push(format!("{VERSION}{}", rest.split_whitespace().collect::<String>()));
+    for version in VERSIONS {
+        if let Some((_, rest)) = subject.split_once(version) {
+            candidates.push(format!("{version}{}", rest.split_whitespace().collect::<String>()));
+        }
     }
-    candidates.retain(|text| text.starts_with(VERSION) && (MIN_CHARS..=MAX_CHARS).contains(&text.len()));
+    candidates.retain(|text| text.starts_with(VERSIONS) && (MIN_CHARS..=MAX_CHARS).contains(&text.len()));
     candidates.dedup();
     candidates
 }

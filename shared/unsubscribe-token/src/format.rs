@@ -2,19 +2,21 @@
 
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use notification_model::EmailAddress;
 use sha2::Sha256;
 use store::Scope;
 
-use super::keys::Keys;
+use crate::keys::Keys;
 
-/// The first character of a token. Base32 does not have it.
-pub(super) const VERSION: char = '1';
+/// The first character of a token without times, and of one with times. Base32 has neither.
+pub(super) const VERSIONS: [char; 2] = [WITHOUT_TIMES, WITH_TIMES];
+const WITHOUT_TIMES: char = '1';
+const WITH_TIMES: char = '9';
 /// The shortest token: version, scope, NUL, an address of three characters, and the MAC.
 pub(super) const MIN_CHARS: usize = 1 + ((5 + MAC_BYTES) * 8).div_ceil(5);
 /// Longer than a token with the longest address and the longest names of tenant, list and topic that SES accepts.
 pub(super) const MAX_CHARS: usize = 1500;
-const MAC_DOMAIN: &[u8] = b"postroom-unsubscribe:1:";
 const MAC_BYTES: usize = 10;
 
 /// An unsubscribe token: which address does not want which mail.
@@ -23,6 +25,14 @@ pub struct Token {
     scope: Scope,
     unsubscribe_from: UnsubscribeFrom,
     address: EmailAddress,
+    times: Option<Times>,
+}
+
+/// When a token was issued, and when it ends. In full seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Times {
+    issued_at: Timestamp,
+    expires_at: Option<Timestamp>,
 }
 
 /// The mail that a recipient does not want.
@@ -53,6 +63,9 @@ pub enum TokenError {
     /// The token was signed with a known key, but its payload is invalid.
     #[error("the token has an invalid payload: {0}")]
     InvalidPayload(&'static str),
+    /// The token has ended.
+    #[error("the token has expired")]
+    Expired,
 }
 
 impl TokenError {
@@ -63,6 +76,7 @@ impl TokenError {
             Self::Malformed => "malformed",
             Self::InvalidMac => "invalid-mac",
             Self::InvalidPayload(_) => "invalid-payload",
+            Self::Expired => "expired",
         }
     }
 }
@@ -77,6 +91,12 @@ impl Token {
         let scope_is_plain = match &scope {
             Scope::Global => true,
             Scope::Tenant(name) | Scope::TenantOf(_, name) | Scope::Domain(name) => is_plain(name),
+            // A recipient unsubscribes from the mail of a sender. Forwards are configured by the owner of the mailbox.
+            Scope::Forward(_) => {
+                return Err(TokenError::InvalidPayload(
+                    "expected a scope other than forward:MAILBOX",
+                ));
+            }
         };
         let target_is_plain = match &unsubscribe_from {
             UnsubscribeFrom::Everything => true,
@@ -100,7 +120,25 @@ impl Token {
             scope,
             unsubscribe_from,
             address,
+            times: None,
         })
+    }
+
+    /// Adds the time at which the token is issued, and optionally its end. A subscription after the issue wins over the token.
+    #[must_use]
+    pub fn issued(self, issued_at: Timestamp, expires_at: Option<Timestamp>) -> Self {
+        let seconds = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+        let times = Some(Times {
+            issued_at: seconds(issued_at),
+            expires_at: expires_at.map(seconds),
+        });
+        Self { times, ..self }
+    }
+
+    /// When the token was issued, if it says so.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.times.map(|times| times.issued_at)
     }
 
     /// The scope in which the address is suppressed.
@@ -129,27 +167,50 @@ impl Token {
             Scope::Tenant(name) => format!("t{name}"),
             Scope::TenantOf(account, name) => format!("t{account}/{name}"),
             Scope::Domain(name) => format!("d{name}"),
+            // `new` rejects it, and no token has this scope.
+            Scope::Forward(_) => String::new(),
         };
-        let mut fields = vec![scope.as_str(), self.address.as_str()];
+        let times = self.times.map(|times| {
+            let seconds = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.as_second().to_string());
+            [seconds(Some(times.issued_at)), seconds(times.expires_at)]
+        });
+        let version = if times.is_some() { WITH_TIMES } else { WITHOUT_TIMES };
+        let mut fields: Vec<&str> = times.iter().flatten().map(String::as_str).collect();
+        fields.extend([scope.as_str(), self.address.as_str()]);
         match &self.unsubscribe_from {
             UnsubscribeFrom::Everything => {}
             UnsubscribeFrom::List(list) => fields.push(list),
             UnsubscribeFrom::Topic { list, topic } => fields.extend([list.as_str(), topic.as_str()]),
         }
         let mut bytes = fields.join("\0").into_bytes();
-        if let Some(mac) = keys.signing_key().and_then(|key| mac(key, &bytes)) {
+        if let Some(mac) = keys.signing_key(&self.scope).and_then(|key| mac(key, version, &bytes)) {
             let code = mac.finalize().into_bytes();
             bytes.extend(code.iter().take(MAC_BYTES));
         }
-        format!("{VERSION}{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase())
+        format!("{version}{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase())
     }
 
-    /// Verifies a token with any of the keys. The case of the text is ignored.
+    /// Verifies a token at a time.
+    ///
+    /// # Errors
+    /// If the text is not a valid token, or the token has ended.
+    pub fn read_at(text: &str, keys: &Keys, now: Timestamp) -> Result<Self, TokenError> {
+        let token = Self::read(text, keys)?;
+        let expires_at = token.times.and_then(|times| times.expires_at);
+        match expires_at.is_some_and(|end| end <= now) {
+            true => Err(TokenError::Expired),
+            false => Ok(token),
+        }
+    }
+
+    /// Verifies a token with any of the keys for its scope, whether it has ended or not. The case of the text is ignored.
     ///
     /// # Errors
     /// If the text is not a valid token.
     pub fn read(text: &str, keys: &Keys) -> Result<Self, TokenError> {
-        let encoded = text.strip_prefix(VERSION).ok_or(TokenError::Malformed)?;
+        let version = text.chars().next().filter(|first| VERSIONS.contains(first));
+        let version = version.ok_or(TokenError::Malformed)?;
+        let encoded = text.strip_prefix(version).ok_or(TokenError::Malformed)?;
         if !(MIN_CHARS..=MAX_CHARS).contains(&text.len()) {
             return Err(TokenError::Malformed);
         }
@@ -158,17 +219,26 @@ impl Token {
         let payload_bytes = bytes.len().saturating_sub(MAC_BYTES);
         let (payload, code) = bytes.split_at_checked(payload_bytes).ok_or(TokenError::Malformed)?;
         // The comparison takes constant time.
-        let is_signed_with = |key: &[u8]| mac(key, payload).is_some_and(|mac| mac.verify_truncated_left(code).is_ok());
-        if !keys.iter().any(is_signed_with) {
+        let is_signed_with =
+            |key: &[u8]| mac(key, version, payload).is_some_and(|mac| mac.verify_truncated_left(code).is_ok());
+        // The payload is not trusted before the MAC is verified. It only chooses among the keys.
+        let token = std::str::from_utf8(payload)
+            .map_err(|_| TokenError::InvalidPayload("expected UTF-8"))
+            .and_then(|payload| Self::from_payload(version, payload));
+        let scope = token.as_ref().ok().map(|token| &token.scope);
+        if !keys.valid_for(scope).any(is_signed_with) {
             return Err(TokenError::InvalidMac);
         }
-        let payload = std::str::from_utf8(payload).map_err(|_| TokenError::InvalidPayload("expected UTF-8"))?;
-        Self::from_payload(payload)
+        token
     }
 
-    fn from_payload(payload: &str) -> Result<Self, TokenError> {
+    fn from_payload(version: char, payload: &str) -> Result<Self, TokenError> {
         let fields: Vec<&str> = payload.split('\0').collect();
-        let (scope, address, unsubscribe_from) = match *fields.as_slice() {
+        let (times, fields) = match (version, fields.as_slice()) {
+            (WITH_TIMES, [issued_at, expires_at, fields @ ..]) => (Some(read_times(issued_at, expires_at)?), fields),
+            (_, fields) => (None, fields),
+        };
+        let (scope, address, unsubscribe_from) = match *fields {
             [scope, address] => (scope, address, UnsubscribeFrom::Everything),
             [scope, address, list] => (scope, address, UnsubscribeFrom::List(list.to_owned())),
             [scope, address, list, topic] => {
@@ -186,14 +256,31 @@ impl Token {
         };
         let scope = scope.ok_or(TokenError::InvalidPayload("expected a scope: g, tNAME or dNAME"))?;
         let address = EmailAddress::parse(address).ok_or(TokenError::InvalidPayload("expected a mail address"))?;
-        Self::new(scope, unsubscribe_from, address)
+        let token = Self::new(scope, unsubscribe_from, address)?;
+        Ok(Self { times, ..token })
     }
 }
 
-fn mac(key: &[u8], payload: &[u8]) -> Option<Hmac<Sha256>> {
+fn read_times(issued_at: &str, expires_at: &str) -> Result<Times, TokenError> {
+    let invalid = TokenError::InvalidPayload("expected times in seconds since the epoch");
+    let seconds = |text: &str| {
+        text.parse()
+            .ok()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+    };
+    Ok(Times {
+        issued_at: seconds(issued_at).ok_or(invalid)?,
+        expires_at: match expires_at {
+            "" => None,
+            text => Some(seconds(text).ok_or(invalid)?),
+        },
+    })
+}
+
+fn mac(key: &[u8], version: char, payload: &[u8]) -> Option<Hmac<Sha256>> {
     // HMAC accepts keys of any length.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    mac.update(MAC_DOMAIN);
+    mac.update(format!("postroom-unsubscribe:{version}:").as_bytes());
     mac.update(payload);
     Some(mac)
 }
