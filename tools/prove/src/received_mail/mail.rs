@@ -6,7 +6,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use serde_json::{Value, json};
-use store::{KeptSubject, Mailbox, MailboxAction, NotifyTarget, VerdictRules};
+use store::{ForwardSettings, KeptSubject, Mailbox, MailboxAction, NotifyContent, NotifyTarget, VerdictRules};
 
 /// Forwards of mail from one sender within an hour.
 pub(super) const FORWARDS_PER_SENDER: usize = 3;
@@ -97,6 +97,7 @@ pub(super) fn mailboxes() -> Vec<Mailbox> {
     let forward = |mailbox| MailboxAction::Forward {
         to: forward_targets(mailbox).iter().map(|to| address(to)).collect(),
         from: address("forward@shop.example"),
+        settings: ForwardSettings::default(),
     };
     let store = MailboxAction::Store {
         subject: KeptSubject::None,
@@ -110,11 +111,14 @@ pub(super) fn mailboxes() -> Vec<Mailbox> {
     };
     let notify = MailboxAction::Notify {
         target: NotifyTarget::Topic(NOTIFY_TOPIC.to_owned()),
+        content: NotifyContent::default(),
     };
     let mailbox = |key: &str, actions| Mailbox {
         key: key.parse().expect("a mailbox"),
         verdicts: VerdictRules::default(),
         actions,
+        owner: None,
+        trusted_forwarders: Vec::new(),
     };
     vec![
         mailbox(INFO, vec![store.clone(), forward(INFO), notify]),
