@@ -26,6 +26,7 @@ use crate::effects::mailer::Mailer;
 use crate::effects::routing_table::RoutingTable;
 use crate::effects::target_error::TargetError;
 use crate::effects::targets::Targets;
+use crate::rejected_digest::RejectedDigest;
 use crate::rendered_mail::RenderedMail;
 use crate::settings::Settings;
 
@@ -69,11 +70,12 @@ impl Effects {
     #[must_use]
     pub fn new(store: Store, clients: Clients, settings: Settings) -> Self {
         let mailer = Mailer::new(clients.ses.clone(), settings.digest_from.clone());
+        let delivery_queue = DeliveryQueue::new(clients.sqs.clone(), &settings);
         Self {
             routing_table: RoutingTable::new(store.clone(), &settings),
-            delivery_queue: DeliveryQueue::new(clients.sqs.clone(), &settings),
             targets: Targets::new(&clients),
-            digests: Digests::new(store, mailer.clone(), settings.digest_window),
+            digests: Digests::new(store, mailer.clone(), delivery_queue.clone(), settings.digest_window),
+            delivery_queue,
             mailer,
             settings,
         }
@@ -137,12 +139,26 @@ impl Effects {
         Ok(DeliveryOutcome::DeadLettered)
     }
 
-    /// Sends every digest whose window has ended, and adds to the metrics.
+    /// Sends every digest whose window has ended, and adds to the metrics. A digest that SES rejects permanently goes to the
+    /// dead-letter queue.
     ///
     /// # Errors
     /// When DynamoDB fails, or a digest was not sent. The others are sent, and the failed one is retried by the next run.
     pub async fn send_digests(&self, metrics: &mut Metrics, now: Timestamp) -> anyhow::Result<()> {
         self.digests.send_due(metrics, now).await
+    }
+
+    /// Sends a digest that SES rejected before, and adds to the metrics.
+    ///
+    /// # Errors
+    /// When it was not sent and a retry can help.
+    pub async fn send_rejected_digest(
+        &self,
+        rejected: &RejectedDigest,
+        metrics: &mut Metrics,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        self.digests.send_rejected(rejected, metrics, now).await
     }
 
     async fn deliver_to_target(&self, delivery: &Delivery, now: Timestamp) -> Result<(), TargetError> {

@@ -4,7 +4,8 @@
 //!
 //! The function reads two queues. From the router queue it reads notifications: each becomes one message per target in the
 //! delivery queue and is then acknowledged. From the delivery queue it reads these messages and delivers them, and it reads
-//! alerts, which become one message per target in the same way. Each target is therefore retried on its own.
+//! alerts, which become one message per target in the same way. Each target is therefore retried on its own. A schedule sends
+//! digests; one that SES rejects is a dead letter, and is sent when an operator moves it back to the delivery queue.
 
 pub mod action;
 pub mod alert;
@@ -20,6 +21,7 @@ pub mod own_notification;
 pub mod ownership;
 pub mod received;
 pub mod redaction;
+pub mod rejected_digest;
 pub mod rendered_mail;
 pub mod settings;
 
@@ -41,6 +43,7 @@ use crate::delivery::{Delivery, NotADelivery};
 use crate::effects::{DeliveryError, Effects};
 use crate::metrics::{count_delivery, count_targets};
 use crate::received::Received;
+use crate::rejected_digest::{NotARejectedDigest, RejectedDigest};
 
 /// Handles one Lambda event at the time `now` and adds to the metrics. Returns `None` for the event of the schedule,
 /// `{"postroom":"digest"}`.
@@ -81,6 +84,8 @@ enum RecordError {
     #[error(transparent)]
     NotAnAlert(#[from] NotAnAlert),
     #[error(transparent)]
+    NotARejectedDigest(#[from] NotARejectedDigest),
+    #[error(transparent)]
     Delivery(#[from] DeliveryError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -89,15 +94,17 @@ enum RecordError {
     NotRouted(String),
     #[error("the decision panicked")]
     DecisionPanicked,
+    #[error("a rejected digest was not sent: {0:#}")]
+    DigestNotSent(anyhow::Error),
 }
 
 impl RecordError {
     /// Returns the value of the dimension `Kind` of `RecordFailures`. A retry does not help against `parse` and `inbound`.
     fn kind(&self) -> &'static str {
         match self {
-            Self::Parse(_) | Self::NotADelivery(_) | Self::NotAnAlert(_) => "parse",
+            Self::Parse(_) | Self::NotADelivery(_) | Self::NotAnAlert(_) | Self::NotARejectedDigest(_) => "parse",
             Self::InboundMail => "inbound",
-            Self::Delivery(_) => "delivery",
+            Self::Delivery(_) | Self::DigestNotSent(_) => "delivery",
             Self::Store(_) | Self::NotRouted(_) => "not-routed",
             Self::DecisionPanicked => "panic",
         }
@@ -132,13 +139,18 @@ async fn receive(record: Record, effects: &Effects, now: Timestamp) -> Result<Ha
     })
 }
 
-/// Handles a message of the delivery queue: a delivery of this function, or an alert of the reputation monitor.
+/// Handles a message of the delivery queue: a delivery of this function, an alert of the reputation monitor, or a rejected
+/// digest that an operator has moved back.
 async fn receive_from_delivery_queue(payload: &str, effects: &Effects, now: Timestamp) -> Result<Metrics, RecordError> {
     let mut metrics = Metrics::default();
     let fields: Map<String, Value> = serde_json::from_str(payload).map_err(|_| NotADelivery)?;
     if Alert::is_alert(&fields) {
         let actions = route_alert(&Alert::from_fields(fields)?, effects).await?;
         count_targets(&mut metrics, &actions);
+    } else if RejectedDigest::is_rejected_digest(&fields) {
+        let rejected = RejectedDigest::from_fields(&fields)?;
+        let sent = effects.send_rejected_digest(&rejected, &mut metrics, now).await;
+        sent.map_err(RecordError::DigestNotSent)?;
     } else {
         let delivery = Delivery::from_fields(fields)?;
         let outcome = effects.deliver(&delivery, now).await?;

@@ -43,6 +43,16 @@ pub fn count_delivery(metrics: &mut Metrics, delivery: &Delivery, outcome: Deliv
     metrics.count(metric, vec![("Target", target_type(&delivery.target))]);
 }
 
+/// Counts a digest that SES accepted.
+pub fn count_sent_digest(metrics: &mut Metrics) {
+    metrics.count("DigestsSent", vec![]);
+}
+
+/// Counts a digest that SES rejected permanently.
+pub fn count_dead_lettered_digest(metrics: &mut Metrics) {
+    metrics.count("DeadLettered", vec![("Target", "email".to_owned())]);
+}
+
 fn target_type(target: &Target) -> String {
     let name = match target {
         Target::Topic(_) => "topic",

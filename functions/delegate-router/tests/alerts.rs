@@ -356,7 +356,7 @@ async fn each_metric_that_an_alarm_watches_is_emitted() {
             emitted.extend(watched_metrics::emitted(&metrics, delegate_router::metrics::NAMESPACE));
         }
     }
-    // A digest that SES rejects. digests.rs tests how it is repeated.
+    // A digest that SES does not accept now. digests.rs tests how it is repeated.
     let stack = Stack::with_routes().await;
     let mut metrics = Metrics::default();
     let bounce = std::fs::read("../../events/delegate-router/owner-bounce.json").unwrap();
@@ -364,7 +364,7 @@ async fn each_metric_that_an_alarm_watches_is_emitted() {
         .handle(&serde_json::from_slice(&bounce).unwrap(), &mut metrics, now())
         .await;
     stack.deliver_queued(&mut metrics).await;
-    stack.reject("ops@shop.example", "MessageRejected");
+    stack.reject("ops@shop.example", "SendingPausedException");
     let later = now() + jiff::SignedDuration::from_hours(2);
     stack.handle(&json!({"postroom": "digest"}), &mut metrics, later).await;
     emitted.extend(watched_metrics::emitted(&metrics, delegate_router::metrics::NAMESPACE));

@@ -128,7 +128,7 @@ async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
     stack.store.put_routes(&ops, &routes).await.unwrap();
 
     collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
-    stack.reject(OPS, "MessageRejected");
+    stack.reject(OPS, "SendingPausedException");
     let response = send_digests(&stack, "2026-03-02T09:10:00Z").await;
     assert_eq!(response, json!({"error": "1 of 2 digests were not sent"}));
     assert_eq!(stack.sent_to("zoe@shop.example").len(), 1);
@@ -145,6 +145,66 @@ async fn a_digest_that_failed_is_sent_later_and_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn a_digest_that_ses_rejects_is_a_dead_letter_with_the_reason_and_is_sent_after_a_redrive() {
+    let stack = Stack::with_routes().await;
+    collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
+    stack.reject(OPS, "MessageRejected");
+    let mut metrics = Metrics::default();
+    let at: Timestamp = "2026-03-02T09:10:00Z".parse().unwrap();
+    let event = json!({"postroom": "digest"});
+    assert_eq!(
+        stack.handle(&event, &mut metrics, at).await,
+        json!(null),
+        "the schedule does not fail"
+    );
+    let lines = metrics.lines(delegate_router::metrics::NAMESPACE, at);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["DeadLettered"] == json!(1) && line["Target"] == "email"),
+        "{lines:?}"
+    );
+    let dead_letters = stack.sent_to(support::DEAD_LETTER_QUEUE);
+    assert_eq!(dead_letters.len(), 1);
+    assert_eq!(dead_letters[0].attributes["reason"], "MessageRejected: no entry");
+    assert_eq!(dead_letters[0].attributes["target"], format!("email:{OPS}"));
+
+    // It is not due any more.
+    send_digests(&stack, "2026-03-02T12:00:00Z").await;
+    assert_eq!(stack.sent_to(support::DEAD_LETTER_QUEUE).len(), 1);
+
+    // A redrive while SES still rejects it is a dead letter again.
+    let redrive = async || {
+        stack.services.lock().unwrap().queued.push(dead_letters[0].body.clone());
+        stack.deliver_queued(&mut Metrics::default()).await
+    };
+    assert_eq!(redrive().await, 0);
+    assert_eq!(stack.sent_to(support::DEAD_LETTER_QUEUE).len(), 2);
+
+    stack.accept(OPS);
+    for _ in 0..2 {
+        assert_eq!(redrive().await, 0);
+        assert_eq!(stack.sent_to(OPS).len(), 1, "a second redrive sends nothing");
+    }
+    assert!(stack.sent_to(OPS)[0].body.contains("reader1@example.net"));
+}
+
+#[tokio::test]
+async fn a_redriven_digest_waits_for_the_invocation_that_is_sending_it() {
+    let stack = Stack::with_routes().await;
+    collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
+    let digest = store::DigestKey {
+        address: OPS.to_owned(),
+        window: "2026-03-02T08:00:00Z".parse().unwrap(),
+    };
+    stack.store.claim_digest(&digest, now(), now()).await.unwrap();
+    let rejected = delegate_router::rejected_digest::RejectedDigest { digest };
+    stack.services.lock().unwrap().queued.push(rejected.to_message());
+    assert_eq!(stack.deliver_queued(&mut Metrics::default()).await, 1, "it is retried");
+    assert!(stack.sent_to(OPS).is_empty());
+}
+
+#[tokio::test]
 async fn an_item_is_never_added_to_a_window_that_was_sent() {
     let stack = Stack::with_routes().await;
     let digest = store::DigestKey {
@@ -153,7 +213,8 @@ async fn an_item_is_never_added_to_a_window_that_was_sent() {
     };
     let expires_at = now() + SignedDuration::from_hours(1);
     assert!(stack.store.open_digest(&digest, expires_at).await.unwrap());
-    assert!(stack.store.claim_digest(&digest, now(), now()).await.unwrap());
+    let claim = stack.store.claim_digest(&digest, now(), now()).await.unwrap();
+    assert_eq!(claim, store::DigestClaim::Claimed);
 
     collect(&stack, &[bounce(1, A, "Permanent", "")]).await;
     assert!(stack.digest_items(OPS).await.is_empty());

@@ -1,5 +1,6 @@
 //! Reads a record from an entry of an event by removing the envelope of the source.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{BadRecord, ShapeError};
@@ -74,19 +75,14 @@ fn sqs_record(entry: &Value, path: &str, message_id: &str) -> Result<Record, Sha
         Some(record) => record,
         None => sqs_body(&body, &format!("{path}.body"))?,
     };
-    let count = |entry: &Value| {
-        entry
-            .get("attributes")?
-            .get("ApproximateReceiveCount")?
-            .as_str()?
-            .parse()
-            .ok()
-    };
+    let attribute = |name: &str| entry.get("attributes")?.get(name)?.as_str();
+    let sent_at = || Timestamp::from_millisecond(attribute("SentTimestamp")?.parse().ok()?).ok();
     Ok(Record {
         id: message_id.to_owned(),
         provenance: Provenance {
             queue_arn: entry.get("eventSourceARN").and_then(Value::as_str).map(str::to_owned),
-            receive_count: count(entry),
+            receive_count: attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()),
+            published_at: record.provenance.published_at.or_else(sent_at),
             ..record.provenance
         },
         ..record

@@ -74,8 +74,8 @@ pub struct Provenance {
     pub sns_message_id: Option<String>,
     /// How often SQS has delivered the message, including this delivery.
     pub receive_count: Option<u32>,
-    /// When EventBridge or SNS received the message: the `time` of an EventBridge event, or else the `Timestamp` of an SNS
-    /// message. The same in every retry. `None` if absent or unreadable.
+    /// When AWS received the message: the `time` of an EventBridge event, else the `Timestamp` of an SNS message, else the
+    /// `SentTimestamp` of an SQS message (raw message delivery). The same in every retry. `None` if absent or unreadable.
     pub published_at: Option<Timestamp>,
 }
 

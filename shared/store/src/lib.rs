@@ -21,7 +21,7 @@
 //! | thresholds | `THRESHOLDS` | `DEFAULT`, `FOR#<owner>/<account>/<identity>` (`*`: any) | | never | C | Rep, C |
 //! | routes | `ROUTE#<owner>#<account>#<identity>` (`*`: any) | `TARGETS` | `ROUTES` | never | C | R, C |
 //! | identities of an account | `ACCOUNT#<account>` | `IDENTITIES` | `ACCOUNTS` | never | C | R, C |
-//! | digest | `DIGEST#<address>` | `<window>` | `DIGESTS` until sent | 14 days | R | R |
+//! | digest | `DIGEST#<address>` | `<window>` | `DIGESTS` until sent or rejected | 14 days | R | R |
 //! | digest item | `DIGEST#<address>` | `<window>#<id>` | | 14 days | R | R |
 //! | last notifications of an identity or configuration set | `SEEN#<account>/identity/<name>`, `SEEN#<account>/configuration-set/<name>` | `NOTIFICATIONS` | `SEEN` | never | F | C |
 //! | proof that SES publishes to a topic | `PROOF#<topic ARN>` | `identity/<name>#<type>`, `event-destination` | | never | F | C |
@@ -88,6 +88,7 @@
 //! each recipient of a message. This costs as little as a counter, and the union that the reader computes is exact even if
 //! events are delivered again in other batches.
 
+mod claim_token;
 mod client;
 mod inbound;
 mod item;
@@ -113,8 +114,8 @@ pub use reputation::{
     ReputationState, Threshold, ThresholdTable, Thresholds, Window,
 };
 pub use routing::{
-    DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey,
-    SenderMatch, Target,
+    DigestClaim, DigestKey, InvalidSenderMatch, InvalidTarget, Redaction, RegisteredIdentity, Route, RouteFilter,
+    RouteKey, SenderMatch, Target,
 };
 pub use settings::{
     AppliedSettings, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof,

@@ -7,7 +7,7 @@ mod sender_match;
 mod target;
 
 pub use account::RegisteredIdentity;
-pub use digest::DigestKey;
+pub use digest::{DigestClaim, DigestKey};
 pub use route::{Redaction, Route, RouteFilter};
 pub use sender_match::{InvalidSenderMatch, RouteKey, SenderMatch};
 pub use target::{InvalidTarget, Target};

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    BeforeDeserializationInterceptorContextMut, BeforeDeserializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef,
 };
 use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
@@ -36,8 +37,10 @@ struct RequestLog {
 pub enum Fault {
     /// The request does not reach DynamoDB.
     RequestLost,
-    /// The request takes effect, but its response does not arrive.
+    /// The request takes effect, but its response does not arrive, and the call fails.
     ResponseLost,
+    /// The request takes effect, but the response is an internal error, so the SDK sends the request again.
+    InternalErrorAfterEffect,
 }
 
 impl Requests {
@@ -103,6 +106,20 @@ impl Intercept for Requests {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.inject(Fault::ResponseLost)
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.inject(Fault::InternalErrorAfterEffect).is_err() {
+            let response = context.response_mut();
+            *response.status_mut() = 500_u16.try_into()?;
+            *response.body_mut() = r#"{"__type": "InternalServerError"}"#.into();
+        }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
-use store::testing::fresh;
+use store::testing::{Fault, fresh};
 use store::{
     ClaimKey, ClaimOutcome, IndexedMail, IndexedSubject, KeptSubject, MailLocation, SenderLimit, VerdictAction,
 };
@@ -139,6 +139,24 @@ async fn a_claim_holds_until_it_is_done_released_or_expired() {
             ("sales@shop.example#forward#joe@example.net", None),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_claim_whose_response_was_lost_is_not_the_claim_of_another() {
+    let (store, _, requests) = fresh().await;
+    let (now, end) = (at("2026-03-02T12:00:00Z"), at("2026-05-01T00:00:00Z"));
+    let key = claim("jane@example.net");
+    let claimed = async || store.claim(&key, now, now, end).await.unwrap();
+    requests.fail(Fault::InternalErrorAfterEffect, 0);
+    assert_eq!(claimed().await, ClaimOutcome::Claimed);
+    assert!(!requests.cancel_fault(), "the response was lost");
+    assert_eq!(
+        claimed().await,
+        ClaimOutcome::InProgress,
+        "another call at the same time"
+    );
+    requests.fail(Fault::InternalErrorAfterEffect, 0);
+    assert_eq!(claimed().await, ClaimOutcome::InProgress);
 }
 
 #[tokio::test]

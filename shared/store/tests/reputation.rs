@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use jiff::{SignedDuration, Timestamp};
+use store::testing::Fault;
 use store::{
     Enforcement, EnforcementChange, EnforcementKind, EnforcementStatus, Level, Measure, ReputationState, Sender,
     SenderMatch, ThresholdTable, Thresholds, Window,
@@ -89,7 +90,7 @@ async fn a_sender_is_listed_until_its_level_is_normal_and_its_alert_was_sent() {
 
 #[tokio::test]
 async fn an_enforcement_is_planned_once_and_its_status_advances() {
-    let (store, ..) = store::testing::fresh().await;
+    let (store, _, requests) = store::testing::fresh().await;
     let changes = [
         EnforcementChange::ConfigurationSet {
             name: "campaigns".to_owned(),
@@ -111,9 +112,17 @@ async fn an_enforcement_is_planned_once_and_its_status_advances() {
         store.plan_enforcement(&planned).await.unwrap();
         assert_eq!(store.enforcement(&planned.id).await.unwrap(), Some(planned.clone()));
         let done = EnforcementStatus::Done { at: now() };
-        assert!(store.update_enforcement(&planned, &done).await.unwrap());
+        requests.fail(Fault::InternalErrorAfterEffect, 0);
         assert!(
-            !store.update_enforcement(&planned, &done).await.unwrap(),
+            store.update_enforcement(&planned, &done).await.unwrap(),
+            "its own write"
+        );
+        let failed = EnforcementStatus::Failed {
+            at: now(),
+            error: "rejected".to_owned(),
+        };
+        assert!(
+            !store.update_enforcement(&planned, &failed).await.unwrap(),
             "the status is no longer planned"
         );
         store.plan_enforcement(&planned).await.unwrap();

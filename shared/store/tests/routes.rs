@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use notification_model::{AccountId, Identity};
-use store::{DigestKey, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Target};
+use store::testing::Fault;
+use store::{DigestClaim, DigestKey, Redaction, RegisteredIdentity, Route, RouteFilter, RouteKey, SenderMatch, Target};
 
 const OWNER: &str = "111122223333";
 const DELEGATE: &str = "222233334444";
@@ -233,7 +234,7 @@ async fn identities_are_registered_per_account() {
 
 #[tokio::test]
 async fn a_digest_is_claimed_by_one_invocation_and_sent_once() {
-    let (store, ..) = store::testing::fresh().await;
+    let (store, _, requests) = store::testing::fresh().await;
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     let digest = DigestKey {
         address: "ops@shop.example".to_owned(),
@@ -259,16 +260,17 @@ async fn a_digest_is_claimed_by_one_invocation_and_sent_once() {
 
     let now = at("2026-03-02T09:05:00Z");
     let expired_before = now - SignedDuration::from_mins(15);
-    assert!(store.claim_digest(&digest, now, expired_before).await.unwrap());
-    assert!(
-        !store.claim_digest(&digest, now, expired_before).await.unwrap(),
+    let claim = async |expired_before| store.claim_digest(&digest, now, expired_before).await.unwrap();
+    requests.fail(Fault::InternalErrorAfterEffect, 0);
+    assert_eq!(claim(expired_before).await, DigestClaim::Claimed, "its own claim");
+    assert_eq!(
+        claim(expired_before).await,
+        DigestClaim::InProgress,
         "claimed by another invocation"
     );
-    assert!(
-        store
-            .claim_digest(&digest, now, now + SignedDuration::from_secs(1))
-            .await
-            .unwrap(),
+    assert_eq!(
+        claim(now + SignedDuration::from_secs(1)).await,
+        DigestClaim::Claimed,
         "the claim has expired"
     );
     assert!(
@@ -286,8 +288,31 @@ async fn a_digest_is_claimed_by_one_invocation_and_sent_once() {
     store.mark_digest_sent(&digest, now).await.unwrap();
     assert!(store.due_digests(now).await.unwrap().is_empty());
     let later = now + SignedDuration::from_hours(1);
-    assert!(
-        !store.claim_digest(&digest, later, later).await.unwrap(),
-        "the digest is sent"
+    assert_eq!(
+        store.claim_digest(&digest, later, later).await.unwrap(),
+        DigestClaim::Sent
     );
+}
+
+#[tokio::test]
+async fn a_rejected_digest_is_not_due_and_can_be_claimed_again() {
+    let (store, ..) = store::testing::fresh().await;
+    let now: Timestamp = "2026-03-02T09:05:00Z".parse().unwrap();
+    let digest = DigestKey {
+        address: "ops@shop.example".to_owned(),
+        window: now,
+    };
+    let claim = async || store.claim_digest(&digest, now, now).await.unwrap();
+    assert_eq!(claim().await, DigestClaim::Missing);
+    assert!(store.open_digest(&digest, now).await.unwrap());
+    assert_eq!(claim().await, DigestClaim::Claimed);
+    store.mark_digest_rejected(&digest, now).await.unwrap();
+    assert!(store.due_digests(now).await.unwrap().is_empty());
+    assert!(
+        !store.open_digest(&digest, now).await.unwrap(),
+        "an item would not be in the mail"
+    );
+    assert_eq!(claim().await, DigestClaim::Claimed);
+    store.mark_digest_sent(&digest, now).await.unwrap();
+    assert_eq!(claim().await, DigestClaim::Sent);
 }

@@ -239,6 +239,10 @@ async fn messages_of_every_function_are_diagnosed() {
     sqs.put("DeliveryDeadLetterQueue", &delivery, reason);
     sqs.put("DeliveryDeadLetterQueue", &delivery, Value::Null);
     sqs.put("DeliveryDeadLetterQueue", "{}", Value::Null);
+    let digest =
+        json!({"postroom": "rejected-digest", "address": "ops@shop.example", "window": "2026-03-02T08:00:00.000Z"});
+    let rejected = json!({"reason": {"DataType": "String", "StringValue": "MessageRejected: address is not verified"}});
+    sqs.put("DeliveryDeadLetterQueue", &digest.to_string(), rejected);
     let alert = event_body("delegate-router/alert");
     sqs.put("DeliveryDeadLetterQueue", &alert, Value::Null);
     sqs.put("MirrorDeadLetterQueue", &mirror, Value::Null);

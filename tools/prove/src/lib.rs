@@ -1,7 +1,8 @@
 //! Fault proof: runs the functions' real handlers among faults and kills, and compares the result with a reference model.
 //!
 //! A seed determines a [`scenario`]: events of several accounts are published, duplicated and shuffled. The real
-//! [`feedback::handle`] and [`delegate_router::handle`] handle them through the real SDK clients. [`aws`] throttles, loses
+//! [`feedback::handle`], [`delegate_router::handle`] and [`reputation_monitor::handle`] handle them through the real SDK
+//! clients. Some seeds are about mail that SES receives instead (see [`received_mail`]). [`aws`] throttles, loses
 //! and delays requests, and [`simulation`] kills processes between any two awaits. Afterwards every message must be
 //! acknowledged or in a dead-letter queue, and the table and the targets must be exactly as [`model`] expects.
 //!
@@ -18,6 +19,7 @@ pub mod check;
 mod figures;
 pub mod journal;
 pub mod model;
+pub mod received_mail;
 pub mod scenario;
 mod seeds;
 pub mod simulation;

@@ -52,7 +52,14 @@ fn run_one(seed: u64, arguments: &Arguments) -> ExitCode {
         no_faults: arguments.no_faults,
     };
     if arguments.trace {
-        eprintln!("{:#?}", prove::scenario::Scenario::new(seed, arguments.max_events));
+        if prove::received_mail::is_about_received_mail(seed) {
+            eprintln!(
+                "{:#?}",
+                prove::received_mail::InboundScenario::new(seed, arguments.max_events)
+            );
+        } else {
+            eprintln!("{:#?}", prove::scenario::Scenario::new(seed, arguments.max_events));
+        }
     }
     match prove(seed, &options) {
         Ok(figures) => {

@@ -5,10 +5,14 @@
 mod blocking;
 mod expected;
 mod feedback;
+mod reputation;
 mod routing;
 mod state;
 mod streak;
 
 pub use blocking::{BlockingEntry, blocking_entries};
 pub use expected::expect;
-pub use state::{Entries, EntryState, Expected, RecipientScope};
+pub use reputation::{
+    AlertKey, ENFORCE_PERCENT, ExpectedAlert, MIN_RECIPIENTS, ReputationModel, WARN_PERCENT, bucket_start, figures_at,
+};
+pub use state::{CountedEvent, Entries, EntryState, Expected, RecipientScope};

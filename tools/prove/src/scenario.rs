@@ -1,5 +1,6 @@
 //! The scenario of a seed: what happens to mail, what SES publishes, what operators decide and which routes exist.
 
+mod accepted_then_bounced;
 mod bounce_case;
 mod decision;
 mod event;

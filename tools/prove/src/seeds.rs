@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::figures::Figures;
+use crate::received_mail::{self, InboundScenario, is_about_received_mail};
 use crate::scenario::Scenario;
 use crate::simulation::{Options, run};
 
@@ -33,7 +34,11 @@ pub fn prove(seed: u64, options: &Options) -> Result<Figures, String> {
             .start_paused(true)
             .build()
             .expect("a runtime");
-        runtime.block_on(run(seed, options))
+        if is_about_received_mail(seed) {
+            runtime.block_on(received_mail::run(seed, options))
+        } else {
+            runtime.block_on(run(seed, options))
+        }
     }));
     outcome.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -85,7 +90,11 @@ pub fn prove_many(seeds: Range<u64>, threads: usize, progress: impl Fn(u64) + Sy
 
 /// The smallest number of events with which the seed fails.
 fn shrink(seed: u64, problem: String) -> Failure {
-    let all = Scenario::new(seed, None).events.len();
+    let all = if is_about_received_mail(seed) {
+        InboundScenario::new(seed, None).mails.len()
+    } else {
+        Scenario::new(seed, None).events.len()
+    };
     for max_events in 1..all {
         let options = Options {
             max_events: Some(max_events),

@@ -5,10 +5,12 @@ use std::fmt::Display;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
+use store::Target;
 
 use crate::delivery::Delivery;
 use crate::effects::message_attributes::{accepted, sqs_string};
 use crate::effects::target_error::TargetError;
+use crate::rejected_digest::RejectedDigest;
 use crate::settings::Settings;
 
 /// Maximum number of entries of a SendMessageBatch request.
@@ -86,16 +88,36 @@ impl DeliveryQueue {
     /// # Errors
     /// When the dead-letter queue does not accept it.
     pub(super) async fn dead_letter(&self, delivery: &Delivery, error: &TargetError) -> Result<(), TargetError> {
-        let mut request = self
-            .sqs
-            .send_message()
-            .queue_url(&self.dead_letter_url)
-            .message_body(delivery.to_message());
         let attributes = BTreeMap::from([
-            ("reason".to_owned(), error.describe()),
             ("target".to_owned(), delivery.target.to_string()),
             ("idempotencyKey".to_owned(), delivery.key.clone()),
         ]);
+        self.send_dead_letter(delivery.to_message(), attributes, error).await
+    }
+
+    /// Sends a digest that SES rejected permanently to the dead-letter queue, with the reason.
+    ///
+    /// # Errors
+    /// When the dead-letter queue does not accept it.
+    pub(super) async fn dead_letter_digest(
+        &self,
+        rejected: &RejectedDigest,
+        error: &TargetError,
+    ) -> Result<(), TargetError> {
+        let target = Target::Email(rejected.digest.address.clone());
+        let attributes = BTreeMap::from([("target".to_owned(), target.to_string())]);
+        self.send_dead_letter(rejected.to_message(), attributes, error).await
+    }
+
+    async fn send_dead_letter(
+        &self,
+        body: String,
+        mut attributes: BTreeMap<String, String>,
+        error: &TargetError,
+    ) -> Result<(), TargetError> {
+        attributes.insert("reason".to_owned(), error.describe());
+        let request = self.sqs.send_message().queue_url(&self.dead_letter_url);
+        let mut request = request.message_body(body);
         for (name, value) in accepted(&attributes) {
             request = request.message_attributes(name, sqs_string(value)?);
         }

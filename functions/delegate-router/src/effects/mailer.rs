@@ -27,10 +27,7 @@ impl Mailer {
     /// # Errors
     /// When there is no sender or the address is invalid. The error is permanent.
     pub(super) fn recipient(&self, address: &str) -> Result<EmailAddress, TargetError> {
-        if self.from.is_none() {
-            let message = "DIGEST_FROM is not set: set the template parameter DigestFrom to send mail";
-            return Err(TargetError::permanent("NoDigestSender", message));
-        }
+        self.sender()?;
         EmailAddress::parse(address)
             .filter(|address| address.domain().is_some())
             .ok_or_else(|| TargetError::permanent("InvalidAddress", "expected a mail address"))
@@ -39,10 +36,9 @@ impl Mailer {
     /// Sends a mail. SES has no idempotency key, so a retry after a lost response sends it twice.
     ///
     /// # Errors
-    /// When SES does not accept it.
+    /// When there is no sender or SES does not accept it.
     pub(super) async fn send(&self, address: &str, mail: &RenderedMail) -> Result<(), TargetError> {
-        let from = self.from.as_ref();
-        let from = from.ok_or_else(|| TargetError::temporary("DIGEST_FROM is not set"))?;
+        let from = self.sender()?;
         let (name, value) = OWN_TAG;
         let tag = MessageTag::builder().name(name).value(value).build();
         self.ses
@@ -55,6 +51,12 @@ impl Mailer {
             .await
             .map(drop)
             .map_err(|error| TargetError::from_sdk(&error))
+    }
+
+    fn sender(&self) -> Result<&EmailAddress, TargetError> {
+        let message = "DIGEST_FROM is not set: set the template parameter DigestFrom to send mail";
+        let from = self.from.as_ref();
+        from.ok_or_else(|| TargetError::permanent("NoDigestSender", message))
     }
 }
 

@@ -19,10 +19,11 @@ pub(super) struct TargetError {
 
 /// Codes of permanent errors, in lower case without the prefixes and suffixes of the services: the target does not exist, does
 /// not permit access, or does not accept such a message. All other errors are retried until the queue's redrive policy moves
-/// the delivery to the dead-letter queue.
-const PERMANENT_CODES: [&str; 24] = [
+/// the delivery to the dead-letter queue: also those of an account whose sending SES has paused or suspended.
+const PERMANENT_CODES: [&str; 27] = [
     "accessdenied",
     "authorizationerror",
+    "badrequest",
     "batchrequesttoolong",
     "endpointdisabled",
     "invalidaddress",
@@ -36,7 +37,9 @@ const PERMANENT_CODES: [&str; 24] = [
     "kmsinvalidkeyusage",
     "kmsinvalidstate",
     "kmsnotfound",
+    "mailfromdomainnotverified",
     "malformeddetail",
+    "messagerejected",
     "nonexistentqueue",
     "notauthorizedfordetailtype",
     "notauthorizedforsource",
@@ -112,6 +115,13 @@ mod tests {
             ("ResourceNotFoundException", true),
             ("KMS.NotFoundException", true),
             ("KMSAccessDenied", true),
+            ("MessageRejected", true),
+            ("MailFromDomainNotVerifiedException", true),
+            ("BadRequestException", true),
+            ("SendingPausedException", false),
+            ("AccountSuspendedException", false),
+            ("LimitExceededException", false),
+            ("TooManyRequestsException", false),
             ("ThrottlingException", false),
             ("RequestThrottled", false),
             ("InternalError", false),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
 
+use crate::claim_token::ClaimToken;
 use crate::client::{Conditional, Store, StoreError, key};
 use crate::item::{Item, n, s, stamp, text};
 
@@ -45,7 +46,8 @@ impl ClaimKey {
 }
 
 impl Store {
-    /// Claims an action. An unfinished claim that was made before `expired_before` has expired. One write request.
+    /// Claims an action. An unfinished claim that was made before `expired_before` has expired. One write request. A claim
+    /// whose response was lost is recognised when the SDK repeats the request.
     ///
     /// # Errors
     /// If DynamoDB fails. The claim may have been written; then it expires.
@@ -56,7 +58,9 @@ impl Store {
         expired_before: Timestamp,
         expires_at: Timestamp,
     ) -> Result<ClaimOutcome, StoreError> {
+        let token = ClaimToken::unique();
         let mut item = claim.key();
+        item.insert(ClaimToken::ATTRIBUTE.to_owned(), token.value());
         item.insert("claimedAt".to_owned(), s(stamp(now)));
         item.insert("expiresAt".to_owned(), n(expires_at.as_second()));
         let response = self
@@ -72,6 +76,7 @@ impl Store {
         Ok(match self.conditional("PutItem", response)? {
             Conditional::Written(_) => ClaimOutcome::Claimed,
             Conditional::ConditionFailed(Some(row)) if row.contains_key("doneAt") => ClaimOutcome::AlreadyDone,
+            Conditional::ConditionFailed(Some(row)) if token.is_in(&row) => ClaimOutcome::Claimed,
             Conditional::ConditionFailed(_) => ClaimOutcome::InProgress,
         })
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use jiff::Timestamp;
 
 use super::state::{Figures, Measure, ReputationState, Window, figures, pk, sender_of};
-use crate::client::{Store, StoreError, key};
+use crate::client::{Conditional, Store, StoreError, key};
 use crate::item::{Item, hash, n, s, stamp, text, time};
 use crate::statistics::Sender;
 
@@ -266,9 +266,8 @@ impl Store {
         self.took_place("PutItem", put).map(|_| ())
     }
 
-    /// Changes the status of an enforcement on condition that the row still has the status of `enforcement`. Returns
-    /// `false` if the condition failed. The condition also fails if an earlier attempt of the same write succeeded
-    /// and its response was lost.
+    /// Changes the status of an enforcement on condition that the row still has the status of `enforcement`. Returns whether
+    /// it was written, also when an earlier attempt of the same write succeeded and its response was lost.
     ///
     /// # Errors
     /// When DynamoDB fails.
@@ -300,8 +299,21 @@ impl Store {
                 .expression_attribute_names("#extra", name)
                 .expression_attribute_values(":extra", s(value));
         }
-        let updated = update.update_expression(expression).send().await;
-        self.took_place("UpdateItem", updated)
+        let updated = update
+            .update_expression(expression)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        Ok(match self.conditional("UpdateItem", updated)? {
+            Conditional::Written(_) => true,
+            Conditional::ConditionFailed(Some(row)) => {
+                let has = |name: &str, value: &str| text(&row, name) == Some(value);
+                has("status", to.as_str())
+                    && has("statusAt", &stamp(*at))
+                    && extra.is_none_or(|(name, value)| has(name, value))
+            }
+            Conditional::ConditionFailed(None) => false,
+        })
     }
 
     /// Returns the enforcements against a sender, oldest first.

@@ -135,7 +135,8 @@ impl Store {
     }
 
     /// Writes the suppression entry of a scope and source, unless the row has the same or a newer one. Returns whether the
-    /// row changed. One write request, without a read.
+    /// row changed; `false` also if an earlier attempt of the same call changed it and its response was lost. One write request,
+    /// without a read.
     ///
     /// # Errors
     /// If DynamoDB fails.

@@ -2,6 +2,7 @@
 
 use delegate_router::alert::Alert;
 use delegate_router::delivery::Delivery;
+use delegate_router::rejected_digest::RejectedDigest;
 use intake::{Batch, RecordKind};
 use notification_model::SesMessage;
 use serde_json::json;
@@ -69,6 +70,19 @@ fn find_ses_message(body: &str, wrong_queue: impl Fn(&SesMessage) -> Option<&'st
 }
 
 pub(super) fn find_delivery(body: &str, rejection: Option<&str>) -> Finding {
+    if let Ok(RejectedDigest { digest }) = RejectedDigest::from_message(body) {
+        let text = format!("digest of {} to {}", digest.window, digest.address);
+        let reason = rejection.map_or_else(
+            || DEPENDENCY_FAILED.to_owned(),
+            |reason| format!("rejected by SES: {reason}"),
+        );
+        let cause = if rejection.is_some() {
+            Cause::Rejected
+        } else {
+            Cause::Dependency
+        };
+        return Finding::new(text, cause, reason);
+    }
     let delivery = match Delivery::from_message(body) {
         Ok(delivery) => delivery,
         Err(error) => {

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use delegate_router::alert::Alert;
 use delegate_router::delivery::Delivery;
+use delegate_router::rejected_digest::RejectedDigest;
 use notification_model::SesMessage;
 use store::MirrorRequest;
 
@@ -14,7 +15,7 @@ pub(crate) enum Function {
     Feedback,
     /// Notifications for the delegate router.
     Router,
-    /// Deliveries of the delegate router to one target each, and alerts of the reputation monitor.
+    /// Deliveries of the delegate router to one target each, alerts of the reputation monitor, and rejected digests.
     Delivery,
     /// Requests to change SES's own suppression lists.
     Mirror,
@@ -36,7 +37,10 @@ impl Function {
         if let Some((_, function)) = by_name.iter().find(|(part, _)| name.contains(part)) {
             return *function;
         }
-        if Delivery::from_message(body).is_ok() || Alert::from_message(body).is_ok() {
+        let is_delivery = Delivery::from_message(body).is_ok()
+            || Alert::from_message(body).is_ok()
+            || RejectedDigest::from_message(body).is_ok();
+        if is_delivery {
             Self::Delivery
         } else if MirrorRequest::from_json(body).is_ok() {
             Self::Mirror

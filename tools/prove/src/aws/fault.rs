@@ -2,6 +2,8 @@
 
 use fastrand::Rng;
 
+use super::request::{SentRequest, Service};
+
 /// A fault that a request meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -53,6 +55,8 @@ pub(super) struct FaultSchedule {
     rate_per_1000: u32,
     /// The fault of the outage and the number of requests it still affects.
     outage: Option<(Fault, u32)>,
+    /// Only responses of the table are lost, and only those to first attempts: the SDK's retries recover from each of them.
+    only_lost_table_responses: bool,
 }
 
 impl FaultSchedule {
@@ -66,8 +70,18 @@ impl FaultSchedule {
         std::mem::replace(&mut self.rate_per_1000, rate_per_1000)
     }
 
+    /// From now on only responses of the table to first attempts are lost.
+    pub(super) fn lose_only_table_responses(&mut self) {
+        self.only_lost_table_responses = true;
+    }
+
     /// Draws the fault of the next request.
-    pub(super) fn draw(&mut self, rng: &mut Rng) -> Option<Fault> {
+    pub(super) fn draw(&mut self, request: &SentRequest, rng: &mut Rng) -> Option<Fault> {
+        if self.only_lost_table_responses {
+            let is_candidate = request.service == Service::DynamoDb && request.is_first_attempt;
+            let is_lost = is_candidate && rng.u32(..1000) < self.rate_per_1000;
+            return is_lost.then_some(Fault::ResponseLost);
+        }
         if let Some((fault, remaining)) = self.outage.take() {
             if remaining > 1 {
                 self.outage = Some((fault, remaining - 1));

@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use serde_json::json;
 
-use super::request::SentRequest;
+use super::request::{SentRequest, Service};
 
 pub(super) fn response(status: u16, body: String) -> HttpResponse {
     let status = StatusCode::try_from(status).expect("a status code");
@@ -20,24 +20,37 @@ pub(super) fn xml_error(code: &str, status: u16) -> HttpResponse {
     response(status, body)
 }
 
+/// An error of S3.
+pub(super) fn s3_error(code: &str, status: u16) -> HttpResponse {
+    response(
+        status,
+        format!("<Error><Code>{code}</Code><Message>-</Message></Error>"),
+    )
+}
+
 /// The throttling error of the request's service.
 pub(super) fn throttling_error(request: &SentRequest) -> HttpResponse {
-    let code = match request.target.split('.').next() {
-        Some("DynamoDB_20120810") => "ProvisionedThroughputExceededException",
-        Some("AmazonSQS") => "RequestThrottled",
-        _ => "ThrottlingException",
+    let code = match request.service {
+        Service::DynamoDb => "ProvisionedThroughputExceededException",
+        Service::Sqs => "RequestThrottled",
+        Service::Ses => "TooManyRequestsException",
+        Service::EventBridge => "ThrottlingException",
+        Service::Query => return xml_error("Throttled", 400),
+        Service::S3 => return s3_error("SlowDown", 503),
     };
-    error(request, code, "Throttled", 400)
+    json_error(code, 400)
 }
 
 /// The internal error of the request's service.
 pub(super) fn internal_error(request: &SentRequest) -> HttpResponse {
-    error(request, "InternalServerError", "InternalError", 500)
+    match request.service {
+        Service::Query => xml_error("InternalError", 500),
+        Service::S3 => s3_error("InternalError", 500),
+        _ => json_error("InternalServerError", 500),
+    }
 }
 
-fn error(request: &SentRequest, json_code: &str, xml_code: &str, status: u16) -> HttpResponse {
-    if request.target.is_empty() {
-        return xml_error(xml_code, status);
-    }
-    response(status, json!({"__type": json_code, "message": "-"}).to_string())
+/// An error of a service with a JSON protocol.
+pub(super) fn json_error(code: &str, status: u16) -> HttpResponse {
+    response(status, json!({"__type": code, "message": "-"}).to_string())
 }

@@ -1,4 +1,4 @@
-//! SQS, SNS, EventBridge and SES: they record what they receive.
+//! SQS, SNS and EventBridge: they record what they receive.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,8 +13,12 @@ pub const DELIVERY_QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122
 /// The dead-letter queue of the delivery queue.
 pub const DELIVERY_DEAD_LETTER_QUEUE_URL: &str =
     "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-delivery-dlq";
+/// The inbound queue: received mail that was not finished.
+pub const INBOUND_QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-inbound";
 /// The mirror queue: changes to SES's own suppression list.
 pub const MIRROR_QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-mirror";
+/// The topic for alerts of the reputation monitor.
+pub const ALARM_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:111122223333:postroom-alarms";
 /// The topic for notifications that no route matches.
 pub const UNROUTED_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:111122223333:postroom-unrouted";
 
@@ -25,19 +29,21 @@ pub struct ReceivedMessage {
     pub target: String,
     /// The notification or the delivery.
     pub body: String,
-    /// The attribute `idempotencyKey`.
+    /// The attribute `idempotencyKey`, or `alertId` of an alert.
     pub idempotency_key: String,
+    /// The attribute `reason` of a dead letter.
+    pub reason: String,
 }
 
-/// Everything that queues, topics, event buses and mailboxes received.
+/// Everything that queues, topics and event buses received.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     /// Bodies in the delivery queue that no invocation received yet.
     pub(super) enqueued: VecDeque<String>,
+    /// Bodies that were sent to the inbound queue, each with its delay in seconds.
+    pub(super) handed_over: Vec<(String, i64)>,
     /// Messages of targets, of the delivery dead-letter queue and of the unrouted topic.
     pub(super) received: Vec<ReceivedMessage>,
-    /// Digests: address and text.
-    pub(super) mails: Vec<(String, String)>,
 }
 
 impl Targets {
@@ -58,28 +64,18 @@ impl Targets {
 
     pub(super) fn send_message(&mut self, body: &Value) -> HttpResponse {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        if body["QueueUrl"] != MIRROR_QUEUE_URL {
+        if body["QueueUrl"] == INBOUND_QUEUE_URL {
+            let delay = body["DelaySeconds"].as_i64().unwrap_or_default();
+            self.handed_over.push((text(&body["MessageBody"]), delay));
+        } else if body["QueueUrl"] != MIRROR_QUEUE_URL {
             self.received.push(ReceivedMessage {
                 target: text(&body["QueueUrl"]),
                 body: text(&body["MessageBody"]),
                 idempotency_key: text(&body["MessageAttributes"]["idempotencyKey"]["StringValue"]),
+                reason: text(&body["MessageAttributes"]["reason"]["StringValue"]),
             });
         }
         response(200, json!({"MessageId": "1", "MD5OfMessageBody": "-"}).to_string())
-    }
-
-    pub(super) fn send_email(&mut self, body: &Value) -> HttpResponse {
-        let text = |pointer: &str| {
-            body.pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        self.mails.push((
-            text("/Destination/ToAddresses/0"),
-            text("/Content/Simple/Body/Text/Data"),
-        ));
-        response(200, json!({"MessageId": "1"}).to_string())
     }
 
     pub(super) fn put_events(&mut self, body: &Value, partially: bool) -> HttpResponse {
@@ -93,6 +89,7 @@ impl Targets {
             target: entry["EventBusName"].as_str().unwrap_or_default().to_owned(),
             body: detail["notification"].to_string(),
             idempotency_key: detail["idempotencyKey"].as_str().unwrap_or_default().to_owned(),
+            reason: String::new(),
         });
         response(
             200,
@@ -108,13 +105,15 @@ impl Targets {
         if field("TopicArn").ends_with(":gone") {
             return xml_error("NotFound", 404);
         }
+        let names = ["idempotencyKey", "alertId"];
         let key = (1..20)
-            .find(|number| field(&format!("MessageAttributes.entry.{number}.Name")) == "idempotencyKey")
+            .find(|number| names.contains(&field(&format!("MessageAttributes.entry.{number}.Name")).as_str()))
             .map(|number| field(&format!("MessageAttributes.entry.{number}.Value.StringValue")));
         self.received.push(ReceivedMessage {
             target: field("TopicArn"),
             body: field("Message"),
             idempotency_key: key.unwrap_or_default(),
+            reason: String::new(),
         });
         let xml = r#"<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"#;
         response(200, xml.to_owned())

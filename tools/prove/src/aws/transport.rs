@@ -25,10 +25,10 @@ impl HttpClient for SimulatedAws {
 
 impl HttpConnector for SimulatedAws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let request = sent_request(&request);
+        let request = SentRequest::of(&request);
         let mut services = self.services();
         services.figures.add("requests", 1);
-        let fault = services.draw_fault();
+        let fault = services.draw_fault(&request);
         services.trace(|| {
             format!(
                 "    {} {}{}",
@@ -46,20 +46,8 @@ impl HttpConnector for SimulatedAws {
             polls_before,
             polls_after,
             response: None,
+            mail: None,
         })
-    }
-}
-
-/// SES names the operation in the path, SNS in the body, the other services in a header.
-fn sent_request(request: &HttpRequest) -> SentRequest {
-    let target = if request.uri().ends_with("/v2/email/outbound-emails") {
-        "SES.SendEmail"
-    } else {
-        request.headers().get("x-amz-target").unwrap_or_default()
-    };
-    SentRequest {
-        target: target.to_owned(),
-        body: request.body().bytes().unwrap_or_default().to_vec(),
     }
 }
 
@@ -74,6 +62,8 @@ struct InFlightRequest {
     polls_before: u8,
     polls_after: u8,
     response: Option<ResponseResult>,
+    /// The mail that this request sent.
+    mail: Option<usize>,
 }
 
 impl Future for InFlightRequest {
@@ -87,7 +77,9 @@ impl Future for InFlightRequest {
         }
         if let Some(request) = self.request.take() {
             let aws = self.aws.clone();
-            self.response = apply(&mut aws.services(), request, self.fault);
+            let mut services = aws.services();
+            self.response = apply(&mut services, request, self.fault);
+            self.mail = services.take_sent_mail();
         }
         if self.polls_after > 0 {
             self.polls_after -= 1;
@@ -95,7 +87,12 @@ impl Future for InFlightRequest {
             return Poll::Pending;
         }
         match self.response.take() {
-            Some(response) => Poll::Ready(response),
+            Some(response) => {
+                if let (Ok(_), Some(mail)) = (&response, self.mail) {
+                    self.aws.services().mark_mail_answered(mail);
+                }
+                Poll::Ready(response)
+            }
             None => Poll::Pending,
         }
     }

@@ -31,8 +31,8 @@ pub fn check_acknowledged(
     check_counts(&stored, &minimum, &maximum)?;
 
     let minimum = expect(scenario, &scenario.reports(&journal.acknowledged_by_router), &[]);
-    let mut received = Received::read(&stored, received);
-    received.add_dead_letters(&journal.dead_deliveries);
+    let mut received = Received::read(scenario, &stored, received);
+    received.add_dead_letters(scenario, &journal.dead_deliveries);
     check_targets(&received, &minimum, &maximum)
 }
 

@@ -27,7 +27,7 @@ pub fn check_complete(scenario: &Scenario, items: &[Value], received: &[Received
         return Err(format!("{sender} has statistics of {hour} and is not listed there"));
     }
     same("history", &stored.history, &expected.history)?;
-    check_received(&stored, received, &expected)
+    check_received(scenario, &stored, received, &expected)
 }
 
 /// The entries that do not result from series. Those may remain after a release; [`check_blocking`] compares their effect.

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::stored::string;
+use crate::aws::{SentMail, check_sent_once};
 
-/// Every digest item is in a mail that contains all items of its window.
+/// Every digest item is in a mail that contains all items of its window, and no digest was sent twice without need.
 ///
 /// # Errors
-/// The digest that was not sent completely.
-pub fn check_digests(items: &[Value], mails: &[(String, String)]) -> Result<(), String> {
+/// The digest that was not sent completely, or too often.
+pub fn check_digests(items: &[Value], mails: &[SentMail]) -> Result<(), String> {
     let mut expected: BTreeMap<(String, Timestamp), usize> = BTreeMap::new();
     for item in items {
         if let Some(address) = string(item, "pk").strip_prefix("DIGEST#")
@@ -25,8 +26,8 @@ pub fn check_digests(items: &[Value], mails: &[(String, String)]) -> Result<(), 
         let period = format!("{} to ", window.strftime("%Y-%m-%d %H:%M"));
         let sent: Vec<usize> = mails
             .iter()
-            .filter(|(to, text)| *to == address && first_line(text).contains(&period))
-            .map(|(_, text)| items_in(text))
+            .filter(|mail| mail.to == address && first_line(&mail.text).contains(&period))
+            .map(|mail| items_in(&mail.text))
             .collect();
         if !sent.contains(&number) {
             return Err(format!(
@@ -34,7 +35,10 @@ pub fn check_digests(items: &[Value], mails: &[(String, String)]) -> Result<(), 
             ));
         }
     }
-    Ok(())
+    let claim = SignedDuration::from_mins(16);
+    check_sent_once(mails, claim, |mail| {
+        (mail.to.clone(), first_line(&mail.text).to_owned())
+    })
 }
 
 /// The line that names the period of a digest.

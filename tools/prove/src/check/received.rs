@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::compare::same;
 use super::stored::StoredState;
-use crate::aws::{DELIVERY_DEAD_LETTER_QUEUE_URL, ReceivedMessage, UNROUTED_TOPIC_ARN};
+use crate::aws::{ALARM_TOPIC_ARN, DELIVERY_DEAD_LETTER_QUEUE_URL, ReceivedMessage, UNROUTED_TOPIC_ARN};
 use crate::model::Expected;
-use crate::scenario::{Channel, Report, SECRET, TARGETS};
+use crate::scenario::{Channel, EventDetails, Report, SECRET, Scenario, TARGETS};
 
 /// The messages about an event that a target received.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    pub(super) fn read(stored: &StoredState, messages: &[ReceivedMessage]) -> Self {
+    pub(super) fn read(scenario: &Scenario, stored: &StoredState, messages: &[ReceivedMessage]) -> Self {
         let mut received = Self::default();
         for message in messages {
             match message.target.as_str() {
@@ -38,39 +38,42 @@ impl Received {
                     } else {
                         Channel::Identity
                     };
-                    received.unrouted.insert((event_index(&message.body), channel));
+                    received
+                        .unrouted
+                        .insert((event_index(scenario, &message.body), channel));
                 }
+                ALARM_TOPIC_ARN => {}
                 DELIVERY_DEAD_LETTER_QUEUE_URL => {
                     let (target, body) = read_delivery(&message.body);
                     assert!(
                         target.ends_with(":gone"),
                         "dead-lettered, but the target exists: {target}"
                     );
-                    received.add(target, &body, &message.idempotency_key);
+                    received.add(scenario, target, &body, &message.idempotency_key);
                 }
-                target => received.add(find_target(target), &message.body, &message.idempotency_key),
+                target => received.add(scenario, find_target(target), &message.body, &message.idempotency_key),
             }
         }
         for (address, items) in &stored.digest_items {
             for (text, key) in items {
-                received.add(find_target(address), text, key);
+                received.add(scenario, find_target(address), text, key);
             }
         }
         received
     }
 
     /// Adds the deliveries in the dead-letter queue. They are not lost: an operator can redrive them.
-    pub(super) fn add_dead_letters(&mut self, deliveries: &[String]) {
+    pub(super) fn add_dead_letters(&mut self, scenario: &Scenario, deliveries: &[String]) {
         for delivery in deliveries {
             let (target, body) = read_delivery(delivery);
             let events = self.by_target.entry(target).or_default();
-            events.entry(event_index(&body)).or_default();
+            events.entry(event_index(scenario, &body)).or_default();
         }
     }
 
-    fn add(&mut self, target: &'static str, body: &str, idempotency_key: &str) {
+    fn add(&mut self, scenario: &Scenario, target: &'static str, body: &str, idempotency_key: &str) {
         let events = self.by_target.entry(target).or_default();
-        let event = events.entry(event_index(body)).or_default();
+        let event = events.entry(event_index(scenario, body)).or_default();
         event.bodies.push(body.to_owned());
         event.idempotency_keys.insert(idempotency_key.to_owned());
     }
@@ -90,15 +93,20 @@ fn find_target(text: &str) -> &'static str {
     target.unwrap_or_else(|| panic!("not the target of a route: {text}"))
 }
 
-/// The index of the event that a notification or digest item reports.
-fn event_index(body: &str) -> usize {
+/// The index of the event that a notification or digest item reports. A message has one event, or a delivery and a bounce.
+fn event_index(scenario: &Scenario, body: &str) -> usize {
     let body: Value = serde_json::from_str(body).expect("a notification or a digest item");
     let id = body.pointer("/mail/messageId").unwrap_or(&body["messageId"]);
-    let index = id
-        .as_str()
-        .and_then(|id| id.strip_prefix("010f-"))
-        .and_then(|number| number.parse().ok());
-    index.expect("a message of the scenario")
+    let names = ["notificationType", "eventType", "category"].map(|name| body[name].as_str());
+    let is_delivery = names
+        .into_iter()
+        .flatten()
+        .any(|name| name.eq_ignore_ascii_case("delivery"));
+    let index = scenario.events.iter().position(|event| {
+        Some(event.message_id.as_str()) == id.as_str()
+            && matches!(event.details, EventDetails::Delivery(_)) == is_delivery
+    });
+    index.expect("an event of the scenario")
 }
 
 /// Every target received exactly the expected events, redacted where its routes are, each with one idempotency key.
@@ -106,11 +114,12 @@ fn event_index(body: &str) -> usize {
 /// # Errors
 /// The difference.
 pub(super) fn check_received(
+    scenario: &Scenario,
     stored: &StoredState,
     messages: &[ReceivedMessage],
     expected: &Expected,
 ) -> Result<(), String> {
-    let received = Received::read(stored, messages);
+    let received = Received::read(scenario, stored, messages);
     let found: BTreeMap<&str, BTreeSet<usize>> = received
         .by_target
         .iter()

@@ -11,7 +11,7 @@ use crate::scenario::{ManualDecision, Report, Scenario};
 /// The state after these reports and decisions.
 #[must_use]
 pub fn expect(scenario: &Scenario, reports: &BTreeSet<Report>, decisions: &[ManualDecision]) -> Expected {
-    let mut model = FeedbackModel::default();
+    let mut model = FeedbackModel::new();
     for (index, channel) in reports {
         model.apply(&scenario.events[*index], *channel);
     }
@@ -23,6 +23,7 @@ pub fn expect(scenario: &Scenario, reports: &BTreeSet<Report>, decisions: &[Manu
         series,
         deliveries,
         history,
+        ..
     } = model;
     for (address, message_id, scope, _) in history {
         *expected.history.entry((address, message_id, scope)).or_default() += 1;

@@ -11,8 +11,10 @@ use crate::scenario::{
 };
 
 /// The expected content of the table, and the events from which the model computes streaks and history.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FeedbackModel {
+    /// The channel that reports the current event.
+    channel: Channel,
     pub(super) expected: Expected,
     /// Bounces that suppress as a series: time and message id.
     pub(super) series: BTreeMap<(RecipientScope, Series), BTreeSet<(Timestamp, String)>>,
@@ -23,8 +25,19 @@ pub(super) struct FeedbackModel {
 }
 
 impl FeedbackModel {
+    pub(super) fn new() -> Self {
+        Self {
+            channel: Channel::Identity,
+            expected: Expected::default(),
+            series: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            history: BTreeSet::new(),
+        }
+    }
+
     /// Applies an event that the channel reports.
     pub(super) fn apply(&mut self, event: &ScenarioEvent, channel: Channel) {
+        self.channel = channel;
         let scope = scope_of(event, channel);
         match &event.details {
             EventDetails::Bounce(bounced) => self.bounce(event, &scope, bounced),
@@ -35,7 +48,8 @@ impl FeedbackModel {
             } => self.complaint(event, &scope, *feedback_type, *sub_type, recipients),
             EventDetails::Delivery(recipients) => {
                 for address in recipients {
-                    self.expected.count(event, EventKind::Batched("delivery"), address);
+                    let by = (channel, false);
+                    self.expected.count(event, EventKind::Batched("delivery"), address, by);
                     let key = ((*address).to_owned(), scope.clone());
                     let delivery = (event.occurred_at, event.message_id.clone());
                     self.deliveries.entry(key).or_default().insert(delivery);
@@ -69,7 +83,7 @@ impl FeedbackModel {
         for recipient in &mailed {
             self.affect(event, scope, recipient.address, recipient.case.outcome);
             if let Some(kind) = recipient.case.counted_as {
-                self.count_report(event, kind, recipient.address);
+                self.count_report(event, kind, recipient.address, false);
             }
         }
         match (others.as_slice(), event.destination.as_slice()) {
@@ -87,7 +101,7 @@ impl FeedbackModel {
         let is_counted = mailed.iter().any(|recipient| recipient.case.counted_as.is_some());
         let kind = others.iter().filter_map(|recipient| recipient.case.counted_as).min();
         if let (Some(kind), Some(under), false) = (kind, event.destination.iter().min(), is_counted) {
-            self.count_report(event, kind, under);
+            self.count_report(event, kind, under, true);
         }
     }
 
@@ -129,9 +143,9 @@ impl FeedbackModel {
     }
 
     /// Counts a bounce or complaint. One that arrived by mail is not counted.
-    fn count_report(&mut self, event: &ScenarioEvent, kind: EventKind, address: &str) {
+    fn count_report(&mut self, event: &ScenarioEvent, kind: EventKind, address: &str, is_claim: bool) {
         if !is_mailed_report(event) {
-            self.expected.count(event, kind, address);
+            self.expected.count(event, kind, address, (self.channel, is_claim));
         }
     }
 
@@ -154,7 +168,7 @@ impl FeedbackModel {
                     self.add_history(event, address, scope, "not a recipient");
                 }
                 if let Some(under) = event.destination.iter().min().filter(|_| is_counted) {
-                    self.count_report(event, EventKind::Complaint, under);
+                    self.count_report(event, EventKind::Complaint, under, true);
                 }
                 return;
             }
@@ -173,13 +187,14 @@ impl FeedbackModel {
             }
         }
         if let Some(first) = recipients.first().filter(|_| is_counted) {
-            self.count_report(event, EventKind::Complaint, first);
+            self.count_report(event, EventKind::Complaint, first, false);
         }
     }
 
     fn count_destination(&mut self, event: &ScenarioEvent, kind: &'static str) {
         for address in &event.destination {
-            self.expected.count(event, EventKind::Batched(kind), address);
+            let by = (self.channel, false);
+            self.expected.count(event, EventKind::Batched(kind), address, by);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::scenario::{EventKind, Report, ScenarioEvent};
+use crate::scenario::{Channel, EventKind, Report, ScenarioEvent};
 
 /// Recipient and scope.
 pub type RecipientScope = (String, String);
@@ -25,6 +25,23 @@ pub struct EntryState {
     pub until: Option<Timestamp>,
 }
 
+/// An event in the statistics of a sender, as one channel reports it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CountedEvent {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The statistic.
+    pub kind: EventKind,
+    /// The message.
+    pub message_id: String,
+    /// The recipient that it is counted for.
+    pub recipient: String,
+    /// Configuration set and tenant, as far as the channel reports them.
+    pub stream: (Option<&'static str>, Option<&'static str>),
+    /// Whether only a report about addresses that the message was not sent to says so.
+    pub is_claim: bool,
+}
+
 /// The expected state.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
@@ -34,6 +51,8 @@ pub struct Expected {
     pub series: BTreeMap<(String, String, String), EntryState>,
     /// Statistics by sender and kind: message id and recipient.
     pub counts: BTreeMap<(String, EventKind), BTreeSet<(String, String)>>,
+    /// The same events with their times, by sender (`owner/account/identity`).
+    pub counted: BTreeMap<String, BTreeSet<CountedEvent>>,
     /// Number of history items by recipient, message id and scope.
     pub history: BTreeMap<(String, String, String), usize>,
     /// The events that each target receives, by index, and whether it may receive them unredacted.
@@ -52,9 +71,31 @@ impl Expected {
         }
     }
 
-    /// Counts an event of a recipient.
-    pub(super) fn count(&mut self, event: &ScenarioEvent, kind: EventKind, recipient: &str) {
-        let counts = self.counts.entry((sender_key(event), kind)).or_default();
+    /// Counts an event of a recipient that the channel reports.
+    pub(super) fn count(
+        &mut self,
+        event: &ScenarioEvent,
+        kind: EventKind,
+        recipient: &str,
+        (channel, is_claim): (Channel, bool),
+    ) {
+        let sender = sender_key(event);
+        let counted = CountedEvent {
+            at: event.occurred_at,
+            kind,
+            message_id: event.message_id.clone(),
+            recipient: recipient.to_owned(),
+            stream: match channel {
+                Channel::Identity => (None, None),
+                Channel::ConfigurationSet => (Some(event.configuration_set), event.tenant),
+            },
+            is_claim,
+        };
+        self.counted
+            .entry(sender.replace('#', "/"))
+            .or_default()
+            .insert(counted);
+        let counts = self.counts.entry((sender, kind)).or_default();
         counts.insert((event.message_id.clone(), recipient.to_owned()));
     }
 }

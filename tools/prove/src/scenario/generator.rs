@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
+use super::accepted_then_bounced::with_delivery_before;
 use super::decision::ManualDecision;
 use super::event::{Report, ScenarioEvent};
 use super::participants::{DOMAINS, HOME_ACCOUNT, RECIPIENTS, Sender};
-use super::publication::{Publication, other_message, publish};
+use super::publication::{Envelopes, Publication, other_message, publish};
 use super::race::{publish_race_event, race_events};
 use super::random::{chance, choose, start};
 use super::random_event::random_event;
@@ -65,7 +66,8 @@ impl Scenario {
     fn random(seed: u64, max_events: Option<usize>) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let days = match rng.u32(..100) {
-            0..70 => 10,
+            0..15 => 1,
+            15..70 => 10,
             70..96 => 60,
             _ => 170,
         };
@@ -79,12 +81,22 @@ impl Scenario {
         let senders: Vec<Sender> = (0..rng.usize(1..=3)).map(|_| Sender::random(rng)).collect();
         let soft_percent = choose(rng, &[20, 50, 80]);
         let mut events: Vec<ScenarioEvent> = (0..whole)
-            .map(|number| {
+            .flat_map(|number| {
                 let sender = &senders[rng.usize(..senders.len())];
-                random_event(rng, number, sender, recipients, soft_percent, days)
+                let event = random_event(rng, number, sender, recipients, soft_percent, days);
+                if chance(rng, 15) {
+                    with_delivery_before(rng, event)
+                } else {
+                    vec![event]
+                }
             })
             .collect();
         let in_real_time = rng.bool();
+        let envelopes = if chance(rng, 25) {
+            Envelopes::Raw
+        } else {
+            Envelopes::Mixed
+        };
         let routes = (0..rng.usize(0..=8)).map(|_| ScenarioRoute::random(rng)).collect();
         let registered_identities = ["222233334444", HOME_ACCOUNT]
             .into_iter()
@@ -94,12 +106,12 @@ impl Scenario {
                 (account, domains.collect())
             })
             .collect();
-        events.truncate(max_events.unwrap_or(whole));
+        events.truncate(max_events.unwrap_or(usize::MAX));
 
         let end = end_after(days);
         let mut publications: Vec<Publication> = (0..)
             .zip(&events)
-            .flat_map(|(index, event)| publish(&mut rng_of_event(seed, index), index as usize, event))
+            .flat_map(|(index, event)| publish(&mut rng_of_event(seed, index), index as usize, event, envelopes))
             .collect();
         let mut decisions = Vec::new();
         for number in 0..events.len() as u64 {

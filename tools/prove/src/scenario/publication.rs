@@ -21,8 +21,17 @@ pub struct Publication {
     pub body: String,
 }
 
+/// The envelopes of the messages of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Envelopes {
+    /// SNS envelopes, and some raw messages and EventBridge events.
+    Mixed,
+    /// Raw message delivery: no message has an SNS timestamp.
+    Raw,
+}
+
 /// Publishes an event through one or both channels, with duplicates.
-pub(super) fn publish(rng: &mut Rng, index: usize, event: &ScenarioEvent) -> Vec<Publication> {
+pub(super) fn publish(rng: &mut Rng, index: usize, event: &ScenarioEvent, envelopes: Envelopes) -> Vec<Publication> {
     let is_notification = matches!(
         event.details,
         EventDetails::Bounce(_) | EventDetails::Complaint { .. } | EventDetails::Delivery(_)
@@ -41,7 +50,7 @@ pub(super) fn publish(rng: &mut Rng, index: usize, event: &ScenarioEvent) -> Vec
             rng.i64(1..900)
         };
         let published_at = event.occurred_at.max(event.sent_at) + SignedDuration::from_secs(delay);
-        let publication = publish_once(rng, index, event, *channel, published_at);
+        let publication = publish_once(rng, index, event, *channel, (published_at, envelopes));
         // 30 % are published twice or more.
         let mut copies = 1;
         while chance(rng, 30) && copies < 5 {
@@ -58,15 +67,19 @@ pub(super) fn publish_once(
     index: usize,
     event: &ScenarioEvent,
     channel: Channel,
-    published_at: Timestamp,
+    (published_at, envelopes): (Timestamp, Envelopes),
 ) -> Publication {
     let notification = notification(rng, event, channel);
     let message_id = format!("sns-{index}-{channel:?}");
+    let body = match envelopes {
+        Envelopes::Mixed => wrap(rng, &notification, channel, published_at, &message_id),
+        Envelopes::Raw => notification.to_string(),
+    };
     Publication {
         reports: Some((index, channel)),
         unreadable: false,
         published_at,
-        body: wrap(rng, &notification, channel, published_at, &message_id),
+        body,
     }
 }
 
@@ -75,7 +88,9 @@ fn wrap(rng: &mut Rng, notification: &Value, channel: Channel, published_at: Tim
     match rng.u32(..10) {
         0 => notification.to_string(),
         1 if channel == Channel::ConfigurationSet => {
-            json!({"id": id, "source": "aws.ses", "detail-type": "Email Event", "detail": notification}).to_string()
+            let time = published_at.to_string();
+            json!({"id": id, "source": "aws.ses", "detail-type": "Email Event", "time": time, "detail": notification})
+                .to_string()
         }
         _ => json!({
             "Type": "Notification", "MessageId": id, "TopicArn": "arn:aws:sns:us-east-1:111122223333:postroom",

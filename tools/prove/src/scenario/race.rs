@@ -3,17 +3,19 @@
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
+use super::accepted_then_bounced::delivery_before;
 use super::bounce_case::SOFT_BOUNCE_CASES;
 use super::event::{BouncedRecipient, Channel, EventDetails, ScenarioEvent};
 use super::participants::{CONFIGURATION_SETS, RECIPIENTS, Sender};
-use super::publication::{Publication, publish_once};
+use super::publication::{Envelopes, Publication, publish_once};
 use super::random::{choose, start};
 
 /// The number of soft bounces of each recipient, which equals the number that makes a streak.
 const SOFT_BOUNCES: usize = 5;
 
 /// For each recipient as many soft bounces as a streak needs, two days apart, and a delivery after some of them. The
-/// delivery must prevent the suppression, whichever of the two processes is faster.
+/// delivery must prevent the suppression, whichever of the two processes is faster. For some recipients it is the delivery of
+/// a message that bounces later; then it must not prevent the suppression.
 pub(super) fn race_events(rng: &mut Rng, sender: &Sender) -> Vec<ScenarioEvent> {
     let mut events: Vec<ScenarioEvent> = Vec::new();
     for recipient in RECIPIENTS {
@@ -26,6 +28,11 @@ pub(super) fn race_events(rng: &mut Rng, sender: &Sender) -> Vec<ScenarioEvent> 
                 case,
             }]);
             events.push(event(rng, events.len(), sender, recipient, sent_at, details));
+        }
+        if rng.u8(..3) == 0 {
+            let bounce = &events[events.len() - SOFT_BOUNCES + delivered_after];
+            events.extend(delivery_before(rng, &bounce.clone()));
+            continue;
         }
         let sent_at = start() + SignedDuration::from_hours(48 * delivered_after as i64 - 1);
         let details = EventDetails::Delivery(vec![recipient]);
@@ -62,5 +69,5 @@ fn event(
 /// Publishes an event once. A duplicate would be handled later and repair what the race broke.
 pub(super) fn publish_race_event(rng: &mut Rng, index: usize, event: &ScenarioEvent) -> Publication {
     let published_at = event.occurred_at + SignedDuration::from_secs(rng.i64(1..900));
-    publish_once(rng, index, event, Channel::Identity, published_at)
+    publish_once(rng, index, event, Channel::Identity, (published_at, Envelopes::Mixed))
 }

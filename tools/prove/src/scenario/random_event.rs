@@ -29,10 +29,12 @@ pub(super) fn random_event(
     let details = random_details(rng, &destination, soft_percent);
     let details = change_report(number, &mut destination, details);
     if matches!(details, EventDetails::Bounce(_) | EventDetails::Complaint { .. }) && chance(rng, 5) {
-        // A reporting server's clock is years ahead, or behind the time at which the message was sent.
+        // A reporting server's clock is days or years ahead, or behind the time at which the message was sent.
         let years_ahead = occurred_at + SignedDuration::from_hours(24 * 900);
+        // After every publication, and before a retry of a late message.
+        let days_ahead = occurred_at + SignedDuration::from_hours(24 * 6);
         let before_sending = sent_at - SignedDuration::from_hours(50);
-        reported_at = choose(rng, &[years_ahead, before_sending]);
+        reported_at = choose(rng, &[years_ahead, days_ahead, before_sending]);
         occurred_at = sent_at;
     }
     if matches!(details, EventDetails::WholeMessage { .. }) {

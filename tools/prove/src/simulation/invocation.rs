@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use delegate_router::effects::Effects as RouterEffects;
-use feedback::effects::Effects as FeedbackEffects;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use lambda_kit::Metrics;
@@ -13,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::kill_after::KillAfter;
 use super::pause::RunningProcess;
+use super::process::Process;
 use super::queues::{Message, Queue};
 use crate::aws::SimulatedAws;
 
@@ -29,8 +28,7 @@ pub(super) struct Invocation {
     pub(super) killed_after: Option<u32>,
     /// The number of polls after which the process is paused until the others have finished.
     pub(super) paused_after: Option<u32>,
-    /// The router's process; `None` invokes the feedback function.
-    pub(super) router: Option<RouterEffects>,
+    pub(super) process: Process,
 }
 
 /// How an invocation ended.
@@ -57,7 +55,6 @@ impl Outcome {
 /// Runs invocations at the same time.
 pub(super) async fn invoke(
     invocations: Vec<Invocation>,
-    feedback: &FeedbackEffects,
     aws: &SimulatedAws,
     now: Timestamp,
 ) -> Vec<(Invocation, Outcome)> {
@@ -76,7 +73,7 @@ pub(super) async fn invoke(
     let processes = Rc::default();
     let running: Vec<_> = invocations
         .into_iter()
-        .map(|invocation| run(invocation, RunningProcess::start(&processes), feedback, now))
+        .map(|invocation| run(invocation, RunningProcess::start(&processes), now))
         .collect();
     let ended = join_all(running).await;
     for (invocation, outcome) in &ended {
@@ -85,13 +82,8 @@ pub(super) async fn invoke(
     ended
 }
 
-async fn run(
-    invocation: Invocation,
-    process: RunningProcess,
-    feedback: &FeedbackEffects,
-    now: Timestamp,
-) -> (Invocation, Outcome) {
-    let handler = process.pause_after(invocation.paused_after, handle(&invocation, feedback, now));
+async fn run(invocation: Invocation, process: RunningProcess, now: Timestamp) -> (Invocation, Outcome) {
+    let handler = process.pause_after(invocation.paused_after, handle(&invocation, now));
     let handler = tokio::time::timeout(LAMBDA_TIMEOUT, handler);
     let outcome = match KillAfter::new(handler, invocation.killed_after).await {
         None => Outcome::Killed,
@@ -106,12 +98,18 @@ pub(super) fn describe_kill(killed_after: Option<u32>) -> String {
 }
 
 /// The ids of the records that failed, or `None` if the function returned an error.
-async fn handle(invocation: &Invocation, feedback: &FeedbackEffects, now: Timestamp) -> Option<BTreeSet<String>> {
+async fn handle(invocation: &Invocation, now: Timestamp) -> Option<BTreeSet<String>> {
     let event = sqs_event(invocation.queue, &invocation.batch);
     let mut metrics = Metrics::default();
-    let response = match &invocation.router {
-        None => to_json(feedback::handle(&event, feedback, &mut metrics, now).await.ok()?),
-        Some(router) => to_json(delegate_router::handle(&event, router, &mut metrics, now).await.ok()?),
+    let response = match &invocation.process {
+        Process::Feedback(effects) => to_json(feedback::handle(&event, effects, &mut metrics, now).await.ok()?),
+        Process::Router(effects) => to_json(delegate_router::handle(&event, effects, &mut metrics, now).await.ok()?),
+        Process::Monitor(effects) => {
+            let event = json!({"postroom": "check-senders"});
+            // Failed checks are repeated by the schedule.
+            let _ = reputation_monitor::handle(&event, effects, &mut metrics, now).await;
+            return Some(BTreeSet::new());
+        }
     };
     Some(failed_records(&response))
 }
@@ -137,7 +135,10 @@ fn sqs_event(queue: Queue, batch: &[Message]) -> Value {
     let record = |message: &Message| {
         json!({
             "eventSource": "aws:sqs", "messageId": message.id, "body": message.body, "eventSourceARN": queue.arn(),
-            "attributes": {"ApproximateReceiveCount": message.receives.to_string()},
+            "attributes": {
+                "ApproximateReceiveCount": message.receives.to_string(),
+                "SentTimestamp": message.sent_at.as_millisecond().to_string(),
+            },
         })
     };
     json!({"Records": batch.iter().map(record).collect::<Vec<_>>()})

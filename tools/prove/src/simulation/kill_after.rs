@@ -5,14 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A future that is dropped after a number of polls. Resolves to `None` if it is dropped.
-pub(super) struct KillAfter<F> {
+pub(crate) struct KillAfter<F> {
     future: Option<Pin<Box<F>>>,
     remaining_polls: Option<u32>,
 }
 
 impl<F: Future> KillAfter<F> {
     /// Drops the future after this number of polls; never if `None`.
-    pub(super) fn new(future: F, polls: Option<u32>) -> Self {
+    pub(crate) fn new(future: F, polls: Option<u32>) -> Self {
         Self {
             future: Some(Box::pin(future)),
             remaining_polls: polls,

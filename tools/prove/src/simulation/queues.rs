@@ -16,6 +16,8 @@ pub(super) enum Queue {
     Feedback,
     Router,
     Delivery,
+    /// No queue: the schedule of the reputation monitor.
+    Schedule,
 }
 
 impl Queue {
@@ -26,6 +28,7 @@ impl Queue {
             Self::Feedback => "arn:aws:sqs:us-east-1:111122223333:postroom-feedback",
             Self::Router => "arn:aws:sqs:us-east-1:111122223333:postroom-router",
             Self::Delivery => "arn:aws:sqs:us-east-1:111122223333:postroom-delivery",
+            Self::Schedule => "-",
         }
     }
 }
@@ -39,6 +42,8 @@ pub(super) struct Message {
     pub(super) body: String,
     /// `ApproximateReceiveCount`.
     pub(super) receives: u32,
+    /// `SentTimestamp`: the same in every delivery, also after a redrive.
+    pub(super) sent_at: Timestamp,
     visible_at: Timestamp,
 }
 
@@ -53,7 +58,13 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn send(&mut self, queue: Queue, publication: Option<usize>, body: String, visible_at: Timestamp) {
+    pub(super) fn send(
+        &mut self,
+        queue: Queue,
+        publication: Option<usize>,
+        body: String,
+        (sent_at, visible_at): (Timestamp, Timestamp),
+    ) {
         let number = self.sent.entry(queue).or_default();
         *number += 1;
         let message = Message {
@@ -61,6 +72,7 @@ impl Queues {
             publication,
             body,
             receives: 0,
+            sent_at,
             visible_at,
         };
         self.waiting.entry(queue).or_default().push(message);

@@ -2,17 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-use lambda_kit::Metrics;
-use serde_json::json;
-
-use super::invocation::{LAMBDA_TIMEOUT, describe_kill};
-use super::kill_after::KillAfter;
+use super::digest_schedule::send_digests;
+use super::disturbance::Disturbance;
 use super::operator::write_configuration;
 use super::queues::Queue;
+use super::reputation_schedule::{check_senders, write_thresholds};
 use super::world::World;
-use crate::check::{check_acknowledged, check_complete, check_digests, check_store_reader};
+use crate::check::{check_acknowledged, check_alerts_are_true, check_complete, check_store_reader};
 use crate::figures::Figures;
+use crate::model::expect;
 use crate::scenario::Scenario;
 
 /// How a seed is run.
@@ -33,15 +31,17 @@ pub struct Options {
 pub async fn run(seed: u64, options: &Options) -> Result<Figures, String> {
     let scenario = Scenario::new(seed, options.max_events);
     let mut world = World::new(seed, &scenario, options.trace);
-    write_configuration(&world.feedback.store, &scenario).await;
-    let (fault_rate, kill_percent) = fault_and_kill_rates(&mut world, options);
-
-    world.aws.set_fault_rate(fault_rate);
-    world.kill_percent = kill_percent;
+    write_configuration(&world.store, &scenario).await;
+    write_thresholds(&world.store).await;
+    let disturbance = Disturbance::draw(&mut world.rng, options.no_faults);
+    world.begin(disturbance);
     world.run_until_idle().await;
     world.aws.set_fault_rate(0);
     world.kill_percent = 0;
 
+    if disturbance == Disturbance::LostTableResponses {
+        world.check_nothing_repeated()?;
+    }
     world.queues.check_nothing_lost()?;
     let dead_deliveries = world.queues.dead(Queue::Delivery);
     world.journal.dead_deliveries = dead_deliveries.map(|message| message.body.clone()).collect();
@@ -60,27 +60,19 @@ pub async fn run(seed: u64, options: &Options) -> Result<Figures, String> {
     check_dead_letters(&world, &scenario)?;
     let items = world.aws.services().items();
     check_complete(&scenario, &items, world.aws.services().received())?;
-    check_store_reader(&scenario, &world.feedback.store).await?;
+    check_store_reader(&scenario, &world.store).await?;
 
-    send_digests(&mut world, fault_rate, kill_percent).await?;
-    check_digests(&items, world.aws.services().mails())?;
+    let expected = expect(&scenario, &scenario.all_reports(), &scenario.decisions);
+    check_alerts_are_true(world.aws.services().received(), &expected)?;
+    if world.rng.u8(..3) == 0 {
+        check_senders(&mut world, &scenario, &expected, disturbance).await?;
+    }
+    send_digests(&mut world, disturbance).await?;
 
     let mut figures = world.aws.services().figures.clone();
     figures.add("messages published", scenario.publications.len() as u64);
     figures.add("manual decisions", scenario.decisions.len() as u64);
     Ok(figures)
-}
-
-/// Faults of 1000 requests and kills of 100 invocations.
-fn fault_and_kill_rates(world: &mut World<'_>, options: &Options) -> (u32, u32) {
-    match (options.no_faults, world.rng.u8(..6)) {
-        (true, _) | (_, 0) => (0, 0),
-        (_, 1) => (20, 0),
-        (_, 2) => (0, 40),
-        (_, 3) => (60, 20),
-        (_, 4) => (150, 10),
-        _ => (300, 30),
-    }
 }
 
 /// Only unreadable messages are dead letters.
@@ -97,35 +89,4 @@ fn check_dead_letters(world: &World<'_>, scenario: &Scenario) -> Result<(), Stri
         }
     }
     Ok(())
-}
-
-/// Runs the schedule that sends digests: six times with faults, then until none is due.
-async fn send_digests(world: &mut World<'_>, fault_rate: u32, kill_percent: u32) -> Result<(), String> {
-    world.clock += SignedDuration::from_hours(3);
-    let event = json!({"postroom": "digest"});
-    for round in 0..24 {
-        let with_faults = round < 6;
-        world.aws.set_fault_rate(if with_faults { fault_rate } else { 0 });
-        let is_killed = with_faults && world.rng.u32(..100) < kill_percent;
-        let killed_after = is_killed.then(|| world.rng.u32(1..=60));
-        let router = world.new_router();
-        let mut metrics = Metrics::default();
-        world
-            .aws
-            .services()
-            .trace(|| format!("{} digests are due, {}", world.clock, describe_kill(killed_after)));
-        let handler = delegate_router::handle(&event, &router, &mut metrics, world.clock);
-        let handler = tokio::time::timeout(LAMBDA_TIMEOUT, handler);
-        // A failed run is repeated by the schedule.
-        let _ = KillAfter::new(handler, killed_after).await;
-        world.aws.set_fault_rate(0);
-        world.aws.services().apply_late_requests(round == 8);
-        let due = world.feedback.store.due_digests(world.clock).await;
-        if !with_faults && due.is_ok_and(|due| due.is_empty()) {
-            return Ok(());
-        }
-        // The claim of a killed run must end.
-        world.clock += SignedDuration::from_mins(5);
-    }
-    Err("digests stay due".to_owned())
 }

@@ -1,24 +1,17 @@
 //! The state of a simulation, and its main loop.
 
-use std::time::Duration;
-
-use delegate_router::effects::Effects as RouterEffects;
-use delegate_router::settings::Settings;
 use fastrand::Rng;
-use feedback::effects::{Effects as FeedbackEffects, MirrorQueue};
-use feedback::policy::{Policy, SuppressionPeriod};
 use jiff::{SignedDuration, Timestamp};
-use notification_model::EmailAddress;
 use store::Store;
 
+use super::disturbance::Disturbance;
 use super::invocation::{Invocation, Outcome, PROCESSES, invoke};
 use super::operator::decide;
+use super::process::{Process, ProcessSettings, new_store};
 use super::queues::{Message, Queue, Queues};
-use crate::aws::{
-    DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, MIRROR_QUEUE_URL, SimulatedAws, UNROUTED_TOPIC_ARN,
-};
+use crate::aws::SimulatedAws;
 use crate::journal::Journal;
-use crate::scenario::{Batching, EventDetails, HOME_ACCOUNT, ManualDecision, Scenario};
+use crate::scenario::{Batching, EventDetails, ManualDecision, Scenario};
 
 /// The state of a simulation.
 pub(super) struct World<'a> {
@@ -28,14 +21,17 @@ pub(super) struct World<'a> {
     pub(super) clock: Timestamp,
     pub(super) queues: Queues,
     pub(super) journal: Journal,
-    pub(super) feedback: FeedbackEffects,
-    /// Router processes that stay warm, with their caches.
-    warm_routers: Vec<Option<RouterEffects>>,
-    settings: Settings,
+    /// The operator's access to the table.
+    pub(super) store: Store,
+    /// Processes that stay warm, with their caches.
+    warm: Vec<Process>,
+    pub(super) processes: ProcessSettings,
     /// Decisions that are not made yet, the latest first.
     decisions: Vec<ManualDecision>,
     /// Processes of 100 that are killed.
     pub(super) kill_percent: u32,
+    /// A message that can be read and was not handled.
+    repeated: Option<String>,
 }
 
 impl<'a> World<'a> {
@@ -44,23 +40,11 @@ impl<'a> World<'a> {
         let mut rng = Rng::with_seed(seed ^ 0xd1ce);
         let aws = SimulatedAws::new(seed, trace);
         let concurrency = [1, 4, 16][rng.usize(..3)];
-        let policy = Policy {
-            concurrency,
-            // The longest scenarios exceed the default period.
-            deliveries: SuppressionPeriod::Days(if scenario.days > 80 { 400 } else { 90 }),
-            account: HOME_ACCOUNT.parse().ok(),
-            mirror_unsubscribes: rng.bool(),
-            ..Policy::default()
-        };
-        let mirror = (rng.u8(..3) == 0).then(|| MirrorQueue::new(aws.sqs(), MIRROR_QUEUE_URL.to_owned()));
+        let processes = ProcessSettings::new(scenario, concurrency, rng.bool(), rng.u8(..3) == 0);
         let mut world = Self {
-            feedback: FeedbackEffects {
-                store: Store::new(aws.dynamodb(), "postroom"),
-                policy,
-                mirror,
-            },
-            warm_routers: (0..PROCESSES).map(|_| None).collect(),
-            settings: router_settings(concurrency),
+            store: new_store(&aws),
+            warm: Vec::new(),
+            processes,
             aws,
             rng,
             clock: if scenario.in_real_time {
@@ -72,10 +56,36 @@ impl<'a> World<'a> {
             journal: Journal::default(),
             decisions: scenario.decisions.iter().rev().cloned().collect(),
             kill_percent: 0,
+            repeated: None,
             scenario,
         };
         world.queue_publications();
         world
+    }
+
+    /// Begins to disturb.
+    pub(super) fn begin(&mut self, disturbance: Disturbance) {
+        let mut services = self.aws.services();
+        services.draw_read_behavior();
+        if disturbance == Disturbance::LostTableResponses {
+            services.lose_only_table_responses();
+        }
+        drop(services);
+        self.aws.set_fault_rate(disturbance.faults_per_1000());
+        self.kill_percent = disturbance.kill_percent();
+    }
+
+    /// Every message that can be read was handled when it was received for the first time.
+    ///
+    /// # Errors
+    /// The message that was received again.
+    pub(super) fn check_nothing_repeated(&self) -> Result<(), String> {
+        match &self.repeated {
+            None => Ok(()),
+            Some(id) => Err(format!(
+                "{id} was not handled, although only responses of the table were lost"
+            )),
+        }
     }
 
     fn queue_publications(&mut self) {
@@ -87,15 +97,10 @@ impl<'a> World<'a> {
                 } else {
                     scenario.end
                 };
-                self.queues
-                    .send(queue, Some(index), publication.body.clone(), visible_at);
+                let times = (publication.published_at, visible_at);
+                self.queues.send(queue, Some(index), publication.body.clone(), times);
             }
         }
-    }
-
-    pub(super) fn new_router(&self) -> RouterEffects {
-        let store = self.feedback.store.clone();
-        RouterEffects::new(store, self.aws.router_clients(), self.settings.clone())
     }
 
     /// Invokes the functions until the queues are empty, all decisions are made and all delayed requests are applied.
@@ -124,7 +129,7 @@ impl<'a> World<'a> {
     fn queue_deliveries(&mut self) {
         let deliveries = self.aws.services().take_enqueued_deliveries();
         for body in deliveries {
-            self.queues.send(Queue::Delivery, None, body, self.clock);
+            self.queues.send(Queue::Delivery, None, body, (self.clock, self.clock));
         }
     }
 
@@ -134,7 +139,7 @@ impl<'a> World<'a> {
             self.aws
                 .services()
                 .trace(|| format!("{} an operator decides: {decision:?}", self.clock));
-            decide(&self.feedback.store, &decision).await;
+            decide(&self.store, &decision).await;
             self.aws.set_fault_rate(fault_rate);
         }
     }
@@ -165,6 +170,10 @@ impl<'a> World<'a> {
             let ready = self.queues.ready(self.clock);
             if ready.is_empty() {
                 break;
+            }
+            if self.rng.u8(..50) == 0 {
+                batches.push((Queue::Schedule, Vec::new()));
+                continue;
             }
             let queue = ready[self.rng.usize(..ready.len())];
             let limit = if self.rng.bool() {
@@ -219,23 +228,26 @@ impl<'a> World<'a> {
         for (process, (queue, batch)) in batches.into_iter().enumerate() {
             let killed_after = (self.rng.u32(..100) < self.kill_percent)
                 .then(|| self.rng.u32(1..=8 + 6 * u32::try_from(batch.len()).unwrap_or(60)));
-            let router = match queue {
-                Queue::Feedback => None,
-                Queue::Router | Queue::Delivery => {
-                    Some(self.warm_routers[process].take().unwrap_or_else(|| self.new_router()))
-                }
-            };
+            let process_of_queue = self.take_process(queue);
             invocations.push(Invocation {
                 queue,
                 batch,
                 killed_after,
                 paused_after: paused.filter(|(paused, _)| *paused == process).map(|(_, polls)| polls),
-                router,
+                process: process_of_queue,
             });
         }
-        let ended = invoke(invocations, &self.feedback, &self.aws, self.clock).await;
-        for (process, (invocation, outcome)) in ended.into_iter().enumerate() {
-            self.complete(process, invocation, &outcome);
+        let ended = invoke(invocations, &self.aws, self.clock).await;
+        for (invocation, outcome) in ended {
+            self.complete(invocation, &outcome);
+        }
+    }
+
+    /// A warm process, or a new one.
+    fn take_process(&mut self, queue: Queue) -> Process {
+        match self.warm.iter().position(|process| process.handles(queue)) {
+            Some(index) => self.warm.swap_remove(index),
+            None => self.processes.start(queue, &self.aws),
         }
     }
 
@@ -248,10 +260,10 @@ impl<'a> World<'a> {
     }
 
     /// Acknowledges what the invocation handled. Everything else is delivered again.
-    fn complete(&mut self, process: usize, invocation: Invocation, outcome: &Outcome) {
+    fn complete(&mut self, invocation: Invocation, outcome: &Outcome) {
         // A process that answered may stay warm.
         if matches!(outcome, Outcome::Answered { .. }) && self.rng.bool() {
-            self.warm_routers[process] = invocation.router;
+            self.warm.push(invocation.process);
         }
         // SQS may deliver a message again although it was deleted.
         let delivered_again = self.aws.services().chance(2) && self.kill_percent > 0;
@@ -259,6 +271,10 @@ impl<'a> World<'a> {
             let handled = outcome.handled(&message.id);
             if handled {
                 self.acknowledge(invocation.queue, &message);
+            }
+            let publication = message.publication.map(|index| &self.scenario.publications[index]);
+            if !handled && publication.is_none_or(|publication| !publication.unreadable) {
+                self.repeated = Some(message.id.clone());
             }
             if !handled || delivered_again {
                 self.aws.services().figures.add("records delivered again", 1);
@@ -272,22 +288,7 @@ impl<'a> World<'a> {
         match queue {
             Queue::Feedback => self.journal.acknowledged_by_feedback.extend(message.publication),
             Queue::Router => self.journal.acknowledged_by_router.extend(message.publication),
-            Queue::Delivery => {}
+            Queue::Delivery | Queue::Schedule => {}
         }
-    }
-}
-
-fn router_settings(concurrency: usize) -> Settings {
-    Settings {
-        table: "postroom".to_owned(),
-        account: HOME_ACCOUNT.parse().expect("an account"),
-        delivery_queue_url: DELIVERY_QUEUE_URL.to_owned(),
-        dead_letter_queue_url: DELIVERY_DEAD_LETTER_QUEUE_URL.to_owned(),
-        unrouted_topic_arn: UNROUTED_TOPIC_ARN.to_owned(),
-        digest_from: EmailAddress::parse("postroom@house.example"),
-        digest_window: SignedDuration::from_hours(1),
-        route_cache: Duration::from_secs(60),
-        route_cache_keys: 1000,
-        concurrency,
     }
 }
