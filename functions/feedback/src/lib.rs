@@ -107,13 +107,11 @@ async fn sent_by_inbound(notification: &Notification, effects: &Effects) -> Resu
 
 async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Handled<Deferred>, RecordError> {
     let published_at = record.provenance.published_at.unwrap_or(now);
-    // A time in the future would hide later silence.
-    let seen_at = published_at.min(now);
     let mut notification = match pipeline::read_message(&record)? {
         None => return Ok(Handled::default()),
         Some(Message::Notification(notification)) => notification,
         Some(Message::TopicTest(test)) => {
-            let proof = observation::of_topic_test(&test, &record.provenance, seen_at);
+            let proof = observation::of_topic_test(&test, &record.provenance, published_at.min(now));
             return Ok(Handled {
                 deferred: proof.into_iter().map(Deferred::Observation).collect(),
                 ..Handled::default()
@@ -136,7 +134,9 @@ async fn apply(record: Record, effects: &Effects, now: Timestamp) -> Result<Hand
     );
     let (deferred, immediate): (Vec<_>, Vec<_>) = actions.into_iter().partition(Action::is_deferred);
     count_streaks(&mut metrics, &effects.apply(&immediate, now).await?);
-    let observations = observation::of_notification(&notification, seen_at);
+    // The same in every retry and replay. A time in the future would hide later silence.
+    let seen_at = record.provenance.published_at.unwrap_or(notification.occurred_at());
+    let observations = observation::of_notification(&notification, seen_at.min(now));
     let deferred = deferred.into_iter().map(|action| Deferred::Action(Box::new(action)));
     Ok(Handled {
         deferred: deferred

@@ -139,13 +139,12 @@ async fn run(world: &mut World<'_>, now: Timestamp, kill_percent: u32) {
 
 /// An operator undoes every enforcement. Afterwards no configuration set is paused.
 async fn undo_enforcements(world: &mut World<'_>, now: Timestamp) -> Result<(), String> {
-    let services = world.aws.services();
-    if let Some(set) = services.paused_without_record().first() {
+    let without_record = world.aws.services().paused_without_record().first().cloned();
+    if let Some(set) = without_record {
         return Err(format!(
             "{set} was paused before the table had an enforcement against it"
         ));
     }
-    drop(services);
     world.aws.services().copy_index();
     let store = &world.store;
     let enforcements = store.enforcements().await.map_err(|error| error.to_string())?;
