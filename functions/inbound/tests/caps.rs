@@ -43,15 +43,15 @@ fn answering(key: &str) -> Mailbox {
     }
 }
 
-/// 10,000 mails of random senders: two thirds are of one domain, and the others each of a domain of their own. A mailbox that
+/// Mails of random senders, 2,500 of them, or with `POSTROOM_CASES=100` 10,000: two thirds are of one domain, and the others each of a domain of their own. A mailbox that
 /// forwards and one that replies get half of them each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps() {
+async fn a_flood_of_random_senders_causes_no_more_mail_than_the_caps() {
     // A hundredth of the mails for each case of the tests that take long.
     let cases = std::env::var("POSTROOM_CASES")
         .ok()
         .and_then(|text| text.parse::<usize>().ok());
-    let mails_sent = cases.map_or(10_000, |cases| (100 * cases).min(10_000));
+    let mails_sent = cases.map_or(2_500, |cases| (100 * cases).min(10_000));
     let stack = TestStack::new().await;
     let forwarding = Mailbox {
         actions: vec![MailboxAction::Forward {
@@ -96,7 +96,7 @@ async fn ten_thousand_mails_of_random_senders_cause_no_more_mail_than_the_caps()
     let half = mails_sent / 2;
     assert!(forwards * 10 >= half.min(caps.forwards.per_mailbox) * 9, "{forwards}");
     assert!(answers * 10 >= half.min(caps.answers.per_mailbox) * 9, "{answers}");
-    if mails_sent == 10_000 {
+    if mails_sent >= 2_500 {
         for metric in ["DomainCapReached", "MailboxCapReached"] {
             assert!(
                 metrics.iter().any(|text| text.starts_with(metric)),
