@@ -7,7 +7,7 @@ TIMED := tools/gate/timed
 .DEFAULT_GOAL := help
 # With -j too: the parts share cargo's and the stack's lock, and mixed output helps nobody.
 .NOTPARALLEL:
-.PHONY: help demo test new-times check quick-check template-check template-lint ses-test stack-test bench prove prove-mutants fuzz classification-report stop clean-local
+.PHONY: help demo test new-times check quick-check template-check ses-test stack-test bench prove prove-mutants fuzz classification-report stop clean-local
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,8 @@ check: ## Format, names, module cycles, lints and the tests that need no stack
 	$(TIMED) "format, names, cycles" $(MAKE) --no-print-directory quick-check
 	$(TIMED) "clippy" cargo clippy --workspace --all-targets -- -D warnings
 	$(TIMED) "build of the tests" cargo test --workspace --no-run
-	$(TIMED) "tests without a stack" cargo test --workspace
+	$(TIMED) "tests without a stack" $(STACK) exec cargo-nextest nextest run --workspace --no-fail-fast
+	$(TIMED) "tests in the documentation" cargo test --workspace --doc
 
 quick-check: ## What needs no build: format, names, module cycles, shared features
 	cargo fmt --check
@@ -33,14 +34,10 @@ quick-check: ## What needs no build: format, names, module cycles, shared featur
 	$(PYTHON) tools/gate/cycles.py
 	$(PYTHON) tools/local/check_features.py
 
+# The first line installs checkov. A test for each template and lint, two at a time.
 template-check: ## Lint the templates, test their wiring
-	$(TIMED) "template lints" $(MAKE) --no-print-directory template-lint
-	$(TIMED) "template tests" $(STACK) exec pytest tests/template
-
-template-lint:
-	$(STACK) exec sam validate --lint
-	$(STACK) exec cfn-lint template.yaml stacks/*.yaml
-	$(STACK) exec checkov --config-file .checkov.yaml
+	$(TIMED) "installation of checkov" $(STACK) exec checkov --version
+	$(TIMED) "template lints and tests" $(STACK) exec pytest --numprocesses auto tests/template
 
 ses-test: ## Tests of the local SES
 	$(TIMED) "local SES" $(STACK) exec pytest tests/local_ses

@@ -80,6 +80,14 @@ def test_checkov_finds_nothing(everything_on, tmp_path):
     assert passed > 75, "it checked less than expected"
 
 
+def test_checkov_finds_nothing_with_the_defaults():
+    run("checkov", "--config-file", ".checkov.yaml")
+
+
+def test_sam_accepts_the_template():
+    run("sam", "validate")
+
+
 @pytest.mark.parametrize("path", NAMES)
 def test_cfn_lint_finds_nothing(path):
     run("cfn-lint", path)

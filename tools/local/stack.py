@@ -61,9 +61,10 @@ ENVIRONMENTS = {
     "aws": ["ministack", "pytest"],
     "sam": ["sam", "cargo-lambda", "cfn-lint"],
 }
-# Installed only when one of its programs is asked for: 300 MB that the stack itself does not need.
+# Installed only when one of its programs is asked for: the stack itself does not need them.
 ON_DEMAND = {
     "checkov": ["checkov"],
+    "nextest": ["cargo-nextest"],
 }
 
 

@@ -7,7 +7,7 @@ fn the_first_seeds_hold() {
     let seeds = std::env::var("POSTROOM_CASES")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(75);
+        .unwrap_or(40);
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
     if let Err(failure) = prove_many(1..1 + seeds, threads, |_| {}) {
         panic!(
