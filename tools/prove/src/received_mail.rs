@@ -4,6 +4,7 @@
 //! that `docs/inbound.md` names: after a response that the function did not receive, or an invocation that ended between a
 //! send and its mark.
 
+mod caps;
 mod check;
 mod invocation;
 mod mail;

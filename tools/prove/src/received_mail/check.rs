@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mail::{FORWARDS_PER_SENDER, InboundScenario, NOTIFY_TOPIC, ScenarioMail};
+use super::caps::Candidate;
+use super::mail::{FORWARDS_PER_SENDER, HELP, InboundScenario, NOTIFY_TOPIC, ScenarioMail};
 use crate::aws::{SentMail, Services, check_sent_once};
 
 /// How often each mail was forwarded to each address.
@@ -38,7 +39,7 @@ pub(super) fn check_mail(
         }
     }
     check_forwards(scenario, services, &sent, &is_kept)?;
-    check_replies(scenario, &replies, &is_kept)?;
+    check_replies(scenario, services, &replies, &is_kept)?;
     check_notifications(scenario, services, &is_kept, is_undisturbed)?;
     match sent.iter().find(|(_, copies)| is_undisturbed && **copies != 1) {
         Some((forward, copies)) => Err(format!("{forward:?} was sent {copies} times without any fault")),
@@ -46,14 +47,22 @@ pub(super) fn check_mail(
     }
 }
 
-/// Of the mails of one sender and hour, as many are forwarded as the limit allows, and each to all targets. The index has the
-/// reason for the others.
+/// Of the mails of one sender and hour, as many are forwarded as the limit allows, and each to all targets that no cap stops.
+/// The index has the reason for the others. No cap is exceeded.
 fn check_forwards(
     scenario: &InboundScenario,
     services: &Services,
     sent: &Forwards<'_>,
     is_kept: &impl Fn(&ScenarioMail) -> bool,
 ) -> Result<(), String> {
+    let caps = scenario.caps.forwards;
+    let candidates: Vec<Candidate<'_>> = scenario
+        .mails
+        .iter()
+        .flat_map(ScenarioMail::forward_candidates)
+        .collect();
+    let is_sent = |one: &Candidate<'_>| sent.contains_key(&(one.mail.id.as_str(), one.to.to_owned()));
+    caps.check(candidates.iter().copied().filter(&is_sent))?;
     let mut by_sender: BTreeMap<(&str, i64), Vec<&ScenarioMail>> = BTreeMap::new();
     for mail in scenario.mails.iter().filter(|mail| !mail.forwards().is_empty()) {
         let hour = mail.received_at.as_second().div_euclid(3600);
@@ -66,41 +75,65 @@ fn check_forwards(
             return Err(format!("{forwarded} mails of {writer} were forwarded within an hour"));
         }
         for mail in mails.iter().filter(|mail| is_kept(mail)) {
-            let missing: Vec<&str> = mail
-                .forwards()
-                .into_iter()
-                .filter(|to| !sent.contains_key(&(mail.id.as_str(), (*to).to_owned())))
-                .collect();
+            let reasons = reasons(services, &mail.id);
+            let missing: Vec<Candidate<'_>> = mail.forward_candidates().filter(|one| !is_sent(one)).collect();
             let is_limited = missing.len() == mail.forwards().len()
                 && mails.len() > FORWARDS_PER_SENDER
-                && has_reason(services, &mail.id, "not sent");
-            if !missing.is_empty() && !is_limited {
-                return Err(format!("{} was not forwarded to {missing:?}", mail.id));
+                && reasons
+                    .iter()
+                    .any(|reason| reason.contains("not sent: the sender has more than"));
+            let is_capped = || {
+                let mut missing = missing.iter();
+                missing.all(|stopped| caps.may_stop(*stopped, &candidates, &reasons))
+            };
+            if !missing.is_empty() && !is_limited && !is_capped() {
+                let missing: Vec<&str> = missing.iter().map(|one| one.to).collect();
+                return Err(format!(
+                    "{} was not forwarded to {missing:?}, with the reasons {reasons:?}",
+                    mail.id
+                ));
             }
         }
     }
     Ok(())
 }
 
-/// Whether the index has a reason that starts so for the mail.
-fn has_reason(services: &Services, id: &str, text: &str) -> bool {
-    services.items().iter().any(|item| {
-        let is_of_mail =
-            item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("MAIL#")) && item["messageId"]["S"] == id;
-        let reasons = item["reasons"]["SS"].as_array().into_iter().flatten();
-        is_of_mail
-            && reasons
-                .filter_map(|reason| reason.as_str())
-                .any(|reason| reason.contains(text))
-    })
+/// Why the function did not send what the mailboxes of a mail ask for, as the index has it.
+fn reasons(services: &Services, id: &str) -> Vec<String> {
+    let items = services.items();
+    let of_mail = items.iter().filter(|item| {
+        item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("MAIL#")) && item["messageId"]["S"] == id
+    });
+    of_mail
+        .flat_map(|item| item["reasons"]["SS"].as_array().into_iter().flatten())
+        .filter_map(|reason| reason.as_str().map(str::to_owned))
+        .collect()
 }
 
-/// A sender gets one reply, however many mails it sends within the period.
+/// A sender gets one reply, however many mails it sends within the period, or none if a cap stops it. No cap is exceeded.
 fn check_replies(
     scenario: &InboundScenario,
+    services: &Services,
     replies: &BTreeMap<&str, BTreeSet<&str>>,
     is_kept: &impl Fn(&ScenarioMail) -> bool,
 ) -> Result<(), String> {
+    let caps = scenario.caps.answers;
+    let candidates: Vec<Candidate<'_>> = scenario
+        .mails
+        .iter()
+        .filter(|mail| mail.asks_for_reply())
+        .map(|mail| Candidate {
+            mail,
+            mailbox: HELP,
+            to: mail.writer,
+        })
+        .collect();
+    let is_sent = |one: &Candidate<'_>| {
+        replies
+            .get(one.to)
+            .is_some_and(|ids| ids.contains(one.mail.id.as_str()))
+    };
+    caps.check(candidates.iter().copied().filter(is_sent))?;
     for mail in scenario.mails.iter().filter(|mail| mail.asks_for_reply()) {
         let of_writer = || {
             let mails = scenario.mails.iter();
@@ -113,7 +146,11 @@ fn check_replies(
                 mail.writer, replies[mail.writer]
             ));
         }
-        if replied == 0 && of_writer().all(is_kept) {
+        let is_capped = || {
+            let mut of_writer = candidates.iter().filter(|one| one.to == mail.writer);
+            of_writer.any(|one| caps.may_stop(*one, &candidates, &reasons(services, &one.mail.id)))
+        };
+        if replied == 0 && of_writer().all(is_kept) && !is_capped() {
             return Err(format!("{} got no reply", mail.writer));
         }
     }

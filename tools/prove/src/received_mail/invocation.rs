@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
 
+use super::caps::Caps;
 use super::mail::{FORWARDS_PER_SENDER, InvokedBy};
 use crate::aws::{INBOUND_QUEUE_URL, SimulatedAws};
 use crate::simulation::{KillAfter, new_store};
@@ -74,7 +75,7 @@ pub(super) async fn invoke(pending: &Pending, effects: &Effects, now: Timestamp,
 }
 
 /// A new process of the function.
-pub(super) fn start(aws: &SimulatedAws) -> Effects {
+pub(super) fn start(aws: &SimulatedAws, caps: &Caps) -> Effects {
     let variables = [
         ("TABLE_NAME", "postroom".to_owned()),
         ("INBOUND_QUEUE_URL", INBOUND_QUEUE_URL.to_owned()),
@@ -82,9 +83,9 @@ pub(super) fn start(aws: &SimulatedAws) -> Effects {
         ("MAIL_PREFIX", "inbound/".to_owned()),
         ("FORWARDS_PER_SENDER", FORWARDS_PER_SENDER.to_string()),
     ];
+    let caps = caps.variables();
     let get = |variable: &str| {
-        let mut variables = variables.iter();
-        let (_, value) = variables.find(|(name, _)| *name == variable)?;
+        let (_, value) = variables.iter().chain(&caps).find(|(name, _)| *name == variable)?;
         Some(value.clone())
     };
     let settings = Settings::from_env(get).expect("settings");

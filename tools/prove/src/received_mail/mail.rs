@@ -8,6 +8,8 @@ use notification_model::EmailAddress;
 use serde_json::{Value, json};
 use store::{ForwardSettings, KeptSubject, Mailbox, MailboxAction, NotifyContent, NotifyTarget, VerdictRules};
 
+use super::caps::{Candidate, Caps};
+
 /// Forwards of mail from one sender within an hour.
 pub(super) const FORWARDS_PER_SENDER: usize = 3;
 /// The topic of the mailbox `info@`.
@@ -15,7 +17,8 @@ pub(super) const NOTIFY_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:mail-a
 
 const INFO: &str = "info@shop.example";
 const SALES: &str = "sales@shop.example";
-const HELP: &str = "help@shop.example";
+/// The mailbox that replies.
+pub(super) const HELP: &str = "help@shop.example";
 const WRITERS: [&str; 3] = [
     "writer-one@client.example",
     "writer-two@client.example",
@@ -53,6 +56,8 @@ pub struct ScenarioMail {
 pub struct InboundScenario {
     /// The mail, in the order of its receipt.
     pub mails: Vec<ScenarioMail>,
+    /// The caps on what the function sends.
+    pub(super) caps: Caps,
 }
 
 impl InboundScenario {
@@ -81,8 +86,9 @@ impl InboundScenario {
             }
         });
         let mut mails: Vec<ScenarioMail> = mails.collect();
+        let caps = Caps::draw(rng);
         mails.truncate(max_mails.unwrap_or(usize::MAX));
-        Self { mails }
+        Self { mails, caps }
     }
 
     /// The mail with an id that a text contains.
@@ -144,6 +150,17 @@ impl ScenarioMail {
             .flat_map(|mailbox| forward_targets(mailbox))
             .copied()
             .collect()
+    }
+
+    /// The forwards of the mail.
+    pub(super) fn forward_candidates(&self) -> impl Iterator<Item = Candidate<'_>> {
+        self.recipients.iter().flat_map(move |mailbox| {
+            forward_targets(mailbox).iter().map(move |to| Candidate {
+                mail: self,
+                mailbox,
+                to,
+            })
+        })
     }
 
     /// Whether the topic is notified of it.

@@ -167,7 +167,7 @@ impl<'a> InboundWorld<'a> {
         for pending in due {
             let is_killed = self.rng.u32(..100) < self.kill_percent;
             let killed_after = is_killed.then(|| self.rng.u32(1..=60));
-            let effects = self.warm.pop().unwrap_or_else(|| start(&self.aws));
+            let effects = self.warm.pop().unwrap_or_else(|| start(&self.aws, &self.scenario.caps));
             self.aws.services().trace(|| {
                 let (source, mail) = (pending.source, pending.mail);
                 format!("{now} {source:?} invokes for mail {mail}, killed after {killed_after:?} polls")
