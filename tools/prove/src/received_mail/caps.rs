@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-
-use super::mail::ScenarioMail;
+use jiff::Timestamp;
 
 /// The caps of a seed.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +25,12 @@ pub(super) struct Limits {
 /// A mail that the function sends, if no cap stops it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate<'a> {
-    /// What was received.
-    pub(super) mail: &'a ScenarioMail,
+    /// SES's id of the received mail.
+    pub(super) id: &'a str,
+    /// Its envelope sender.
+    pub(super) writer: &'a str,
+    /// When SES received it.
+    pub(super) received_at: Timestamp,
     /// The mailbox whose action sends.
     pub(super) mailbox: &'static str,
     /// The recipient.
@@ -97,13 +100,12 @@ impl Limits {
     }
 
     fn counters<'a>(&self, candidate: Candidate<'a>) -> [(Counter<'a>, usize); 3] {
-        let Candidate { mail, mailbox, .. } = candidate;
-        let seconds = mail.received_at.as_second();
+        let seconds = candidate.received_at.as_second();
         let (hour, day) = (seconds.div_euclid(3600), seconds.div_euclid(86_400));
-        let domain = mail.writer.split_once('@').map_or("", |(_, domain)| domain);
+        let domain = candidate.writer.split_once('@').map_or("", |(_, domain)| domain);
         [
             ("for the domain of its return path within an hour", domain, hour),
-            ("of the mailbox within an hour", mailbox, hour),
+            ("of the mailbox within an hour", candidate.mailbox, hour),
             ("of the stack within a day", "", day),
         ]
         .map(|counter| self.with_limits(counter))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::caps::Candidate;
-use super::mail::{FORWARDS_PER_SENDER, HELP, InboundScenario, NOTIFY_TOPIC, ScenarioMail};
+use super::mail::{FORWARDS_PER_SENDER, InboundScenario, NOTIFY_TOPIC, ScenarioMail};
 use crate::aws::{SentMail, Services, check_sent_once};
 
 /// How often each mail was forwarded to each address.
@@ -61,7 +61,7 @@ fn check_forwards(
         .iter()
         .flat_map(ScenarioMail::forward_candidates)
         .collect();
-    let is_sent = |one: &Candidate<'_>| sent.contains_key(&(one.mail.id.as_str(), one.to.to_owned()));
+    let is_sent = |one: &Candidate<'_>| sent.contains_key(&(one.id, one.to.to_owned()));
     caps.check(candidates.iter().copied().filter(&is_sent))?;
     let mut by_sender: BTreeMap<(&str, i64), Vec<&ScenarioMail>> = BTreeMap::new();
     for mail in scenario.mails.iter().filter(|mail| !mail.forwards().is_empty()) {
@@ -118,21 +118,9 @@ fn check_replies(
     is_kept: &impl Fn(&ScenarioMail) -> bool,
 ) -> Result<(), String> {
     let caps = scenario.caps.answers;
-    let candidates: Vec<Candidate<'_>> = scenario
-        .mails
-        .iter()
-        .filter(|mail| mail.asks_for_reply())
-        .map(|mail| Candidate {
-            mail,
-            mailbox: HELP,
-            to: mail.writer,
-        })
-        .collect();
-    let is_sent = |one: &Candidate<'_>| {
-        replies
-            .get(one.to)
-            .is_some_and(|ids| ids.contains(one.mail.id.as_str()))
-    };
+    let mails = scenario.mails.iter();
+    let candidates: Vec<Candidate<'_>> = mails.filter_map(ScenarioMail::reply_candidate).collect();
+    let is_sent = |one: &Candidate<'_>| replies.get(one.to).is_some_and(|ids| ids.contains(one.id));
     caps.check(candidates.iter().copied().filter(is_sent))?;
     for mail in scenario.mails.iter().filter(|mail| mail.asks_for_reply()) {
         let of_writer = || {
@@ -148,7 +136,7 @@ fn check_replies(
         }
         let is_capped = || {
             let mut of_writer = candidates.iter().filter(|one| one.to == mail.writer);
-            of_writer.any(|one| caps.may_stop(*one, &candidates, &reasons(services, &one.mail.id)))
+            of_writer.any(|one| caps.may_stop(*one, &candidates, &reasons(services, one.id)))
         };
         if replied == 0 && of_writer().all(is_kept) && !is_capped() {
             return Err(format!("{} got no reply", mail.writer));

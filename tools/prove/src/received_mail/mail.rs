@@ -17,8 +17,7 @@ pub(super) const NOTIFY_TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:mail-a
 
 const INFO: &str = "info@shop.example";
 const SALES: &str = "sales@shop.example";
-/// The mailbox that replies.
-pub(super) const HELP: &str = "help@shop.example";
+const HELP: &str = "help@shop.example";
 const WRITERS: [&str; 3] = [
     "writer-one@client.example",
     "writer-two@client.example",
@@ -154,13 +153,26 @@ impl ScenarioMail {
 
     /// The forwards of the mail.
     pub(super) fn forward_candidates(&self) -> impl Iterator<Item = Candidate<'_>> {
-        self.recipients.iter().flat_map(move |mailbox| {
-            forward_targets(mailbox).iter().map(move |to| Candidate {
-                mail: self,
-                mailbox,
-                to,
-            })
-        })
+        let of_mailbox = |mailbox: &'static str| forward_targets(mailbox).iter().map(move |to| (mailbox, *to));
+        self.recipients
+            .iter()
+            .flat_map(move |mailbox| of_mailbox(mailbox))
+            .map(|(mailbox, to)| self.candidate(mailbox, to))
+    }
+
+    /// The reply to the mail.
+    pub(super) fn reply_candidate(&self) -> Option<Candidate<'_>> {
+        self.asks_for_reply().then(|| self.candidate(HELP, self.writer))
+    }
+
+    fn candidate<'a>(&'a self, mailbox: &'static str, to: &'a str) -> Candidate<'a> {
+        Candidate {
+            id: &self.id,
+            writer: self.writer,
+            received_at: self.received_at,
+            mailbox,
+            to,
+        }
     }
 
     /// Whether the topic is notified of it.
