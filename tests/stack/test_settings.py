@@ -171,3 +171,27 @@ def test_patterns_name_existing_identities_and_the_more_specific_entry_wins(sett
     assert settings.changed_fields(toml) == {settings.identity: ["topics.bounce"]}
     settings.run("apply", toml, "--yes")
     assert settings.notifications()["BounceTopic"] == settings.stack.topic_arn
+
+
+def test_delegate_check_evaluates_the_policies_that_ses_has(settings):
+    settings.run("apply", settings.wired(), "--yes")
+
+    def check(account: str, sender: str) -> tuple[int, str]:
+        arguments = ["--identity", settings.identity, "--account", account, "--from", sender, *FAST]
+        done = settings.stack.postroomctl("delegate", "check", *arguments)
+        return done.returncode, done.stdout
+
+    sender = f"news@{settings.identity}"
+    assert check("222233334444", sender)[0] == 0
+    code, text = check("222233334444", f"News@{settings.identity}")
+    assert (code, "upper and lower case differ" in text) == (1, True), text
+    assert "no policy of the identity names 333344445555" in check("333344445555", sender)[1]
+    # An address that is an identity of its own has policies of its own: none.
+    settings.v2.create_email_identity(EmailIdentity=sender)
+    code, text = check("222233334444", sender)
+    assert (code, f"{sender} is an identity of its own" in text) == (1, True), text
+    # Nothing is left after revoking.
+    wired = settings.wired()
+    start, end = wired.index("[[identity.delegate]]"), wired.index("[[configuration-set]]")
+    settings.run("apply", wired[:start] + wired[end:], "--yes")
+    assert settings.policies() == {}

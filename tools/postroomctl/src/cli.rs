@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::apply::{self, ApplyArgs};
 use crate::config;
 use crate::dead_letters::DlqCommand;
+use crate::delegate::DelegateCommand;
 use crate::explain::{self, ExplainArgs};
 use crate::mail::MailCommand;
 use crate::mailboxes::MailboxesCommand;
@@ -72,6 +73,11 @@ enum Command {
     /// is continued by the next one.
     #[command(after_help = "Example:\n  postroomctl apply postroom.toml --dry-run --table postroom-Table-EXAMPLE")]
     Apply(ApplyArgs),
+    /// Check delegate senders, and print what they have to set up.
+    Delegate {
+        #[command(subcommand)]
+        command: DelegateCommand,
+    },
     /// Print the JSON schema of postroom.toml, for editors.
     #[command(after_help = "Example:\n  postroomctl schema > postroom.schema.json")]
     Schema,
@@ -132,6 +138,7 @@ impl Cli {
             Command::Pull(args) => pull::run(args).await,
             Command::Plan(args) => plan::run(args).await,
             Command::Apply(args) => apply::run(args).await,
+            Command::Delegate { command } => command.run().await,
             Command::Schema => Ok(Output::done(json_text(&config::schema()))),
             Command::Routes { command } => command.run().await,
             Command::Mailboxes { command } => command.run().await,

@@ -8,6 +8,7 @@ mod aws_error;
 mod cli;
 mod config;
 mod dead_letters;
+mod delegate;
 mod describe;
 mod explain;
 mod mail;
