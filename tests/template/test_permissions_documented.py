@@ -10,6 +10,7 @@ ROLES = {
     "feedback": "FeedbackRole",
     "suppression-mirror": "SuppressionMirrorRole",
     "reputation-monitor": "ReputationMonitorRole",
+    "settings-guard": "SettingsGuardRole",
     "delegate-router": "RouterRole",
     "inbound": "InboundRole",
     "unsubscribe": "UnsubscribeRole",

@@ -214,9 +214,10 @@ def test_reserved_concurrency_and_tracing_are_optional(stack):
     reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound", "Unsubscribe")}
     functions = of_type(stack(**EVERYTHING | reserved), "AWS::Serverless::Function")
     found = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
-    assert found.pop("ReputationMonitorFunction") is None and list(found.values()) == ["7"] * 5
+    assert found.pop("ReputationMonitorFunction") is None
+    assert found.pop("SettingsGuardFunction") is None and list(found.values()) == ["7"] * 5
     assert {function["Tracing"] for function in functions.values()} == {"Active"}
     assert {function["Tracing"] for function in of_type(stack(), "AWS::Serverless::Function").values()} == {"PassThrough"}
     traced = [role for role in of_type(stack(**EVERYTHING), "AWS::IAM::Role").values() if "xray" in json.dumps(role)]
-    assert len(traced) == 6
+    assert len(traced) == 7
     assert "xray" not in json.dumps(stack(Router="on", Inbound="on"))
