@@ -178,6 +178,7 @@ def test_schedules_have_the_inputs_that_functions_expect(everything):
         ("SuppressionMirrorFunction", "rate(1 hour)"): None,
         ("ReputationMonitorFunction", "rate(5 minutes)"): '{"postroom":"check-senders"}',
         ("RouterFunction", "rate(15 minutes)"): '{"postroom":"digest"}',
+        ("SettingsGuardFunction", "rate(15 minutes)"): '{"postroom":"compare-settings"}',
     }
 
 
@@ -265,6 +266,7 @@ def test_every_parameter_is_in_one_group_of_the_console(template):
         ({"Inbound": "on", "ReceiptRules": "join"}, {"JoinRequiresReceiptRuleSetName"}),
         ({"BounceSender": "a@example.com"}, {"BouncesRequireIdentity"}),
         ({"Enforcement": "on", "ReputationMonitor": "off"}, {"EnforcementRequiresMonitor"}),
+        ({"SettingsRepair": "on", "SettingsGuard": "off"}, {"RepairRequiresGuard"}),
         ({"BatchingWindowSeconds": "0"}, {"LargeBatchRequiresWindow"}),
         ({"BatchingWindowSeconds": "0", "BatchSize": "10"}, set()),
     ],

@@ -167,7 +167,9 @@ impl Effects {
     ) -> anyhow::Result<Repair> {
         let desired = [(object.clone(), notification_fields(fields))].into();
         let mut actual = Actual::default();
-        actual.add(object.clone(), reading.clone());
+        // Without the other parts: policies that these fields do not name are not to be removed.
+        let found = Reading::of_part(Part::Notifications, notification_fields(reading.fields()));
+        actual.add(object.clone(), found);
         let plan = plan(&desired, &actual, &Facts::default());
         let (last, first): (Vec<_>, Vec<_>) = plan.steps.into_iter().partition(|step| {
             step.change.field == Field::FeedbackForwarding && step.change.after == Value::Flag(false)

@@ -312,6 +312,28 @@ async fn what_ses_removed_is_set_again_and_forwarding_goes_off_after_the_proof()
     assert_eq!(guarded.alerts(61).await, ["repaired"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_repair_changes_notification_settings_only() {
+    let guarded = Guarded::new(true).await;
+    let policy = json!({"Version": "2012-10-17", "Statement": []});
+    let mut fields = wired();
+    fields.insert(Field::Policy("postroom-agency".to_owned()), Value::document(&policy));
+    guarded.applied(SHOP, &fields).await;
+    let policies = [
+        ("postroom-agency".to_owned(), policy.to_string()),
+        ("postroom-by-hand".to_owned(), policy.to_string()),
+    ];
+    guarded.fake.state().identities.get_mut(SHOP).unwrap().policies = policies.clone().into();
+    guarded.removed_by_ses();
+    guarded.proven(now()).await;
+    // The policy that nobody applied still differs.
+    assert_eq!(guarded.alerts(0).await, ["removed-by-ses"]);
+    let state = guarded.fake.state();
+    let identity = &state.identities[SHOP];
+    assert_eq!(identity.policies, policies.into());
+    assert!(!identity.forwarding && identity.topics.len() == 3);
+}
+
 #[tokio::test]
 async fn nothing_is_repaired_while_the_topic_does_not_work() {
     let obstacles: [(&str, fn(&mut FakeTopic)); 2] = [
