@@ -91,7 +91,8 @@ class Routed:
         )
 
     def apply(self, routes: list[dict], thresholds: str = "") -> None:
-        toml = thresholds
+        # A section that is not written stays, so those of an earlier test are removed.
+        toml = ("" if routes else "route = []\n") + (thresholds or "[thresholds]\n")
         for route in routes:
             toml += "\n[[route]]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in route.items())
         file = self.folder / "postroom.toml"

@@ -49,7 +49,7 @@ def test_it_publishes_to_the_feedback_topic_and_problems_to_the_problems_topic(s
     found = destinations(resources)
     assert set(found) == {"ConfigurationSetFeedback", "ConfigurationSetProblems"}
     feedback, problems = found["ConfigurationSetFeedback"], found["ConfigurationSetProblems"]
-    assert (feedback["Name"], problems["Name"]) == ("postroom-feedback", "postroom-problems")
+    assert (feedback["Name"], problems["Name"]) == ("stack-postroom-feedback", "stack-postroom-problems")
     assert feedback["SnsDestination"] == {"TopicARN": "<FeedbackTopic>"}
     assert feedback["MatchingEventTypes"] == ALWAYS
     assert problems["SnsDestination"] == {"TopicARN": "<ProblemsTopic>"}

@@ -94,7 +94,9 @@ pub fn expand(entries: &[IdentityEntry], existing: &BTreeSet<String>, context: &
     objects.collect()
 }
 
-fn matches_name(pattern: &str, identity: &str) -> bool {
+/// Whether the name of an identity matches a name or pattern. Case does not matter.
+#[must_use]
+pub fn matches_name(pattern: &str, identity: &str) -> bool {
     like(&pattern.to_lowercase(), &identity.to_lowercase())
 }
 

@@ -4,7 +4,7 @@
 //! functions but those of [`SesSettings`] are pure.
 //!
 //! ```text
-//! entries ──expand──> Desired ──┐
+//! Entries ─desired──> Desired ──┐
 //!                     check ◄───┤            ┌──> difference ──> is_removal_by_ses
 //! SES ──SesSettings::read──> Actual ─────────┴──> plan ──> Plan ──SesSettings::apply──> SES
 //! ```
@@ -42,6 +42,7 @@ mod apply;
 mod check;
 mod client;
 mod context;
+mod entries;
 mod error;
 mod expand;
 mod field;
@@ -60,8 +61,9 @@ pub use check::{
 };
 pub use client::SesSettings;
 pub use context::Context;
+pub use entries::{ConfigurationSetEntry, DestinationEntry, Entries, TopicEntry, UnknownOwnTopic};
 pub use error::SettingsError;
-pub use expand::{IdentityEntry, TopicChoice, expand, is_pattern};
+pub use expand::{IdentityEntry, TopicChoice, expand, is_pattern, matches_name};
 pub use field::{Field, NotificationType, OWN_PREFIX, Object, Part, TOPIC_STATEMENT_SID, UnknownName};
 pub use pace::{DEFAULT_PAUSE, Pace};
 pub use plan::{

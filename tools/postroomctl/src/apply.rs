@@ -1,71 +1,136 @@
-//! `postroomctl apply`: writes `postroom.toml` into the table, after it showed the changes.
-
-mod changes;
-mod changes_report;
-mod table_rows;
+//! `postroomctl apply`: makes the table and SES as `postroom.toml` says, after it showed the changes.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
+use serde_json::{Value, json};
+use ses_settings::{Outcome, StepResult};
 
-use self::changes::compare;
-use self::changes_report::{changes_json, changes_text};
-use self::table_rows::TableRows;
 use crate::aws_error::AwsError;
 use crate::config;
 use crate::output::{Output, json_text, warnings_text};
-use crate::table::TableArgs;
+use crate::plan::{Planned, TargetArgs, changes_json, changes_text};
+use crate::ses::{ProofArgs, problems_text, results_text};
 use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct ApplyArgs {
     /// The configuration file, for example postroom.toml.
     file: PathBuf,
-    /// Show the changes without writing them.
+    /// Show the changes without making them.
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
-    /// Write without confirmation.
+    /// Apply without confirmation.
     #[arg(long)]
     yes: bool,
+    /// Apply also when more than 30 % of what exists is removed, from 10 objects of a kind on.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
-    table: TableArgs,
+    proof: ProofArgs,
+    #[command(flatten)]
+    target: TargetArgs,
 }
 
 pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     let config = config::read(&args.file)?;
-    let store = args.table.open().await;
-    let current = TableRows::read(&store).await.map_err(AwsError::from)?;
-    let desired = TableRows::of_config(&config);
-    let sections = compare(&current, &desired, &config.names);
-    let differs = sections.iter().any(|section| !section.changes.is_empty());
-    let mut text = if args.table.json {
-        Text::default()
-    } else {
-        let mut text = warnings_text(&config.warnings);
-        text.push(&changes_text(&sections)?);
-        text
-    };
-
-    let mut applied = false;
-    if differs && !args.dry_run {
-        if !args.yes && !confirm(&mut text)? {
-            return Ok(Output::answer(false, Text::of_line("nothing is changed")));
-        }
-        current.change_to(&desired, &store).await.map_err(AwsError::from)?;
-        applied = true;
+    let planned = Planned::read(&config, &args.target).await?;
+    let json = args.target.table.json;
+    let differs = planned.differs();
+    let mut text = Text::default();
+    if !json {
+        text = warnings_text(&config.warnings);
+        text.push(&changes_text(&planned.sections)?);
     }
-    if args.table.json {
-        text = json_text(&changes_json(&sections, applied, &config.warnings));
+    if args.dry_run {
+        let is_equal = !differs && planned.problems().is_empty();
+        if json {
+            let document =
+                json!({"changes": changes_json(&planned.sections), "applied": false, "warnings": config.warnings});
+            return Ok(Output::answer(is_equal, json_text(&document)));
+        }
+        text.push_line(if is_equal {
+            "nothing to change"
+        } else {
+            "dry run: nothing is changed"
+        });
+        return Ok(Output::answer(is_equal, text));
+    }
+    refuse(&planned, args.force, &text)?;
+    if differs && !args.yes && !confirm(&mut text)? {
+        return Ok(Output::answer(false, Text::of_line("nothing is changed")));
+    }
+    planned.write_table().await?;
+    let mut results = Vec::new();
+    if let Some(ses) = &planned.ses {
+        results = ses.apply(&planned.store, &args.proof).await?;
+    }
+    let is_done = results.iter().all(|result| result.outcome.is_done());
+    if json {
+        text = json_text(&json!({
+            "changes": changes_json(&planned.sections), "applied": differs && is_done, "warnings": config.warnings,
+            "unfinished": unfinished_json(&results),
+        }));
     } else {
-        text.push_line(match (differs, applied) {
-            (false, _) => "nothing to change: the table agrees with the file",
+        text.push(&results_text(&results)?);
+        text.push_line(match (differs, is_done) {
+            (_, false) => "not everything is applied: run apply again",
+            (false, true) => "nothing to change",
             (true, true) => "applied",
-            (true, false) => "dry run: nothing is changed",
         });
     }
-    Ok(Output::answer(applied || !differs, text))
+    let failure = results.iter().find_map(|result| match &result.outcome {
+        Outcome::Failed(error) => Some(error.to_string()),
+        _ => None,
+    });
+    if let Some(error) = failure {
+        return Err(anyhow::Error::new(AwsError::new(error)).context(text.as_str().trim_end().to_owned()));
+    }
+    Ok(Output::answer(is_done, text))
+}
+
+/// Refuses what cannot be applied and what removes much, before anything is written.
+fn refuse(planned: &Planned, force: bool, changes: &Text) -> anyhow::Result<()> {
+    if !planned.problems().is_empty() {
+        bail!(
+            "{}cannot be applied:{}",
+            changes.as_str(),
+            problems_text(planned.problems())
+        );
+    }
+    let removals = planned.large_removals();
+    if !removals.is_empty() && !force {
+        let lines: Vec<String> = removals
+            .iter()
+            .map(|removal| format!("{} of {} {}", removal.removed, removal.existing, removal.kind))
+            .collect();
+        bail!(
+            "{}this removes {}: pass --force if it is meant",
+            changes.as_str(),
+            lines.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn unfinished_json(results: &[StepResult]) -> Value {
+    let unfinished = results.iter().filter(|result| !result.outcome.is_done());
+    unfinished
+        .map(|StepResult { step, outcome }| {
+            let reason = match outcome {
+                Outcome::ChangedMeanwhile { .. } => "changed-meanwhile",
+                Outcome::Unproven { .. } => "unproven",
+                Outcome::NotEffective { .. } => "not-effective",
+                Outcome::Failed(_) => "failed",
+                _ => "not-attempted",
+            };
+            json!({
+                "object": step.change.object.to_string(), "field": step.change.field.to_string(), "reason": reason,
+            })
+        })
+        .collect()
 }
 
 /// Prints the changes and asks for confirmation on the terminal.

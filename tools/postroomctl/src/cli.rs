@@ -5,10 +5,13 @@ use clap::{Parser, Subcommand};
 use crate::apply::{self, ApplyArgs};
 use crate::config;
 use crate::dead_letters::DlqCommand;
+use crate::delegate::DelegateCommand;
 use crate::explain::{self, ExplainArgs};
 use crate::mail::MailCommand;
 use crate::mailboxes::MailboxesCommand;
 use crate::output::{Output, json_text};
+use crate::plan::{self, PlanArgs};
+use crate::pull::{self, PullArgs};
 use crate::replay::{self, ReplayArgs};
 use crate::reputation::ReputationCommand;
 use crate::routes::RoutesCommand;
@@ -48,10 +51,33 @@ enum Command {
         #[command(subcommand)]
         command: ReputationCommand,
     },
-    /// Write postroom.toml into the table, after showing the changes. Exit code 1 when there are changes and they are not
-    /// written.
+    /// Write the settings that SES has as configuration, so that a plan with it is empty.
+    #[command(
+        after_help = "Examples:\n  postroomctl pull --output ses.toml --topic-arn arn:aws:sns:us-east-1:111122223333:postroom\n  \
+        postroomctl pull --identity '*.shop.example' --notifications-only"
+    )]
+    Pull(PullArgs),
+    /// Show how the table and SES differ from postroom.toml. Exit code 1 when something differs.
+    ///
+    /// Sections that the file does not have are not compared. Of SES only the keys that are written are compared, and the
+    /// policies and event destinations whose name begins with postroom-.
+    #[command(
+        after_help = "Examples:\n  postroomctl plan postroom.toml --table postroom-Table-EXAMPLE\n  \
+        postroomctl plan postroom.toml --markdown --topic-arn arn:aws:sns:us-east-1:111122223333:postroom"
+    )]
+    Plan(PlanArgs),
+    /// Make the table and SES as postroom.toml says, after showing the changes. Exit code 1 when something still differs.
+    ///
+    /// The order is such that no notification is lost: topics first, feedback forwarding off last, and only when SES's own
+    /// message has arrived through the topics. Each setting is read again before and after it is written. An interrupted run
+    /// is continued by the next one.
     #[command(after_help = "Example:\n  postroomctl apply postroom.toml --dry-run --table postroom-Table-EXAMPLE")]
     Apply(ApplyArgs),
+    /// Check delegate senders, and print what they have to set up.
+    Delegate {
+        #[command(subcommand)]
+        command: DelegateCommand,
+    },
     /// Print the JSON schema of postroom.toml, for editors.
     #[command(after_help = "Example:\n  postroomctl schema > postroom.schema.json")]
     Schema,
@@ -109,7 +135,10 @@ impl Cli {
             Command::Check(args) => suppression::check(args).await,
             Command::Suppression { command } => command.run().await,
             Command::Reputation { command } => command.run().await,
+            Command::Pull(args) => pull::run(args).await,
+            Command::Plan(args) => plan::run(args).await,
             Command::Apply(args) => apply::run(args).await,
+            Command::Delegate { command } => command.run().await,
             Command::Schema => Ok(Output::done(json_text(&config::schema()))),
             Command::Routes { command } => command.run().await,
             Command::Mailboxes { command } => command.run().await,

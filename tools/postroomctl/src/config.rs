@@ -13,10 +13,15 @@ mod report;
 mod routes;
 mod schema;
 mod sender_match;
+mod ses;
+pub(crate) mod ses_wire;
 mod suggestion;
 mod targets;
 mod thresholds;
 mod wire;
 
+#[cfg(test)]
+pub(crate) use self::read::ses_entries;
 pub(crate) use self::read::{Config, read};
 pub(crate) use self::schema::schema;
+pub(crate) use self::ses::{NONE, OWN_TOPIC};

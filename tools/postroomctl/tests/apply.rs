@@ -60,7 +60,7 @@ async fn after_apply_the_table_agrees_with_the_file() {
     }
     for arguments in ["--yes", "--dry-run"] {
         let again = stack.run_successfully(&format!("apply {EXAMPLE} {arguments}")).await;
-        assert_eq!(again, "nothing to change: the table agrees with the file\n");
+        assert_eq!(again, "nothing to change\n");
     }
 }
 
@@ -91,10 +91,13 @@ async fn changed_and_removed_settings_are_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn an_empty_file_removes_everything() {
+async fn empty_sections_remove_everything_and_missing_sections_nothing() {
     let stack = Stack::new().await;
     stack.run_successfully(&format!("apply {EXAMPLE} --yes")).await;
-    let empty = write_file("empty.toml", "");
+    let empty = write_file("empty.toml", "account = []\nroute = []\nmailbox = []\n[thresholds]\n");
+    let missing = write_file("missing.toml", "");
+    let unchanged = stack.run_successfully(&format!("plan {missing}")).await;
+    assert_eq!(unchanged, "nothing to change\n");
     let outcome = stack.run(&format!("apply {empty} --yes --json")).await;
     let value = outcome.json();
     assert_eq!((outcome.exit_code, &value["applied"]), (0, &json!(true)));

@@ -59,7 +59,8 @@ fn syntax_errors_unknown_keys_and_wrong_types_are_reported_with_line_and_key_pat
         ("[[route]]\nname = \"a\n", "2: invalid basic string, expected `\"`"),
         (
             "[[acounts]]\naccount = \"111122223333\"",
-            "1: acounts: unknown field `acounts`, expected one of `account`, `route`, `thresholds`, `mailbox`; did you \
+            "1: acounts: unknown field `acounts`, expected one of `account`, `route`, `thresholds`, `mailbox`, `identity`, \
+             `configuration-set`, `topic`; did you \
              mean account?",
         ),
         (

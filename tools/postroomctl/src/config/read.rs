@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use notification_model::AccountId;
+use ses_settings::Entries;
 use store::{Mailbox, MailboxKey, RegisteredIdentity, Route, ThresholdTable};
 use toml::de::DeTable;
 
@@ -13,6 +14,7 @@ use super::mailboxes::check_mailboxes;
 use super::positions::Positions;
 use super::report::{InvalidConfig, Problem, Report};
 use super::routes::check_routes;
+use super::ses::check_ses;
 use super::suggestion::did_you_mean;
 use super::thresholds::check_thresholds;
 use super::wire;
@@ -27,8 +29,21 @@ pub(crate) struct Config {
     pub(crate) routes: Vec<Route>,
     pub(crate) thresholds: ThresholdTable,
     pub(crate) mailboxes: BTreeMap<MailboxKey, Mailbox>,
+    /// The sections of the table that the file has. Others are not changed.
+    pub(crate) sections: Sections,
+    /// The settings of SES.
+    pub(crate) ses: Entries,
     /// Valid settings that are probably mistakes, as `file:line: key path: message`.
     pub(crate) warnings: Vec<String>,
+}
+
+/// Which sections of the table a file has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sections {
+    pub(crate) accounts: bool,
+    pub(crate) routes: bool,
+    pub(crate) thresholds: bool,
+    pub(crate) mailboxes: bool,
 }
 
 /// Reads and checks a file. The error names every problem with its line and key path; after a syntax error, an unknown
@@ -63,13 +78,29 @@ fn parse(text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     }
 }
 
+/// The settings of SES in a text without problems.
+#[cfg(test)]
+pub(crate) fn ses_entries(text: &str) -> Entries {
+    parse(text).unwrap().0.ses
+}
+
 fn check_file(file: &wire::File, report: &mut Report) -> Config {
     // First, because every section may name accounts.
-    let accounts = check_accounts(&file.account, report);
+    let accounts = check_accounts(file.account.as_deref().unwrap_or_default(), report);
+    let thresholds = file.thresholds.as_ref();
     Config {
-        routes: check_routes(&file.route, &accounts, report),
-        thresholds: check_thresholds(&file.thresholds, &accounts, report),
-        mailboxes: check_mailboxes(&file.mailbox, report),
+        routes: check_routes(file.route.as_deref().unwrap_or_default(), &accounts, report),
+        thresholds: thresholds
+            .map(|thresholds| check_thresholds(thresholds, &accounts, report))
+            .unwrap_or_default(),
+        mailboxes: check_mailboxes(file.mailbox.as_deref().unwrap_or_default(), report),
+        sections: Sections {
+            accounts: file.account.is_some(),
+            routes: file.route.is_some(),
+            thresholds: file.thresholds.is_some(),
+            mailboxes: file.mailbox.is_some(),
+        },
+        ses: check_ses(file, &accounts, report),
         identities: accounts.identities,
         names: accounts.names,
         warnings: Vec::new(),

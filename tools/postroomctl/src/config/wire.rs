@@ -5,24 +5,29 @@ use std::num::{NonZeroU32, NonZeroU64};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Postroom's configuration: accounts and their identities, routes of notifications, reputation thresholds, and mailboxes
-/// for inbound mail. `postroomctl apply` writes it into the stack's table.
+use super::ses_wire;
+
+/// Postroom's configuration. Accounts and their identities, routes of notifications, reputation thresholds, and mailboxes for
+/// inbound mail are written into the stack's table; identities, configuration sets and topics are settings of SES and SNS.
+/// `postroomctl plan` shows what differs, `postroomctl apply` makes it so. A section that is not written is not changed.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 #[schemars(rename = "postroom.toml")]
 pub(super) struct File {
     /// The accounts that send, and the identities they send from.
-    #[serde(default)]
-    pub(super) account: Vec<Account>,
+    pub(super) account: Option<Vec<Account>>,
     /// Which notifications are sent to which target.
-    #[serde(default)]
-    pub(super) route: Vec<Route>,
+    pub(super) route: Option<Vec<Route>>,
     /// The rates at which senders are warned and restricted.
-    #[serde(default)]
-    pub(super) thresholds: Thresholds,
+    pub(super) thresholds: Option<Thresholds>,
     /// What is done with inbound mail.
-    #[serde(default)]
-    pub(super) mailbox: Vec<Mailbox>,
+    pub(super) mailbox: Option<Vec<Mailbox>>,
+    /// Settings of identities in SES.
+    pub(super) identity: Option<Vec<ses_wire::Identity>>,
+    /// Configuration sets in SES.
+    pub(super) configuration_set: Option<Vec<ses_wire::ConfigurationSet>>,
+    /// Topics to which SES publishes.
+    pub(super) topic: Option<Vec<ses_wire::Topic>>,
 }
 
 /// An account that sends.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use notification_model::AccountId;
+use ses_settings::LargeRemoval;
 use store::{
     Mailbox, MailboxKey, RegisteredIdentity, Route, RouteKey, SenderMatch, Store, StoreError, ThresholdTable,
     Thresholds,
@@ -11,17 +12,18 @@ use store::{
 use crate::config::Config;
 
 /// One map for each kind of row, by key.
-pub(super) struct TableRows {
+#[derive(Clone)]
+pub(crate) struct TableRows {
     /// Only accounts with identities: others have no row.
-    pub(super) identities: BTreeMap<AccountId, Vec<RegisteredIdentity>>,
-    pub(super) routes: BTreeMap<RouteKey, Vec<Route>>,
+    pub(crate) identities: BTreeMap<AccountId, Vec<RegisteredIdentity>>,
+    pub(crate) routes: BTreeMap<RouteKey, Vec<Route>>,
     /// The general thresholds have no senders.
-    pub(super) thresholds: BTreeMap<Option<SenderMatch>, Thresholds>,
-    pub(super) mailboxes: BTreeMap<MailboxKey, Mailbox>,
+    pub(crate) thresholds: BTreeMap<Option<SenderMatch>, Thresholds>,
+    pub(crate) mailboxes: BTreeMap<MailboxKey, Mailbox>,
 }
 
 impl TableRows {
-    pub(super) async fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) async fn read(store: &Store) -> Result<Self, StoreError> {
         Ok(Self {
             identities: identity_rows(&store.all_registered_identities().await?),
             routes: route_rows(&store.all_routes().await?),
@@ -30,18 +32,65 @@ impl TableRows {
         })
     }
 
-    pub(super) fn of_config(config: &Config) -> Self {
+    /// The rows of the sections that the file has. Those of other sections stay as they are in `current`.
+    pub(crate) fn of_config(config: &Config, current: &Self) -> Self {
+        let sections = config.sections;
+        let current = current.clone();
         Self {
-            identities: identity_rows(&config.identities),
-            routes: route_rows(&config.routes),
-            thresholds: threshold_rows(&config.thresholds),
-            mailboxes: config.mailboxes.clone(),
+            identities: if sections.accounts {
+                identity_rows(&config.identities)
+            } else {
+                current.identities
+            },
+            routes: if sections.routes {
+                route_rows(&config.routes)
+            } else {
+                current.routes
+            },
+            thresholds: if sections.thresholds {
+                threshold_rows(&config.thresholds)
+            } else {
+                current.thresholds
+            },
+            mailboxes: if sections.mailboxes {
+                config.mailboxes.clone()
+            } else {
+                current.mailboxes
+            },
         }
+    }
+
+    /// The removals that need force, by kind of row.
+    pub(crate) fn large_removals(&self, desired: &Self) -> Vec<LargeRemoval> {
+        let counted = [
+            (
+                "accounts",
+                removed(&self.identities, &desired.identities).len(),
+                self.identities.len(),
+            ),
+            (
+                "routes",
+                removed(&self.routes, &desired.routes).len(),
+                self.routes.len(),
+            ),
+            (
+                "thresholds",
+                removed(&self.thresholds, &desired.thresholds).len(),
+                self.thresholds.len(),
+            ),
+            (
+                "mailboxes",
+                removed(&self.mailboxes, &desired.mailboxes).len(),
+                self.mailboxes.len(),
+            ),
+        ];
+        let check = |(kind, removed, existing)| LargeRemoval::check(kind, removed, existing);
+        counted.into_iter().filter_map(check).collect()
     }
 
     /// Writes the rows that differ. Writes before it deletes, so that a route that moves to another row is never missing.
     /// After a failure, a second run continues where this one stopped.
-    pub(super) async fn change_to(&self, desired: &Self, store: &Store) -> Result<(), StoreError> {
+    pub(crate) async fn change_to(&self, desired: &Self, store: &Store) -> Result<(), StoreError> {
         for (account, identities) in changed(&self.identities, &desired.identities) {
             store.register_identities(account, identities).await?;
         }

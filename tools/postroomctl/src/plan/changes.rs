@@ -9,25 +9,30 @@ use super::table_rows::TableRows;
 use crate::describe::{action_text, filter_text, redaction_text, sender_match_text, target_text, verdict_rules_text};
 
 /// The changes of one kind of row.
-pub(super) struct Section {
-    pub(super) title: &'static str,
-    pub(super) changes: Vec<Change>,
+pub(crate) struct Section {
+    pub(crate) title: &'static str,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// An added, changed or removed item.
-pub(super) struct Change {
-    pub(super) name: String,
-    pub(super) before: Option<Fields>,
-    pub(super) after: Option<Fields>,
+pub(crate) struct Change {
+    pub(crate) name: String,
+    pub(crate) before: Option<Fields>,
+    pub(crate) after: Option<Fields>,
 }
 
 /// The settings of an item: name and text. They must cover the whole item, because items with equal fields count as
 /// unchanged.
-pub(super) type Fields = Vec<(&'static str, String)>;
+pub(crate) type Fields = Vec<(String, String)>;
 
 type Items = BTreeMap<String, Fields>;
 
-pub(super) fn compare(current: &TableRows, desired: &TableRows, names: &BTreeMap<AccountId, String>) -> Vec<Section> {
+/// The fields of an item.
+fn fields<const N: usize>(fields: [(&str, String); N]) -> Fields {
+    fields.map(|(name, text)| (name.to_owned(), text)).into()
+}
+
+pub(crate) fn compare(current: &TableRows, desired: &TableRows, names: &BTreeMap<AccountId, String>) -> Vec<Section> {
     let section = |title: &'static str, items: &dyn Fn(&TableRows) -> Items| Section {
         title,
         changes: changes(items(current), items(desired)),
@@ -70,19 +75,19 @@ fn account_items(rows: &TableRows, names: &BTreeMap<AccountId, String>) -> Items
             .iter()
             .map(|registered| format!("{} of {}", registered.identity, registered.owner))
             .collect();
-        (name, vec![("identities", identities.join(", "))])
+        (name, fields([("identities", identities.join(", "))]))
     };
     rows.identities.iter().map(item).collect()
 }
 
 fn route_items(rows: &TableRows) -> Items {
     let item = |route: &Route| {
-        let fields = vec![
+        let fields = fields([
             ("senders", sender_match_text(&route.senders)),
             ("filter", filter_text(&route.filter)),
             ("target", target_text(&route.target)),
             ("redaction", redaction_text(route.redaction).to_owned()),
-        ];
+        ]);
         (route.name.clone(), fields)
     };
     rows.routes.values().flatten().map(item).collect()
@@ -98,11 +103,11 @@ fn threshold_items(rows: &TableRows) -> Items {
             [] => "none".to_owned(),
             kinds => kinds.join(", "),
         };
-        let fields = vec![
+        let fields = fields([
             ("bounces", threshold_text(&thresholds.bounces)),
             ("complaints", threshold_text(&thresholds.complaints)),
             ("enforcements", enforcements),
-        ];
+        ]);
         (name, fields)
     };
     rows.thresholds.iter().map(item).collect()
@@ -121,12 +126,26 @@ fn threshold_text(threshold: &Threshold) -> String {
 
 fn mailbox_items(rows: &TableRows) -> Items {
     let item = |mailbox: &Mailbox| {
-        let actions: Vec<String> = mailbox.actions.iter().map(action_text).collect();
-        let fields = vec![
+        // Every field, so that a new one is not forgotten.
+        let Mailbox {
+            key,
+            verdicts,
+            actions,
+            owner,
+            trusted_forwarders,
+        } = mailbox;
+        let actions: Vec<String> = actions.iter().map(action_text).collect();
+        let named = fields([
             ("actions", actions.join("; ")),
-            ("verdicts", verdict_rules_text(&mailbox.verdicts)),
-        ];
-        (mailbox.key.to_string(), fields)
+            ("verdicts", verdict_rules_text(verdicts)),
+        ]);
+        let owner = owner.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        let forwarders = match trusted_forwarders.as_slice() {
+            [] => "none".to_owned(),
+            domains => domains.join(", "),
+        };
+        let optional = fields([("owner", owner), ("trusted-forwarders", forwarders)]);
+        (key.to_string(), named.into_iter().chain(optional).collect())
     };
     rows.mailboxes.values().map(item).collect()
 }
