@@ -1,5 +1,6 @@
 //! The function with mocked responses of SNS and SQS.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test fails by panicking, in its helpers too"
