@@ -108,7 +108,7 @@ pub use inbound::{
     InvalidMailboxKey, KeptSubject, MailLocation, Mailbox, MailboxAction, MailboxKey, NotifyContent, NotifyTarget,
     OwnerTarget, QuarantineMark, SendCap, SenderLimit, SentKind, SentMail, VerdictAction, VerdictRules, WhenSuppressed,
 };
-pub use item::stamp;
+pub use item::{hash_id, stamp};
 pub use reputation::{
     Enforcement, EnforcementChange, EnforcementKind, EnforcementStatus, Figures, InvalidRate, Level, Measure, Rate,
     ReputationState, Threshold, ThresholdTable, Thresholds, Window,
