@@ -67,7 +67,6 @@ CASES = {
     "suppression-changes-errors": counted(**TWO_OF_THREE),
     "suppression-changes-throttles": counted(**TWO_OF_THREE),
     "suppression-changes-duration": slow(48_000, **TWO_OF_THREE),
-    "mirror-request-failures": counted(**AT_ONCE),
     "mirror-dead-letters": DEAD_LETTERS,
     "mirror-queue-age": QUEUE_AGE,
     "mirror-errors": counted(**TWO_OF_THREE),

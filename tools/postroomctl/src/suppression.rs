@@ -5,7 +5,6 @@ mod decision;
 mod get;
 mod history;
 mod list;
-mod mirror;
 mod put;
 mod release;
 mod suppression_json;
@@ -13,7 +12,6 @@ mod suppression_json;
 use clap::Subcommand;
 
 pub(crate) use self::check::{CheckArgs, run as check};
-pub(crate) use self::mirror::MirrorError;
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use notification_model::EmailAddress;
 use serde_json::json;
-use store::{
-    ActiveSuppression, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, Store,
-    SuppressionEntry, SuppressionSource,
-};
+use store::{ActiveSuppression, HistoryEntry, Recipient, Scope, Store, SuppressionEntry, SuppressionSource};
 
 use crate::aws_error::AwsError;
 use crate::operator::operator_name;
@@ -79,24 +76,6 @@ impl Decision<'_> {
                 .await?;
         }
         Ok(())
-    }
-
-    /// Requests to change SES's own suppression list in the same way.
-    pub(super) fn mirror_requests(&self) -> Vec<MirrorRequest> {
-        let action = if self.entry.blocked {
-            MirrorAction::Put
-        } else {
-            MirrorAction::Delete
-        };
-        let request = |scope: &Scope| MirrorRequest {
-            action,
-            address: self.address.clone(),
-            scope: scope.clone(),
-            reason: MirrorReason::Bounce,
-            at: self.entry.at,
-            id: self.entry.id.clone(),
-        };
-        self.scopes.iter().map(request).collect()
     }
 
     pub(super) fn json(&self) -> serde_json::Value {

@@ -6,7 +6,6 @@ use notification_model::EmailAddress;
 use store::Scope;
 
 use super::decision::{Decision, manual_entry};
-use super::mirror::MirrorArgs;
 use crate::arguments::parse_address;
 use crate::describe::{period_text, scope_text};
 use crate::output::{Output, json_text};
@@ -27,8 +26,6 @@ pub(crate) struct PutArgs {
     /// The number of days. Default: permanently.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: Option<u32>,
-    #[command(flatten)]
-    mirror: MirrorArgs,
     #[command(flatten)]
     table: TableArgs,
 }
@@ -53,6 +50,5 @@ pub(crate) async fn run(args: &PutArgs) -> anyhow::Result<Output> {
             period_text(&decision.entry)
         ))
     };
-    let text = args.mirror.send(&decision.mirror_requests(), text).await?;
     Ok(Output::done(text))
 }

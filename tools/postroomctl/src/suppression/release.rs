@@ -8,7 +8,6 @@ use notification_model::EmailAddress;
 use store::{Recipient, Scope};
 
 use super::decision::{Decision, active_suppressions, manual_entry, read_recipient};
-use super::mirror::MirrorArgs;
 use crate::arguments::parse_address;
 use crate::describe::scope_text;
 use crate::output::{Output, json_text};
@@ -26,8 +25,6 @@ pub(crate) struct ReleaseArgs {
     /// The reason, which is recorded in the history.
     #[arg(long)]
     reason: String,
-    #[command(flatten)]
-    mirror: MirrorArgs,
     #[command(flatten)]
     table: TableArgs,
 }
@@ -60,7 +57,6 @@ pub(crate) async fn run(args: &ReleaseArgs) -> anyhow::Result<Output> {
     } else {
         Text::of_line(&format!("{address} is not suppressed: nothing to release"))
     };
-    let text = args.mirror.send(&decision.mirror_requests(), text).await?;
     Ok(Output::answer(is_released, text))
 }
 
