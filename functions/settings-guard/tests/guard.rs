@@ -336,7 +336,8 @@ async fn a_repair_changes_notification_settings_only() {
 
 #[tokio::test]
 async fn nothing_is_repaired_while_the_topic_does_not_work() {
-    let obstacles: [(&str, fn(&mut FakeTopic)); 2] = [
+    type Break = fn(&mut FakeTopic);
+    let obstacles: [(&str, Break); 2] = [
         ("does not let ses.amazonaws.com publish", |topic| {
             topic.policy = "{}".to_owned()
         }),
