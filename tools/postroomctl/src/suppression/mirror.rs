@@ -3,9 +3,9 @@
 use std::fmt;
 
 use clap::Args;
+use operations::send_mirror_requests;
 use store::MirrorRequest;
 
-use crate::aws_error::sdk_error_text;
 use crate::text::Text;
 
 #[derive(Debug, Args)]
@@ -45,13 +45,9 @@ impl MirrorArgs {
         };
         let config = crate::sdk_config::load().await;
         let queue = aws_sdk_sqs::Client::new(&config);
-        for request in requests {
-            let message = queue.send_message().queue_url(url).message_body(request.to_json());
-            if let Err(error) = message.send().await {
-                let cause = sdk_error_text(&error);
-                return Err(MirrorError { output, cause });
-            }
+        match send_mirror_requests(&queue, url, requests).await {
+            Ok(()) => Ok(output),
+            Err(cause) => Err(MirrorError { output, cause }),
         }
-        Ok(output)
     }
 }

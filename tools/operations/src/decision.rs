@@ -2,26 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use serde_json::json;
 use store::{
-    ActiveSuppression, HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, Store,
-    SuppressionEntry, SuppressionSource,
+    HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, Store, StoreError, SuppressionEntry,
+    SuppressionSource,
 };
 
-use crate::aws_error::AwsError;
 use crate::operator::operator_name;
+use crate::recipient::active_suppressions;
 
 /// A decision about a recipient in one or more scopes.
-pub(super) struct Decision<'a> {
-    pub(super) address: &'a EmailAddress,
-    pub(super) scopes: Vec<Scope>,
-    pub(super) entry: SuppressionEntry,
+#[derive(Debug)]
+pub struct Decision<'a> {
+    /// The recipient.
+    pub address: &'a EmailAddress,
+    /// The scopes in which the decision holds. None: there was nothing to release.
+    pub scopes: Vec<Scope>,
+    /// The entry that is written in each scope.
+    pub entry: SuppressionEntry,
 }
 
 /// The entry of a decision by the operator at a time.
-pub(super) fn manual_entry(
+fn manual_entry(
     address: &EmailAddress,
     at: Timestamp,
     is_suppression: bool,
@@ -41,21 +45,52 @@ pub(super) fn manual_entry(
     }
 }
 
-pub(super) async fn read_recipient(store: &Store, address: &EmailAddress) -> Result<Recipient, AwsError> {
-    Ok(store.recipient(address).await?.unwrap_or_default())
-}
+impl<'a> Decision<'a> {
+    /// Suppresses a recipient in one scope, until a time or permanently.
+    #[must_use]
+    pub fn suppress(
+        address: &'a EmailAddress,
+        scope: Scope,
+        until: Option<Timestamp>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            address,
+            scopes: vec![scope],
+            entry: manual_entry(address, now, true, until, reason),
+        }
+    }
 
-/// The suppressions of a recipient in every scope.
-pub(super) fn active_suppressions(recipient: &Recipient, now: Timestamp) -> Vec<ActiveSuppression> {
-    let scopes: BTreeSet<&Scope> = recipient.entries.keys().map(|(scope, _)| scope).collect();
-    scopes
-        .into_iter()
-        .flat_map(|scope| recipient.active_in(scope, now))
-        .collect()
-}
+    /// Releases a recipient in one scope, or in every scope in which it is suppressed.
+    #[must_use]
+    pub fn release(
+        address: &'a EmailAddress,
+        recipient: &Recipient,
+        scope: Option<&Scope>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Self {
+        let scopes: BTreeSet<Scope> = match scope {
+            Some(scope) => BTreeSet::from([scope.clone()]),
+            None => active_suppressions(recipient, now)
+                .into_iter()
+                .map(|suppression| suppression.scope)
+                .collect(),
+        };
+        let at = release_time(recipient, &scopes, now);
+        Self {
+            address,
+            scopes: scopes.into_iter().collect(),
+            entry: manual_entry(address, at, false, None, reason),
+        }
+    }
 
-impl Decision<'_> {
-    pub(super) async fn write(&self, store: &Store) -> Result<(), AwsError> {
+    /// Writes the decision and its history.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn write(&self, store: &Store) -> Result<(), StoreError> {
         let (source, kind) = if self.entry.blocked {
             (SuppressionSource::Manual, "manual-suppress")
         } else {
@@ -82,7 +117,8 @@ impl Decision<'_> {
     }
 
     /// Requests to change SES's own suppression list in the same way.
-    pub(super) fn mirror_requests(&self) -> Vec<MirrorRequest> {
+    #[must_use]
+    pub fn mirror_requests(&self) -> Vec<MirrorRequest> {
         let action = if self.entry.blocked {
             MirrorAction::Put
         } else {
@@ -99,7 +135,9 @@ impl Decision<'_> {
         self.scopes.iter().map(request).collect()
     }
 
-    pub(super) fn json(&self) -> serde_json::Value {
+    /// The decision as JSON.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
         let scopes: Vec<String> = self.scopes.iter().map(ToString::to_string).collect();
         let entry = &self.entry;
         json!({
@@ -108,4 +146,16 @@ impl Decision<'_> {
             "reason": entry.reason,
         })
     }
+}
+
+/// Now, or just after the newest entry of the scopes. A release must be newer than what it releases, and the clock that
+/// wrote an entry may be ahead of this one.
+fn release_time(recipient: &Recipient, scopes: &BTreeSet<Scope>, now: Timestamp) -> Timestamp {
+    let newest = recipient
+        .entries
+        .iter()
+        .filter(|((scope, _), _)| scopes.contains(scope))
+        .map(|(_, entry)| entry.at)
+        .max();
+    newest.map_or(now, |newest| now.max(newest + SignedDuration::from_millis(1)))
 }
