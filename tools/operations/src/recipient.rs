@@ -49,3 +49,10 @@ pub fn suppressed_since(suppression: &ActiveSuppression, history: &[HistoryEntry
         .min()
         .unwrap_or(suppression.entry.at)
 }
+
+/// Identifies the state of a recipient's entries. It changes with every decision and every event that changes an entry.
+#[must_use]
+pub fn recipient_version(recipient: &Recipient) -> String {
+    let newest = recipient.entries.values().map(|entry| entry.at.as_microsecond()).max();
+    format!("{}-{}", recipient.entries.len(), newest.unwrap_or_default())
+}

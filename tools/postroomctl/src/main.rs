@@ -7,6 +7,8 @@ mod arguments;
 mod aws_error;
 mod cli;
 mod config;
+#[cfg(feature = "console")]
+mod console;
 mod dead_letters;
 mod delegate;
 mod describe;
