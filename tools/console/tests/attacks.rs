@@ -365,7 +365,7 @@ async fn text_of_strangers_is_text() {
     let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
     let response = browser.send(browser.post("/recipient/suppress", &fields)).await;
     assert_eq!(response.status, StatusCode::SEE_OTHER, "{}", response.body);
-    let hostile_query = support_query(HOSTILE);
+    let hostile_query = query_of(HOSTILE);
     let recipient = browser.open("/?address=joe%40example.net").await;
     let searched = browser.open(&format!("/?{hostile_query}")).await;
     let payload = browser.post("/explain", &[("form-token", fields[0].1), ("payload", HOSTILE)]);
@@ -411,7 +411,7 @@ async fn only_the_use_of_a_signed_in_browser_keeps_the_console_open() {
 
 #[tokio::test]
 async fn the_console_listens_on_the_loopback_address_only() {
-    let listener = console::bind(0).await.unwrap();
+    let listener = postroom_console::bind(0).await.unwrap();
     assert!(listener.local_addr().unwrap().ip().is_loopback());
 }
 
@@ -420,7 +420,7 @@ async fn is_known(browser: &Browser, address: &str) -> bool {
     browser.store.recipient(&address).await.unwrap().is_some()
 }
 
-fn support_query(address: &str) -> String {
+fn query_of(address: &str) -> String {
     form_urlencoded::Serializer::new(String::new())
         .append_pair("address", address)
         .finish()

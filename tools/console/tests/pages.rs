@@ -8,6 +8,8 @@
 mod support;
 
 use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde_json::json;
 
 use support::{Browser, Response};
 
@@ -27,7 +29,7 @@ async fn a_recipient_shows_the_verdict_the_decision_and_the_history() {
         "Suppressed: no sender may mail it.",
         "Suppressed for all senders (global), permanently",
         "hard bounce",
-        "diagnosticCode",
+        "smtp; 550 5.1.1 &lt;jane@example.net&gt;... User unknown",
     ] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
@@ -124,14 +126,44 @@ async fn senders_are_shown_with_rates_ratings_and_thresholds() {
             .body
             .contains("No sender in the last 24 hours.")
     );
-    browser.receive_event("bounce-permanent-general").await;
+    send_20(&browser, "111122223333", 0).await;
+    send_20(&browser, "222233334444", 2).await;
     let page = browser.open("/senders").await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(
-        page.body.contains("Thresholds: bounces warn 2.5 %, enforce 5 %"),
-        "{}",
-        page.body
-    );
+    let worst = page
+        .body
+        .find("shop.example of 111122223333, sent by delegate 222233334444");
+    let best = page.body.find("shop.example, sent by 111122223333");
+    assert!(worst.is_some() && worst < best, "{}", page.body);
+    for text in [
+        "10.00 % <span class=\"muted\">low volume</span>",
+        "delivery 18, hard 2",
+        "configuration set campaigns",
+        "Thresholds: bounces warn 2.5 %, enforce 5 %; complaints warn 0.05 %, enforce 0.1 %.",
+    ] {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+}
+
+/// 20 recipients of a sending account; the first `bounces` of them bounce, the others receive the message.
+async fn send_20(browser: &Browser, account: &str, bounces: usize) {
+    let now = Timestamp::now().to_string();
+    for message in 0..20 {
+        let recipient = format!("user{message}@example.net");
+        let mail = json!({
+            "timestamp": now, "messageId": format!("{account}-{message}"), "destination": [recipient],
+            "sendingAccountId": account, "sourceArn": "arn:aws:ses:us-east-1:111122223333:identity/shop.example",
+            "tags": {"ses:configuration-set": ["campaigns"]},
+        });
+        let body = if message < bounces {
+            json!({"eventType": "Bounce", "mail": mail, "bounce": {"bounceType": "Permanent", "timestamp": now,
+                   "bouncedRecipients": [{"emailAddress": recipient, "status": "5.1.1"}]}})
+        } else {
+            json!({"eventType": "Delivery", "mail": mail, "delivery": {"timestamp": now, "recipients": [recipient]}})
+        };
+        let record = json!({"eventSource": "aws:sqs", "messageId": "1", "body": body.to_string()});
+        browser.receive(&json!({"Records": [record]})).await;
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use clap::Args;
-use console::{Console, DEFAULT_PORT, IDLE_LIMIT, MirrorQueue, Settings, bind, serve};
+use postroom_console::{Console, DEFAULT_PORT, IDLE_LIMIT, MirrorQueue, Settings, bind, serve};
 
 use crate::output::Output;
 use crate::sdk_config;

@@ -4,11 +4,11 @@
 use axum::body::{Body, to_bytes};
 use axum::http::header::{self, HeaderMap};
 use axum::http::{Method, Request, StatusCode};
-use console::{Console, Settings, router};
 use feedback::effects::Effects;
 use feedback::policy::Policy;
 use jiff::Timestamp;
 use lambda_kit::Metrics;
+use postroom_console::{Console, Settings, router};
 use serde_json::Value;
 use store::Store;
 use tower::ServiceExt;
@@ -129,12 +129,16 @@ impl Browser {
     pub(crate) async fn receive_event(&self, name: &str) {
         let event = std::fs::read(format!("../../events/feedback/{name}.json")).unwrap();
         let event: Value = serde_json::from_slice(&event).unwrap();
+        self.receive(&event).await;
+    }
+
+    pub(crate) async fn receive(&self, event: &Value) {
         let effects = Effects {
             store: self.store.clone(),
             policy: Policy::default(),
             mirror: None,
         };
-        feedback::handle(&event, &effects, &mut Metrics::default(), Timestamp::now())
+        feedback::handle(event, &effects, &mut Metrics::default(), Timestamp::now())
             .await
             .unwrap();
     }
