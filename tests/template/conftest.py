@@ -28,6 +28,7 @@ KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
 # Everything that can be enabled.
 EVERYTHING = {
     "MirrorTo": "account",
+    "ChangeNotices": "on",
     "Router": "on",
     "OwnerAccounts": "222233334444,333344445555",
     "RouterTopicPattern": "arn:aws:sns:eu-west-1:*:ses-*",
@@ -36,6 +37,7 @@ EVERYTHING = {
     "DigestFrom": "postroom@example.com",
     "DigestIdentityArn": f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com",
     "Enforcement": "on",
+    "SettingsRepair": "on",
     "Inbound": "on",
     "InboundIdentityArns": f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com",
     "ForwardConfigurationSet": "forwards",

@@ -26,6 +26,7 @@ AWS_METRICS = {
     ("AWS/Lambda", "DestinationDeliveryFailures"): {"FunctionName"},
     ("AWS/Lambda", "Duration"): {"FunctionName"},
     ("AWS/Lambda", "Errors"): {"FunctionName"},
+    ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
     ("AWS/Lambda", "Throttles"): {"FunctionName"},
     # https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
     ("AWS/SNS", "NumberOfMessagesPublished"): {"TopicName"},

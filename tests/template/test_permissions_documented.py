@@ -8,15 +8,20 @@ from conftest import ROOT, contract, listed, of_type, statements_of
 TEXT = (ROOT / "docs" / "permissions.md").read_text()
 ROLES = {
     "feedback": "FeedbackRole",
+    "suppression-changes": "SuppressionChangesRole",
     "suppression-mirror": "SuppressionMirrorRole",
     "reputation-monitor": "ReputationMonitorRole",
+    "settings-guard": "SettingsGuardRole",
     "delegate-router": "RouterRole",
     "inbound": "InboundRole",
     "unsubscribe": "UnsubscribeRole",
 }
 # Actions that AWS services call with the role of the function: event source mappings, logging, encryption and tracing.
 BY_SERVICES = {"WriteLogs", "UseKey", "WriteTraces"}
-BY_EVENT_SOURCES = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+BY_EVENT_SOURCES = {
+    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+}
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -12,6 +12,11 @@ WITHOUT_RESOURCE = {
     # The suppression list of the account has no ARN.
     "ses:PutSuppressedDestination",
     "ses:DeleteSuppressedDestination",
+    # The settings API of the first version.
+    "ses:GetIdentityNotificationAttributes",
+    "ses:SetIdentityNotificationTopic",
+    "ses:SetIdentityHeadersInNotificationsEnabled",
+    "ses:SetIdentityFeedbackForwardingEnabled",
 }
 
 
@@ -31,7 +36,7 @@ def policies_of(resources: dict, kind: str, field: str) -> dict[str, list[dict]]
 
 def test_roles_name_their_resources(everything):
     roles = of_type(everything, "AWS::IAM::Role")
-    assert len(roles) == 8
+    assert len(roles) == 10
     for name, role in roles.items():
         for one in statements_of(role):
             if "*" in listed(one["Resource"]):
@@ -42,14 +47,16 @@ def test_roles_name_their_resources(everything):
 def test_each_function_has_its_own_role(everything):
     functions = of_type(everything, "AWS::Serverless::Function")
     roles = [function["Role"] for function in functions.values()]
-    assert len(functions) == 6 and len(set(roles)) == 6
+    assert len(functions) == 8 and len(set(roles)) == 8
     assert not any("Policies" in function for function in functions.values())
 
 
 def test_roles_can_access_rows_of_the_table_by_key_only(everything):
     for name, role in of_type(everything, "AWS::IAM::Role").items():
         for one in statements_of(role):
-            if any(action.startswith("dynamodb:") for action in listed(one["Action"])):
+            if one["Sid"] == "ReadStream":
+                assert one["Resource"] == "<Table.Arn>/stream/*"
+            elif any(action.startswith("dynamodb:") for action in listed(one["Action"])):
                 (condition,) = one["Condition"].values()
                 assert condition["dynamodb:LeadingKeys"], f"{name} {one['Sid']}"
                 assert "*" not in condition["dynamodb:LeadingKeys"]
@@ -214,9 +221,12 @@ def test_reserved_concurrency_and_tracing_are_optional(stack):
     reserved = {f"{name}ReservedConcurrency": "7" for name in ("Feedback", "Router", "Mirror", "Inbound", "Unsubscribe")}
     functions = of_type(stack(**EVERYTHING | reserved), "AWS::Serverless::Function")
     found = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
-    assert found.pop("ReputationMonitorFunction") is None and list(found.values()) == ["7"] * 5
+    # It has one invocation for each shard of the stream.
+    assert found.pop("SuppressionChangesFunction") is None
+    assert found.pop("ReputationMonitorFunction") is None
+    assert found.pop("SettingsGuardFunction") is None and list(found.values()) == ["7"] * 5
     assert {function["Tracing"] for function in functions.values()} == {"Active"}
     assert {function["Tracing"] for function in of_type(stack(), "AWS::Serverless::Function").values()} == {"PassThrough"}
     traced = [role for role in of_type(stack(**EVERYTHING), "AWS::IAM::Role").values() if "xray" in json.dumps(role)]
-    assert len(traced) == 6
+    assert len(traced) == 8
     assert "xray" not in json.dumps(stack(Router="on", Inbound="on"))

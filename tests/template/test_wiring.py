@@ -1,12 +1,16 @@
 """Queues, functions, topics and nested stacks are connected as intended, and parts are enabled as a whole."""
 
+import json
+
 import pytest
 from conftest import EVERYTHING, ROOT, Stack, contract, of_type, parse, statements_of
 
 FUNCTIONS = {
     "feedback": "FeedbackFunction",
+    "suppression-changes": "SuppressionChangesFunction",
     "suppression-mirror": "SuppressionMirrorFunction",
     "reputation-monitor": "ReputationMonitorFunction",
+    "settings-guard": "SettingsGuardFunction",
     "delegate-router": "RouterFunction",
     "inbound": "InboundFunction",
     "unsubscribe": "UnsubscribeFunction",
@@ -23,7 +27,10 @@ def properties(resources: dict, name: str) -> dict:
         ("Archive", "EnableArchive"),
         ("Mirror", "EnableMirror"),
         ("SuppressionMirror", "EnableMirror"),
+        ("SuppressionChanges", "EnableSuppressionChanges"),
+        ("SuppressionTopic", "EnableSuppressionTopic"),
         ("ReputationMonitor", "EnableReputationMonitor"),
+        ("SettingsGuard", "EnableSettingsGuard"),
         ("Router", "EnableRouter"),
         ("Delivery", "EnableRouter"),
         ("Unrouted", "EnableRouter"),
@@ -142,6 +149,18 @@ def test_the_feedback_topic_sends_to_the_queues_with_the_sns_envelope(everything
     assert everything[f"{name}Subscription"]["DependsOn"] == "SubscribedQueuePolicy"
 
 
+def test_only_rows_of_recipients_reach_suppression_changes_and_a_failure_keeps_its_place(everything):
+    assert properties(everything, "Table")["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    changes = properties(everything, "SuppressionChangesFunction")["Events"]["Changes"]["Properties"]
+    assert changes["Stream"] == "<Table.StreamArn>"
+    (pattern,) = [json.loads(one["Pattern"]) for one in changes["FilterCriteria"]["Filters"]]
+    assert pattern["dynamodb"]["Keys"] == {"pk": {"S": [{"prefix": "RECIPIENT#"}]}, "sk": {"S": ["SUPPRESSION"]}}
+    assert changes["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    # Retried until the stream deletes the record.
+    assert not {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds"} & set(changes)
+    assert changes["DestinationConfig"]["OnFailure"]["Destination"] == "<SuppressionChangesDeadLetterQueue.Arn>"
+
+
 def test_the_mirror_makes_at_most_one_call_per_second(everything):
     function = properties(everything, "SuppressionMirrorFunction")
     requests = function["Events"]["Requests"]["Properties"]
@@ -176,6 +195,7 @@ def test_schedules_have_the_inputs_that_functions_expect(everything):
         ("SuppressionMirrorFunction", "rate(1 hour)"): None,
         ("ReputationMonitorFunction", "rate(5 minutes)"): '{"postroom":"check-senders"}',
         ("RouterFunction", "rate(15 minutes)"): '{"postroom":"digest"}',
+        ("SettingsGuardFunction", "rate(15 minutes)"): '{"postroom":"compare-settings"}',
     }
 
 
@@ -263,6 +283,7 @@ def test_every_parameter_is_in_one_group_of_the_console(template):
         ({"Inbound": "on", "ReceiptRules": "join"}, {"JoinRequiresReceiptRuleSetName"}),
         ({"BounceSender": "a@example.com"}, {"BouncesRequireIdentity"}),
         ({"Enforcement": "on", "ReputationMonitor": "off"}, {"EnforcementRequiresMonitor"}),
+        ({"SettingsRepair": "on", "SettingsGuard": "off"}, {"RepairRequiresGuard"}),
         ({"BatchingWindowSeconds": "0"}, {"LargeBatchRequiresWindow"}),
         ({"BatchingWindowSeconds": "0", "BatchSize": "10"}, set()),
     ],

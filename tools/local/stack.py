@@ -337,8 +337,6 @@ def environment(port: int | None = None) -> dict[str, str]:
     }
     if table := outputs().get("TableName"):
         env |= {"TABLE_NAME": table, "POSTROOM_TABLE": table}
-    if queue := outputs().get("MirrorQueueUrl"):
-        env |= {"POSTROOM_MIRROR_QUEUE": queue}
     return env
 
 

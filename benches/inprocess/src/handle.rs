@@ -73,7 +73,6 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let effects = Effects {
         store: Store::new(client, "postroom"),
         policy: Policy::default(),
-        mirror: None,
     };
     let events = options.events()?;
     let now: Timestamp = "2026-03-02T09:00:00Z".parse()?;

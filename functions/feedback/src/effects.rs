@@ -1,7 +1,6 @@
 //! Applies actions: the only module of this function that awaits AWS.
 
 mod deliveries;
-mod mirror_queue;
 mod observations;
 mod statistics;
 mod streaks;
@@ -17,7 +16,6 @@ use crate::observation::Observation;
 use crate::policy::Policy;
 use streaks::Streaks;
 
-pub use mirror_queue::MirrorQueue;
 pub use streaks::StreakChange;
 
 /// What actions are applied to.
@@ -27,8 +25,6 @@ pub struct Effects {
     pub store: Store,
     /// The feedback policy.
     pub policy: Policy,
-    /// The queue of the suppression mirror. `None`: SES's own suppression lists are not changed.
-    pub mirror: Option<MirrorQueue>,
 }
 
 /// The records whose deferred actions failed, by index, with the error.
@@ -76,9 +72,6 @@ impl Effects {
                     .record_suppression(address, scope, source, entry, now)
                     .await?;
                 self.store.append_history(address, history).await?;
-                if let Some(mirror) = &self.mirror {
-                    mirror.send_change(address, source, history, &self.policy).await;
-                }
             }
             Action::AddBounce {
                 address,
@@ -117,7 +110,6 @@ impl Effects {
         Streaks {
             store: &self.store,
             policy: &self.policy,
-            mirror: self.mirror.as_ref(),
         }
     }
 }

@@ -7,7 +7,6 @@ pub mod classification;
 pub mod decide;
 pub mod effects;
 pub mod metrics;
-pub mod mirror;
 pub mod observation;
 pub mod policy;
 pub mod settings;
@@ -22,8 +21,8 @@ use store::{SentMail, StoreError};
 
 use crate::action::Action;
 use crate::decide::{Facts, decide, decide_sent_by_inbound};
-use crate::effects::{Effects, MirrorQueue};
-use crate::metrics::{count_mirror_failures, count_streaks};
+use crate::effects::Effects;
+use crate::metrics::count_streaks;
 use crate::observation::Observation;
 
 /// Handles one Lambda event at the time `now` and adds to the metrics.
@@ -58,7 +57,6 @@ pub async fn handle(
     pipeline::fail_incomplete(&mut outcomes);
     metrics.merge(pipeline::take_metrics(&mut outcomes));
     pipeline::count_failures(metrics, &outcomes, RecordError::kind);
-    count_mirror_failures(metrics, effects.mirror.as_ref().map_or(0, MirrorQueue::take_failures));
     Ok(outcomes.report()?)
 }
 

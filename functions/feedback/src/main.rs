@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use feedback::effects::{Effects, MirrorQueue};
+use feedback::effects::Effects;
 use feedback::metrics::NAMESPACE;
 use feedback::settings::Settings;
 use jiff::Timestamp;
-use lambda_kit::{Aws, Metrics, timeouts};
+use lambda_kit::{Aws, Metrics};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use store::Store;
@@ -19,7 +19,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let effects = Arc::new(Effects {
         store: Store::new(aws_sdk_dynamodb::Client::new(aws.config()), settings.table),
         policy: settings.policy,
-        mirror: settings.mirror_queue_url.map(|url| mirror_queue(&aws, url)),
     });
     aws.open_table_connection();
     let stack: Arc<str> = lambda_kit::stack_name(|name| std::env::var(name).ok()).into();
@@ -35,11 +34,4 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         }
     }))
     .await
-}
-
-fn mirror_queue(aws: &Aws, queue_url: String) -> MirrorQueue {
-    let config = aws_sdk_sqs::config::Builder::from(aws.config())
-        .timeout_config(timeouts::best_effort())
-        .build();
-    MirrorQueue::new(aws_sdk_sqs::Client::from_conf(config), queue_url)
 }

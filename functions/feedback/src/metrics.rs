@@ -24,10 +24,8 @@ pub const NAMESPACE: &str = "Postroom/Feedback";
 /// | `SuppressedBySes` | recipients that SES did not send to because of its own suppression lists |
 /// | `OptOuts`, `OptIns` | changes of subscription preferences |
 /// | `RecordFailures` | records that failed, by kind: `bad_envelope`, `parse`, `inbound`, `store`, `panic` |
-/// | `MirrorFailures` | changes to SES's suppression lists that could not be queued |
 pub const METRICS: &[(&str, &[&str])] = &[
     ("BounceClassifications", &["Kind", "Reason"]),
-    ("MirrorFailures", &[]),
     ("NotificationAge", &[]),
     ("Notifications", &["Type"]),
     ("OptIns", &[]),
@@ -81,12 +79,5 @@ pub fn count_streaks(metrics: &mut Metrics, changes: &[StreakChange]) {
             StreakChange::Recovered => "Releases",
         };
         metrics.count(metric, vec![]);
-    }
-}
-
-/// Counts requests to the suppression mirror that could not be sent.
-pub fn count_mirror_failures(metrics: &mut Metrics, failures: u64) {
-    for _ in 0..failures {
-        metrics.count("MirrorFailures", vec![]);
     }
 }

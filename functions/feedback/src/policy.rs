@@ -13,7 +13,6 @@
 //! | `HISTORY_DAYS` | 400 | how long the history keeps events that did not suppress |
 //! | `STATISTICS_DAYS` | 14 | how long statistics are kept |
 //! | `DELIVERIES_DAYS` | 90 | how long deliveries are kept |
-//! | `MIRROR_UNSUBSCRIBES` | `false` | whether opt-outs of whole contact lists are mirrored to SES's suppression list |
 //! | `ACCOUNT_ID` | none: tenants are not told apart by account | the account whose tenants have the scope `tenant:NAME` |
 //! | `INBOUND` | `false` | whether the stack forwards received mail, so that bounces and complaints may be about forwards |
 //! | `CONCURRENCY` | 16 | how many records of a batch are handled at a time |
@@ -84,8 +83,6 @@ pub struct Policy {
     pub statistics: SuppressionPeriod,
     /// How long deliveries are kept for soft bounces that arrive late.
     pub deliveries: SuppressionPeriod,
-    /// Whether opt-outs of whole contact lists are mirrored to SES's own suppression list.
-    pub mirror_unsubscribes: bool,
     /// The account whose tenants have the scope `tenant:NAME`. `None`: every account.
     pub account: Option<AccountId>,
     /// Whether bounces and complaints are looked up among the mail that the inbound function sent.
@@ -136,7 +133,6 @@ impl Default for Policy {
             history: SuppressionPeriod::Days(400),
             statistics: SuppressionPeriod::Days(14),
             deliveries: SuppressionPeriod::Days(90),
-            mirror_unsubscribes: false,
             account: None,
             inbound: false,
             concurrency: 16,
@@ -201,7 +197,6 @@ impl Policy {
             history: period("HISTORY_DAYS", default.history)?,
             statistics: period("STATISTICS_DAYS", default.statistics)?,
             deliveries: period("DELIVERIES_DAYS", default.deliveries)?,
-            mirror_unsubscribes: environment.flag("MIRROR_UNSUBSCRIBES", default.mirror_unsubscribes)?,
             account: environment.parsed("ACCOUNT_ID", "an account id of 12 digits", |text| text.parse().ok())?,
             inbound: environment.flag("INBOUND", default.inbound)?,
             concurrency: environment.positive_number("CONCURRENCY", default.concurrency)?,
@@ -255,7 +250,7 @@ mod tests {
             ("UNCONFIRMED_BOUNCE_DAYS", "30;90"),
             ("ACCOUNT_ID", "the house account"),
             ("SOFT_BOUNCE_SPAN_HOURS", "-1"),
-            ("MIRROR_UNSUBSCRIBES", "yes"),
+            ("INBOUND", "yes"),
         ];
         for (name, value) in cases {
             let error = from(name, value).unwrap_err().to_string();

@@ -3,7 +3,6 @@
 //! | variable | default | meaning |
 //! |---|---|---|
 //! | `TABLE_NAME` | required | the DynamoDB table |
-//! | `MIRROR_QUEUE_URL` | none: SES's suppression lists are not changed | the queue of the suppression mirror |
 //! | those of [`Policy`] | | the feedback policy |
 
 use lambda_kit::{Environment, InvalidSetting};
@@ -15,8 +14,6 @@ use crate::policy::Policy;
 pub struct Settings {
     /// `TABLE_NAME`
     pub table: String,
-    /// `MIRROR_QUEUE_URL`
-    pub mirror_queue_url: Option<String>,
     /// The feedback policy.
     pub policy: Policy,
 }
@@ -30,7 +27,6 @@ impl Settings {
         let environment = Environment::new(&get);
         Ok(Self {
             table: environment.required("TABLE_NAME", "the name of the DynamoDB table")?,
-            mirror_queue_url: environment.optional("MIRROR_QUEUE_URL"),
             policy: Policy::from_env(&get)?,
         })
     }

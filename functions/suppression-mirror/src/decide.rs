@@ -60,7 +60,7 @@ pub fn decide(request: &MirrorRequest, row: &Recipient, policy: &Policy, now: Ti
             let listed = scopes.iter().copied().filter(|scope| on_this_list(scope));
             let ends: Vec<Option<Timestamp>> = listed
                 .flat_map(|scope| active(&scope))
-                .filter(|suppression| is_mirrored(&suppression.source, policy))
+                .filter(|suppression| suppression.is_mirrored(policy.unsubscribes))
                 .map(|suppression| suppression.entry.until)
                 .collect();
             if ends.is_empty() {
@@ -82,7 +82,7 @@ pub fn decide(request: &MirrorRequest, row: &Recipient, policy: &Policy, now: Ti
                 .filter(|scope| on_this_list(scope) || **scope == Scope::Global);
             if listed
                 .flat_map(|scope| active(&scope))
-                .any(|suppression| keeps_on_list(&suppression.source, policy))
+                .any(|suppression| keeps_on_list(&suppression, policy))
             {
                 return Step::Skip {
                     reason: "an active suppression keeps the address on the list",
@@ -110,25 +110,11 @@ fn list_of(scope: &Scope, mirror_to: MirrorTo) -> Result<List, &'static str> {
     }
 }
 
-/// Whether a suppression of the source is mirrored, because SES does not add it to its lists itself.
-fn is_mirrored(source: &SuppressionSource, policy: &Policy) -> bool {
-    match source {
-        SuppressionSource::Manual | SuppressionSource::Streak => true,
-        SuppressionSource::List(_) | SuppressionSource::Unsubscribe => policy.unsubscribes,
-        SuppressionSource::Bounce
-        | SuppressionSource::UnconfirmedBounce
-        | SuppressionSource::Complaint
-        | SuppressionSource::SesList
-        | SuppressionSource::Released
-        | SuppressionSource::Topic(_) => false,
-    }
-}
-
-/// Whether a suppression of the source keeps the address on the list. `SesList` does not, because it results from an entry
+/// Whether a suppression keeps the address on the list. One from SES's list does not, because it results from an entry
 /// in the list, possibly one that was mirrored, and would keep that entry there permanently.
-fn keeps_on_list(source: &SuppressionSource, policy: &Policy) -> bool {
+fn keeps_on_list(suppression: &ActiveSuppression, policy: &Policy) -> bool {
     use SuppressionSource::{Bounce, Complaint, UnconfirmedBounce};
-    is_mirrored(source, policy) || matches!(source, Bounce | UnconfirmedBounce | Complaint)
+    suppression.is_mirrored(policy.unsubscribes) || matches!(suppression.source, Bounce | UnconfirmedBounce | Complaint)
 }
 
 #[cfg(test)]
@@ -157,13 +143,17 @@ mod tests {
                 Some(("list", name)) => SuppressionSource::List(name.to_owned()),
                 Some((_, name)) => SuppressionSource::Topic(name.to_owned()),
                 None => match source {
-                    "bounce" => SuppressionSource::Bounce,
+                    "bounce" | "transient-bounce" => SuppressionSource::Bounce,
                     "complaint" => SuppressionSource::Complaint,
                     "streak" => SuppressionSource::Streak,
                     "ses-list" => SuppressionSource::SesList,
                     "released" => SuppressionSource::Released,
                     _ => SuppressionSource::Manual,
                 },
+            };
+            let bounce_type = match name.ends_with("transient-bounce") {
+                true => "Transient",
+                false => "Permanent",
             };
             let days: Option<i64> = state.parse().ok().filter(|days| *days != 0);
             let entry = SuppressionEntry {
@@ -173,7 +163,7 @@ mod tests {
                 until: days.map(|days| now() + SignedDuration::from_hours(24 * days)),
                 reason: String::new(),
                 address: "Jane@example.net".to_owned(),
-                evidence: BTreeMap::new(),
+                evidence: BTreeMap::from([("bounceType".to_owned(), bounce_type.to_owned())]),
             };
             row.entries.insert((scope.parse().unwrap(), source), entry);
         }
@@ -238,6 +228,7 @@ mod tests {
             ),
             ("tenant:acme", "tenant:other|manual=+ global|manual=+", NOT_ACTIVE),
             ("global", "global|bounce=+ global|ses-list=+", NOT_ACTIVE),
+            ("global", "global|transient-bounce=+", "put account, permanent"),
             ("global", "", NOT_ACTIVE),
             (
                 "domain:shop.example",

@@ -47,16 +47,6 @@ pub fn ses() -> TimeoutConfig {
         .build()
 }
 
-/// Time-outs for a call whose failure is only counted, so that it does not delay the event.
-#[must_use]
-pub fn best_effort() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_millis(1500))
-        .operation_timeout(Duration::from_secs(3))
-        .build()
-}
-
 /// Four attempts, the default of the AWS SDKs for DynamoDB, with pauses of at most 50 ms, 100 ms and 200 ms. If a table
 /// throttles for longer, the call fails, and SQS delivers the record again.
 #[must_use]

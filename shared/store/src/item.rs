@@ -70,6 +70,12 @@ pub(crate) fn hash(parts: &[&str]) -> u64 {
     hasher.finish()
 }
 
+/// Returns a hash of several texts as 16 hexadecimal digits. It is the same in every version.
+#[must_use]
+pub fn hash_id(parts: &[&str]) -> String {
+    format!("{:016x}", hash(parts))
+}
+
 /// Returns a hash of bytes. It is stored, so it must stay the same in every version.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new();

@@ -108,7 +108,7 @@ pub use inbound::{
     InvalidMailboxKey, KeptSubject, MailLocation, Mailbox, MailboxAction, MailboxKey, NotifyContent, NotifyTarget,
     OwnerTarget, QuarantineMark, SendCap, SenderLimit, SentKind, SentMail, VerdictAction, VerdictRules, WhenSuppressed,
 };
-pub use item::stamp;
+pub use item::{hash_id, stamp};
 pub use reputation::{
     Enforcement, EnforcementChange, EnforcementKind, EnforcementStatus, Figures, InvalidRate, Level, Measure, Rate,
     ReputationState, Threshold, ThresholdTable, Thresholds, Window,
@@ -118,7 +118,8 @@ pub use routing::{
     RouteKey, SenderMatch, Target,
 };
 pub use settings::{
-    AppliedSettings, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof,
+    AppliedSettings, Drift, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource,
+    TopicProof,
 };
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,

@@ -7,9 +7,11 @@ mod deliveries;
 mod entry;
 mod history;
 mod mirror;
+mod mirror_rules;
 mod recipient;
 mod scope;
 mod streak;
+mod stream_image;
 
 pub use bounce_series::{BounceSeries, SeriesBounce};
 pub use check::{ActiveSuppression, CheckResult, SenderContext};

@@ -41,6 +41,8 @@ pub enum Fault {
     ResponseLost,
     /// The request takes effect, but the response is an internal error, so the SDK sends the request again.
     InternalErrorAfterEffect,
+    /// The call panics, as a bug would.
+    Panic,
 }
 
 impl Requests {
@@ -96,6 +98,7 @@ impl Intercept for Requests {
         let target = context.request().headers().get("x-amz-target").unwrap_or("unknown");
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
         *self.log().sent.entry(operation).or_default() += 1;
+        assert!(self.inject(Fault::Panic).is_ok(), "as a bug would");
         self.inject(Fault::RequestLost)
     }
 

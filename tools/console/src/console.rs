@@ -6,15 +6,6 @@ use store::Store;
 
 use crate::access::Access;
 
-/// The mirror queue, which changes SES's own suppression lists.
-#[derive(Debug, Clone)]
-pub struct MirrorQueue {
-    /// The client of SQS.
-    pub client: aws_sdk_sqs::Client,
-    /// The URL of the queue.
-    pub url: String,
-}
-
 /// What a console shows and may do.
 #[derive(Debug)]
 pub struct Settings {
@@ -26,8 +17,6 @@ pub struct Settings {
     pub port: u16,
     /// Whether the console may change anything.
     pub is_writable: bool,
-    /// The queue for changes of SES's own suppression lists. None: a change holds in the table only.
-    pub mirror: Option<MirrorQueue>,
 }
 
 /// A console that [`router`](crate::router) serves. Cheap to clone.

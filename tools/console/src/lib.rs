@@ -23,6 +23,6 @@ mod sign_in;
 mod sign_in_page;
 
 pub use access::IDLE_LIMIT;
-pub use console::{Console, MirrorQueue, Settings};
+pub use console::{Console, Settings};
 pub use router::router;
 pub use serve::{DEFAULT_PORT, bind, serve};

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
-use operations::{Decision, period_text, read_recipient, recipient_version, scope_text, send_mirror_requests};
+use operations::{Decision, period_text, read_recipient, recipient_version, scope_text};
 use store::{Recipient, Scope};
 
 use crate::console::Console;
@@ -76,18 +76,10 @@ async fn try_suppress(console: &Console, fields: &Parameters) -> Result<String, 
     .await
 }
 
-/// Writes a decision and tells the mirror queue. Returns the notice.
+/// Writes a decision. Returns the notice.
 async fn apply(console: &Console, decision: &Decision<'_>, notice: String) -> Result<String, Problem> {
     decision.write(console.store()).await.map_err(failed)?;
-    let Some(mirror) = &console.settings().mirror else {
-        return Ok(notice);
-    };
-    match send_mirror_requests(&mirror.client, &mirror.url, &decision.mirror_requests()).await {
-        Ok(()) => Ok(notice),
-        Err(cause) => Ok(format!(
-            "{notice} The request to the mirror queue failed, so SES's own suppression list is unchanged: {cause}"
-        )),
-    }
+    Ok(notice)
 }
 
 /// Reads the recipient, if nothing changed since the page of the form was made.

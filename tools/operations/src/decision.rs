@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
 use serde_json::json;
-use store::{
-    HistoryEntry, MirrorAction, MirrorReason, MirrorRequest, Recipient, Scope, Store, StoreError, SuppressionEntry,
-    SuppressionSource,
-};
+use store::{HistoryEntry, Recipient, Scope, Store, StoreError, SuppressionEntry, SuppressionSource};
 
 use crate::operator::operator_name;
 use crate::recipient::active_suppressions;
@@ -114,25 +111,6 @@ impl<'a> Decision<'a> {
                 .await?;
         }
         Ok(())
-    }
-
-    /// Requests to change SES's own suppression list in the same way.
-    #[must_use]
-    pub fn mirror_requests(&self) -> Vec<MirrorRequest> {
-        let action = if self.entry.blocked {
-            MirrorAction::Put
-        } else {
-            MirrorAction::Delete
-        };
-        let request = |scope: &Scope| MirrorRequest {
-            action,
-            address: self.address.clone(),
-            scope: scope.clone(),
-            reason: MirrorReason::Bounce,
-            at: self.entry.at,
-            id: self.entry.id.clone(),
-        };
-        self.scopes.iter().map(request).collect()
     }
 
     /// The decision as JSON.

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use operations::sdk_error_text;
 use reputation::SesError;
 use store::StoreError;
 
@@ -44,5 +43,14 @@ impl From<StoreError> for AwsError {
 impl From<SesError> for AwsError {
     fn from(error: SesError) -> Self {
         Self(error.to_string())
+    }
+}
+
+/// The code and message of the service, or the chain of causes when there was no response.
+pub(crate) fn sdk_error_text<E: ProvideErrorMetadata + Error>(error: &E) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => lambda_kit::sdk_error_text(error),
     }
 }

@@ -3,8 +3,9 @@
 use std::io::{IsTerminal, Write};
 
 use clap::Args;
-use postroom_console::{Console, DEFAULT_PORT, IDLE_LIMIT, MirrorQueue, Settings, bind, serve};
+use postroom_console::{Console, DEFAULT_PORT, IDLE_LIMIT, Settings, bind, serve};
 
+use crate::aws_error::sdk_error_text;
 use crate::output::Output;
 use crate::sdk_config;
 use crate::table::open_table;
@@ -21,26 +22,17 @@ pub(crate) struct ConsoleArgs {
     /// The loopback port.
     #[arg(long, default_value_t = DEFAULT_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// The stack's mirror queue (output MirrorQueueUrl), to also change SES's own suppression list. Default: SES's own
-    /// list is not changed.
-    #[arg(long, env = "POSTROOM_MIRROR_QUEUE", value_name = "URL")]
-    mirror_queue: Option<String>,
 }
 
 /// Returns when the console ends.
 pub(crate) async fn run(args: &ConsoleArgs) -> anyhow::Result<Output> {
     let config = sdk_config::load().await;
-    let mirror = args.mirror_queue.as_ref().filter(|url| !url.is_empty());
     let listener = bind(args.port).await?;
     let console = Console::new(Settings {
         store: open_table(&args.table).await,
         context: context(&args.table, &config).await,
         port: args.port,
         is_writable: args.write,
-        mirror: mirror.map(|url| MirrorQueue {
-            client: aws_sdk_sqs::Client::new(&config),
-            url: url.clone(),
-        }),
     });
     print_link(&console)?;
     if std::io::stdin().is_terminal() {
@@ -82,7 +74,7 @@ async fn context(table: &str, config: &aws_config::SdkConfig) -> Vec<(&'static s
             context.push(("Account", identity.account().unwrap_or("unknown").to_owned()));
             context.push(("Caller", identity.arn().unwrap_or("unknown").to_owned()));
         }
-        Err(error) => context.push(("Caller", format!("unknown: {}", operations::sdk_error_text(&error)))),
+        Err(error) => context.push(("Caller", format!("unknown: {}", sdk_error_text(&error)))),
     }
     context
 }

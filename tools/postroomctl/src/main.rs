@@ -36,7 +36,6 @@ use clap::Parser;
 
 use crate::aws_error::AwsError;
 use crate::cli::Cli;
-use crate::suppression::MirrorError;
 use crate::text::{Text, escape_message};
 
 #[tokio::main]
@@ -47,14 +46,9 @@ async fn main() -> ExitCode {
             ExitCode::from(if output.is_yes { 0 } else { 1 })
         }
         Err(error) => {
-            let mirror_error = error.downcast_ref::<MirrorError>();
-            if let Some(error) = mirror_error {
-                print(&error.output);
-            }
             let message = escape_message(&format!("postroomctl: {error:#}"));
             let _ = writeln!(std::io::stderr(), "{message}");
-            let is_aws_error = mirror_error.is_some() || error.is::<AwsError>();
-            ExitCode::from(if is_aws_error { 3 } else { 2 })
+            ExitCode::from(if error.is::<AwsError>() { 3 } else { 2 })
         }
     }
 }

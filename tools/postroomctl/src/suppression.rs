@@ -4,7 +4,6 @@ mod check;
 mod get;
 mod history;
 mod list;
-mod mirror;
 mod put;
 mod release;
 mod suppression_json;
@@ -12,7 +11,6 @@ mod suppression_json;
 use clap::Subcommand;
 
 pub(crate) use self::check::{CheckArgs, run as check};
-pub(crate) use self::mirror::MirrorError;
 use crate::output::Output;
 
 #[derive(Debug, Subcommand)]

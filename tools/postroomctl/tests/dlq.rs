@@ -254,8 +254,22 @@ async fn messages_of_every_function_are_diagnosed() {
     );
     sqs.put("InboundDeadLetterQueue", &inbound_body(), Value::Null);
     sqs.put("InboundDeadLetterQueue", &event_body("feedback/delivery"), Value::Null);
+    let unreadable = json!({"reason": "stream record: expected a time", "sequenceNumber": "111"}).to_string();
+    let not_accepted = json!({
+        "requestContext": {"condition": "RetryAttemptsExhausted"},
+        "DDBStreamBatchInfo": {"startSequenceNumber": "111", "endSequenceNumber": "120", "batchSize": 3},
+    });
+    for body in [unreadable.as_str(), &not_accepted.to_string(), "{}"] {
+        sqs.put("SuppressionChangesDeadLetterQueue", body, Value::Null);
+    }
     let other_name = "dead-letters";
-    for body in [&delivery, &mirror, &inbound_body(), &event_body("feedback/delivery")] {
+    for body in [
+        &delivery,
+        &mirror,
+        &unreadable,
+        &inbound_body(),
+        &event_body("feedback/delivery"),
+    ] {
         sqs.put(other_name, body, Value::Null);
     }
     let mut text = String::new();
@@ -264,6 +278,7 @@ async fn messages_of_every_function_are_diagnosed() {
         "MirrorDeadLetterQueue",
         "RouterDeadLetterQueue",
         "InboundDeadLetterQueue",
+        "SuppressionChangesDeadLetterQueue",
         other_name,
     ] {
         let outcome = sqs.run(&["dlq", "explain", &sqs.url(queue)]).await;

@@ -296,7 +296,6 @@ async fn a_replay_does_not_change_the_table() {
     let effects = Effects {
         store,
         policy: Policy::default(),
-        mirror: None,
     };
     let rows = async || {
         let items = client.scan().table_name("postroom").send().await.unwrap();

@@ -21,6 +21,6 @@ pub use services::Services;
 pub use simulated::SimulatedAws;
 pub use table::CREATE_TABLE;
 pub use targets::{
-    ALARM_TOPIC_ARN, DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, INBOUND_QUEUE_URL, MIRROR_QUEUE_URL,
-    ReceivedMessage, UNROUTED_TOPIC_ARN,
+    ALARM_TOPIC_ARN, DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, INBOUND_QUEUE_URL, ReceivedMessage,
+    UNROUTED_TOPIC_ARN,
 };

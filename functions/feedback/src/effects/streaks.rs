@@ -9,7 +9,6 @@ use store::{
     SuppressionEntry,
 };
 
-use super::mirror_queue::MirrorQueue;
 use crate::policy::{Policy, SuppressionPeriod};
 use crate::streak::{self, Streak};
 
@@ -31,7 +30,6 @@ pub enum StreakChange {
 pub(super) struct Streaks<'a> {
     pub(super) store: &'a Store,
     pub(super) policy: &'a Policy,
-    pub(super) mirror: Option<&'a MirrorQueue>,
 }
 
 impl Streaks<'_> {
@@ -109,12 +107,7 @@ impl Streaks<'_> {
                 return Ok(None);
             };
             *row = *settled;
-            let Some(history) = history else { return Ok(None) };
-            if let Some(mirror) = self.mirror {
-                let source = series.source();
-                mirror.send_change(address, &source, &history, self.policy).await;
-            }
-            return Ok(Some(match target {
+            return Ok(history.is_some().then_some(match target {
                 Some(_) => StreakChange::Suppressed,
                 None => StreakChange::Recovered,
             }));

@@ -33,7 +33,6 @@ impl Stack {
                     account: "111122223333".parse().ok(),
                     ..Policy::default()
                 },
-                mirror: None,
             },
             requests,
             client,

@@ -49,7 +49,6 @@ impl Browser {
             context: vec![("Table", "postroom".to_owned())],
             port: 8625,
             is_writable,
-            mirror: None,
         });
         Self {
             console,
@@ -136,7 +135,6 @@ impl Browser {
         let effects = Effects {
             store: self.store.clone(),
             policy: Policy::default(),
-            mirror: None,
         };
         feedback::handle(event, &effects, &mut Metrics::default(), Timestamp::now())
             .await

@@ -5,7 +5,7 @@ use delegate_router::delivery::Delivery;
 use delegate_router::rejected_digest::RejectedDigest;
 use intake::{Batch, RecordKind};
 use notification_model::SesMessage;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::MirrorRequest;
 
 use super::cause::Cause;
@@ -112,6 +112,38 @@ pub(super) fn find_mirror_request(body: &str) -> Finding {
             "all attempts failed at SES or the table",
         ),
         Err(error) => Finding::new("not a mirror request", Cause::Payload, error.to_string()),
+    }
+}
+
+/// Whether a message is about records of the table's stream.
+pub(super) fn is_change(body: &str) -> bool {
+    serde_json::from_str::<Value>(body)
+        .is_ok_and(|body| body.get("DDBStreamBatchInfo").is_some() || body.get("sequenceNumber").is_some())
+}
+
+/// A message of suppression-changes about one record of the table's stream, or of
+/// [Lambda](https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html) about records that it no longer
+/// retries.
+pub(super) fn find_change(body: &str) -> Finding {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    if let (Some(number), Some(reason)) = (text("/sequenceNumber"), text("/reason")) {
+        return Finding::new(format!("change {number} of the table's stream"), Cause::Payload, reason);
+    }
+    match (
+        text("/DDBStreamBatchInfo/startSequenceNumber"),
+        text("/DDBStreamBatchInfo/endSequenceNumber"),
+    ) {
+        (Some(first), Some(last)) => Finding::new(
+            format!("changes {first} to {last} of the table's stream"),
+            Cause::Dependency,
+            "the topic or the mirror queue did not accept them for 24 hours",
+        ),
+        _ => Finding::new(
+            "not a change of the table's stream",
+            Cause::Payload,
+            "an unknown message",
+        ),
     }
 }
 

@@ -7,7 +7,9 @@ use delegate_router::rejected_digest::RejectedDigest;
 use notification_model::SesMessage;
 use store::MirrorRequest;
 
-use super::finding::{Finding, find_delivery, find_inbound, find_mirror_request, find_notification, read_message};
+use super::finding::{
+    Finding, find_change, find_delivery, find_inbound, find_mirror_request, find_notification, is_change, read_message,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Function {
@@ -19,6 +21,8 @@ pub(crate) enum Function {
     Delivery,
     /// Requests to change SES's own suppression lists.
     Mirror,
+    /// Changes of suppressions that were not published.
+    Changes,
     /// Inbound mail.
     Inbound,
 }
@@ -29,6 +33,7 @@ impl Function {
         let name = queue_name.to_lowercase();
         let by_name = [
             ("delivery", Self::Delivery),
+            ("suppressionchanges", Self::Changes),
             ("mirror", Self::Mirror),
             ("router", Self::Router),
             ("inbound", Self::Inbound),
@@ -44,6 +49,8 @@ impl Function {
             Self::Delivery
         } else if MirrorRequest::from_json(body).is_ok() {
             Self::Mirror
+        } else if is_change(body) {
+            Self::Changes
         } else if matches!(read_message(body), Ok(Some(SesMessage::Received(_)))) {
             Self::Inbound
         } else {
@@ -58,6 +65,7 @@ impl Function {
             Self::Inbound => find_inbound(body),
             Self::Delivery => find_delivery(body, rejection),
             Self::Mirror => find_mirror_request(body),
+            Self::Changes => find_change(body),
         }
     }
 }

@@ -6,7 +6,6 @@ use notification_model::EmailAddress;
 use operations::{Decision, period_text, scope_text};
 use store::Scope;
 
-use super::mirror::MirrorArgs;
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
@@ -28,8 +27,6 @@ pub(crate) struct PutArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: Option<u32>,
     #[command(flatten)]
-    mirror: MirrorArgs,
-    #[command(flatten)]
     table: TableArgs,
 }
 
@@ -49,6 +46,5 @@ pub(crate) async fn run(args: &PutArgs) -> anyhow::Result<Output> {
             period_text(&decision.entry)
         ))
     };
-    let text = args.mirror.send(&decision.mirror_requests(), text).await?;
     Ok(Output::done(text))
 }

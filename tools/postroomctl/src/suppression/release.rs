@@ -6,7 +6,6 @@ use notification_model::EmailAddress;
 use operations::{Decision, read_recipient, scope_text};
 use store::Scope;
 
-use super::mirror::MirrorArgs;
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
@@ -24,8 +23,6 @@ pub(crate) struct ReleaseArgs {
     /// The reason, which is recorded in the history.
     #[arg(long)]
     reason: String,
-    #[command(flatten)]
-    mirror: MirrorArgs,
     #[command(flatten)]
     table: TableArgs,
 }
@@ -46,6 +43,5 @@ pub(crate) async fn run(args: &ReleaseArgs) -> anyhow::Result<Output> {
     } else {
         Text::of_line(&format!("{address} is not suppressed: nothing to release"))
     };
-    let text = args.mirror.send(&decision.mirror_requests(), text).await?;
     Ok(Output::answer(is_released, text))
 }

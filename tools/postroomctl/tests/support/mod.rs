@@ -46,7 +46,6 @@ impl Stack {
             effects: Effects {
                 store,
                 policy: Policy::default(),
-                mirror: None,
             },
         }
     }

@@ -15,8 +15,6 @@ pub const DELIVERY_DEAD_LETTER_QUEUE_URL: &str =
     "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-delivery-dlq";
 /// The inbound queue: received mail that was not finished.
 pub const INBOUND_QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-inbound";
-/// The mirror queue: changes to SES's own suppression list.
-pub const MIRROR_QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/111122223333/postroom-mirror";
 /// The topic for alerts of the reputation monitor.
 pub const ALARM_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:111122223333:postroom-alarms";
 /// The topic for notifications that no route matches.
@@ -67,7 +65,7 @@ impl Targets {
         if body["QueueUrl"] == INBOUND_QUEUE_URL {
             let delay = body["DelaySeconds"].as_i64().unwrap_or_default();
             self.handed_over.push((text(&body["MessageBody"]), delay));
-        } else if body["QueueUrl"] != MIRROR_QUEUE_URL {
+        } else {
             self.received.push(ReceivedMessage {
                 target: text(&body["QueueUrl"]),
                 body: text(&body["MessageBody"]),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use delegate_router::effects::Effects as RouterEffects;
 use delegate_router::settings::Settings as RouterSettings;
-use feedback::effects::{Effects as FeedbackEffects, MirrorQueue};
+use feedback::effects::Effects as FeedbackEffects;
 use feedback::policy::{Policy, SuppressionPeriod};
 use jiff::SignedDuration;
 use notification_model::EmailAddress;
@@ -15,8 +15,7 @@ use store::Store;
 
 use super::queues::Queue;
 use crate::aws::{
-    ALARM_TOPIC_ARN, DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, MIRROR_QUEUE_URL, SimulatedAws,
-    UNROUTED_TOPIC_ARN,
+    ALARM_TOPIC_ARN, DELIVERY_DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL, SimulatedAws, UNROUTED_TOPIC_ARN,
 };
 use crate::scenario::{HOME_ACCOUNT, Scenario};
 
@@ -46,23 +45,19 @@ impl Process {
 #[derive(Debug)]
 pub(super) struct ProcessSettings {
     policy: Policy,
-    /// Whether the feedback function has a mirror queue.
-    has_mirror: bool,
     router: RouterSettings,
 }
 
 impl ProcessSettings {
-    pub(super) fn new(scenario: &Scenario, concurrency: usize, mirror_unsubscribes: bool, has_mirror: bool) -> Self {
+    pub(super) fn new(scenario: &Scenario, concurrency: usize) -> Self {
         Self {
             policy: Policy {
                 concurrency,
                 // The longest scenarios exceed the default period.
                 deliveries: SuppressionPeriod::Days(if scenario.days > 80 { 400 } else { 90 }),
                 account: HOME_ACCOUNT.parse().ok(),
-                mirror_unsubscribes,
                 ..Policy::default()
             },
-            has_mirror,
             router: router_settings(concurrency),
         }
     }
@@ -73,9 +68,6 @@ impl ProcessSettings {
             Queue::Feedback => Process::Feedback(Box::new(FeedbackEffects {
                 store: new_store(aws),
                 policy: self.policy.clone(),
-                mirror: self
-                    .has_mirror
-                    .then(|| MirrorQueue::new(aws.sqs(), MIRROR_QUEUE_URL.to_owned())),
             })),
             Queue::Router | Queue::Delivery => Process::Router(Box::new(self.start_router(aws))),
             Queue::Schedule => Process::Monitor(Box::new(start_monitor(aws, None))),

@@ -40,7 +40,7 @@ impl<'a> World<'a> {
         let mut rng = Rng::with_seed(seed ^ 0xd1ce);
         let aws = SimulatedAws::new(seed, trace);
         let concurrency = [1, 4, 16][rng.usize(..3)];
-        let processes = ProcessSettings::new(scenario, concurrency, rng.bool(), rng.u8(..3) == 0);
+        let processes = ProcessSettings::new(scenario, concurrency);
         let mut world = Self {
             store: new_store(&aws),
             warm: Vec::new(),

@@ -1,0 +1,33 @@
+//! Decides what a change of a recipient's row means for applications and for SES's own suppression lists. Pure: no clock, no
+//! environment, no AWS.
+
+mod mirroring;
+mod notices;
+
+use store::MirrorRequest;
+
+use crate::notice::Notice;
+use crate::stream::RowChange;
+
+/// What a change of a row calls for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// The notices to publish.
+    pub notices: Vec<Notice>,
+    /// The requests to the suppression mirror.
+    pub mirror_requests: Vec<MirrorRequest>,
+}
+
+/// Compares the row before and after a change, both at the time of the change. A suppression that ends by time is therefore not
+/// a change of the row.
+///
+/// Another attempt with the same record returns the same decision.
+#[must_use]
+pub fn decide(change: &RowChange, mirror_unsubscribes: bool) -> Decision {
+    let old = change.old.clone().unwrap_or_default();
+    let new = change.new.clone().unwrap_or_default();
+    Decision {
+        notices: notices::of(change, &old, &new),
+        mirror_requests: mirroring::of(change, &old, &new, mirror_unsubscribes),
+    }
+}
