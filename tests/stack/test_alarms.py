@@ -77,6 +77,7 @@ def test_a_notification_without_a_route_sets_off_its_alarm(stack, unique):
 def test_runs_of_the_schedules_are_counted_and_their_absence_sets_off_the_alarms(stack):
     for name, function, event in [
         ("reputation-monitor-stopped", "ReputationMonitorFunctionName", {"postroom": "check-senders"}),
+        ("settings-guard-stopped", "SettingsGuardFunctionName", {"postroom": "compare-settings"}),
         ("digests-stopped", "RouterFunctionName", {"postroom": "digest"}),
     ]:
         answer = boto3.client("lambda").invoke(FunctionName=stack.outputs[function], Payload=json.dumps(event))

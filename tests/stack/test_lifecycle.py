@@ -68,7 +68,7 @@ def new_version(tmp_path) -> pathlib.Path:
     copy = tmp_path / "build"
     shutil.copytree(BUILD, copy)
     programs = list(copy.glob("*/bootstrap"))
-    assert len(programs) == 6
+    assert len(programs) == 8
     for program in programs:
         with program.open("ab") as file:
             file.write(b"\0")

@@ -195,3 +195,58 @@ def test_delegate_check_evaluates_the_policies_that_ses_has(settings):
     start, end = wired.index("[[identity.delegate]]"), wired.index("[[configuration-set]]")
     settings.run("apply", wired[:start] + wired[end:], "--yes")
     assert settings.policies() == {}
+
+
+class Guard:
+    """Runs the settings guard, and reads what it wrote."""
+
+    def __init__(self, settings: Settings):
+        self.settings, self.object = settings, f"identity {settings.identity}"
+
+    def run(self) -> None:
+        function = self.settings.stack.outputs["SettingsGuardFunctionName"]
+        payload = json.dumps({"postroom": "compare-settings"})
+        answer = boto3.client("lambda").invoke(FunctionName=function, Payload=payload)
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def differing(self) -> list[str]:
+        key = {"pk": "SETTINGS", "sk": f"DRIFT#{self.object}"}
+        row = self.settings.stack.table.get_item(Key=key, ConsistentRead=True).get("Item", {})
+        return list(json.loads(row.get("fields", "{}")))
+
+
+def test_the_guard_notices_a_change_by_a_person_and_leaves_it(settings):
+    settings.run("apply", settings.wired(), "--yes")
+    guard = Guard(settings)
+    guard.run()
+    assert guard.differing() == []
+    settings.v1.set_identity_notification_topic(Identity=settings.identity, NotificationType="Delivery")
+    guard.run()
+    assert guard.differing() == ["topics.delivery"]
+    assert "DeliveryTopic" not in settings.notifications()
+    settings.run("apply", settings.wired(), "--yes")
+    guard.run()
+    assert guard.differing() == []
+
+
+def test_the_guard_sets_topics_again_that_ses_removed(settings):
+    """SES removes the topics when it cannot publish. Here the topic is that of the stack, whose policy is broken for a moment."""
+    settings.run("apply", settings.wired(), "--yes")
+    sns, topic = boto3.client("sns"), settings.stack.topic_arn
+    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    guard = Guard(settings)
+    nobody = {"Version": "2012-10-17", "Statement": []}
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(nobody))
+    try:
+        settings.stack.local_ses.bounce(f"gone@{settings.identity}", sender=f"news@{settings.identity}")
+        assert "BounceTopic" not in settings.notifications() and settings.notifications()["ForwardingEnabled"]
+        # The topic does not work yet, so nothing is set.
+        guard.run()
+        assert "topics.bounce" in guard.differing() and "BounceTopic" not in settings.notifications()
+    finally:
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    guard.run()
+    found = settings.notifications()
+    assert {found[f"{kind}Topic"] for kind in KINDS} == {topic}
+    assert not found["ForwardingEnabled"], "SES's own message through the topics is the proof"
+    assert guard.differing() == []

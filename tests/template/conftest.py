@@ -37,6 +37,7 @@ EVERYTHING = {
     "DigestFrom": "postroom@example.com",
     "DigestIdentityArn": f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com",
     "Enforcement": "on",
+    "SettingsRepair": "on",
     "Inbound": "on",
     "InboundIdentityArns": f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com",
     "ForwardConfigurationSet": "forwards",

@@ -79,6 +79,12 @@ CASES = {
     "reputation-monitor-duration": slow(192_000, **TWO_OF_THREE),
     "reputation-monitor-check-failures": counted(**TWO_OF_THREE),
     "reputation-monitor-stopped": HEARTBEAT,
+    "settings-drift": counted(**AT_ONCE),
+    "settings-guard-errors": counted(**TWO_OF_THREE),
+    "settings-guard-throttles": counted(**TWO_OF_THREE),
+    "settings-guard-duration": slow(672_000, **TWO_OF_THREE),
+    "settings-guard-check-failures": counted(**TWO_OF_THREE),
+    "settings-guard-stopped": HEARTBEAT,
     "router-dead-letters": DEAD_LETTERS,
     "router-queue-age": QUEUE_AGE,
     "delivery-dead-letters": DEAD_LETTERS,
@@ -165,6 +171,7 @@ def test_the_period_of_a_heartbeat_is_the_interval_of_its_schedule(everything, a
     periods = {name: period_of(alarms[name]) for name in of_kind("heartbeat")}
     assert periods == {
         "reputation-monitor-stopped": intervals["functions/reputation-monitor"],
+        "settings-guard-stopped": intervals["functions/settings-guard"],
         "digests-stopped": intervals["functions/delegate-router"],
         "mirror-stopped": intervals["functions/suppression-mirror"],
         "suppression-changes-stopped": intervals["functions/suppression-changes"],

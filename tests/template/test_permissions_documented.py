@@ -11,6 +11,7 @@ ROLES = {
     "suppression-changes": "SuppressionChangesRole",
     "suppression-mirror": "SuppressionMirrorRole",
     "reputation-monitor": "ReputationMonitorRole",
+    "settings-guard": "SettingsGuardRole",
     "delegate-router": "RouterRole",
     "inbound": "InboundRole",
     "unsubscribe": "UnsubscribeRole",

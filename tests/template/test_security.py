@@ -12,6 +12,11 @@ WITHOUT_RESOURCE = {
     # The suppression list of the account has no ARN.
     "ses:PutSuppressedDestination",
     "ses:DeleteSuppressedDestination",
+    # The settings API of the first version.
+    "ses:GetIdentityNotificationAttributes",
+    "ses:SetIdentityNotificationTopic",
+    "ses:SetIdentityHeadersInNotificationsEnabled",
+    "ses:SetIdentityFeedbackForwardingEnabled",
 }
 
 
@@ -31,7 +36,7 @@ def policies_of(resources: dict, kind: str, field: str) -> dict[str, list[dict]]
 
 def test_roles_name_their_resources(everything):
     roles = of_type(everything, "AWS::IAM::Role")
-    assert len(roles) == 9
+    assert len(roles) == 10
     for name, role in roles.items():
         for one in statements_of(role):
             if "*" in listed(one["Resource"]):
@@ -42,7 +47,7 @@ def test_roles_name_their_resources(everything):
 def test_each_function_has_its_own_role(everything):
     functions = of_type(everything, "AWS::Serverless::Function")
     roles = [function["Role"] for function in functions.values()]
-    assert len(functions) == 7 and len(set(roles)) == 7
+    assert len(functions) == 8 and len(set(roles)) == 8
     assert not any("Policies" in function for function in functions.values())
 
 
@@ -218,9 +223,10 @@ def test_reserved_concurrency_and_tracing_are_optional(stack):
     found = {name: function.get("ReservedConcurrentExecutions") for name, function in functions.items()}
     # It has one invocation for each shard of the stream.
     assert found.pop("SuppressionChangesFunction") is None
-    assert found.pop("ReputationMonitorFunction") is None and list(found.values()) == ["7"] * 5
+    assert found.pop("ReputationMonitorFunction") is None
+    assert found.pop("SettingsGuardFunction") is None and list(found.values()) == ["7"] * 5
     assert {function["Tracing"] for function in functions.values()} == {"Active"}
     assert {function["Tracing"] for function in of_type(stack(), "AWS::Serverless::Function").values()} == {"PassThrough"}
     traced = [role for role in of_type(stack(**EVERYTHING), "AWS::IAM::Role").values() if "xray" in json.dumps(role)]
-    assert len(traced) == 7
+    assert len(traced) == 8
     assert "xray" not in json.dumps(stack(Router="on", Inbound="on"))

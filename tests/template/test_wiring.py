@@ -10,6 +10,7 @@ FUNCTIONS = {
     "suppression-changes": "SuppressionChangesFunction",
     "suppression-mirror": "SuppressionMirrorFunction",
     "reputation-monitor": "ReputationMonitorFunction",
+    "settings-guard": "SettingsGuardFunction",
     "delegate-router": "RouterFunction",
     "inbound": "InboundFunction",
     "unsubscribe": "UnsubscribeFunction",
@@ -29,6 +30,7 @@ def properties(resources: dict, name: str) -> dict:
         ("SuppressionChanges", "EnableSuppressionChanges"),
         ("SuppressionTopic", "EnableSuppressionTopic"),
         ("ReputationMonitor", "EnableReputationMonitor"),
+        ("SettingsGuard", "EnableSettingsGuard"),
         ("Router", "EnableRouter"),
         ("Delivery", "EnableRouter"),
         ("Unrouted", "EnableRouter"),
@@ -194,6 +196,7 @@ def test_schedules_have_the_inputs_that_functions_expect(everything):
         ("SuppressionChangesFunction", "rate(5 minutes)"): '{"postroom":"ends"}',
         ("ReputationMonitorFunction", "rate(5 minutes)"): '{"postroom":"check-senders"}',
         ("RouterFunction", "rate(15 minutes)"): '{"postroom":"digest"}',
+        ("SettingsGuardFunction", "rate(15 minutes)"): '{"postroom":"compare-settings"}',
     }
 
 
@@ -281,6 +284,7 @@ def test_every_parameter_is_in_one_group_of_the_console(template):
         ({"Inbound": "on", "ReceiptRules": "join"}, {"JoinRequiresReceiptRuleSetName"}),
         ({"BounceSender": "a@example.com"}, {"BouncesRequireIdentity"}),
         ({"Enforcement": "on", "ReputationMonitor": "off"}, {"EnforcementRequiresMonitor"}),
+        ({"SettingsRepair": "on", "SettingsGuard": "off"}, {"RepairRequiresGuard"}),
         ({"BatchingWindowSeconds": "0"}, {"LargeBatchRequiresWindow"}),
         ({"BatchingWindowSeconds": "0", "BatchSize": "10"}, set()),
     ],

@@ -51,6 +51,7 @@ mod plan;
 mod policy;
 mod read;
 mod settings;
+mod topic_state;
 mod value;
 mod write;
 

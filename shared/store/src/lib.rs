@@ -120,7 +120,8 @@ pub use routing::{
     RouteKey, SenderMatch, Target,
 };
 pub use settings::{
-    AppliedSettings, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource, TopicProof,
+    AppliedSettings, Drift, InvalidSesResource, LastNotifications, ProofSubject, SeenNotification, SesResource,
+    TopicProof,
 };
 pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,

@@ -26,6 +26,7 @@ impl FakeSes {
                     let topic = state.topics.get(input.topic_arn().unwrap()).ok_or_else(unknown)?;
                     Ok(GetTopicAttributesOutput::builder()
                         .attributes("Policy", topic.policy.clone())
+                        .attributes("SubscriptionsConfirmed", topic.subscriptions.len().to_string())
                         .build())
                 }
             ),
