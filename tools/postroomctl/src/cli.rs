@@ -4,6 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::apply::{self, ApplyArgs};
 use crate::config;
+#[cfg(feature = "console")]
+use crate::console::{self, ConsoleArgs};
 use crate::dead_letters::DlqCommand;
 use crate::delegate::DelegateCommand;
 use crate::explain::{self, ExplainArgs};
@@ -41,6 +43,13 @@ enum Command {
         after_help = "Example:\n  postroomctl check jane@example.net --tenant acme --identity shop.example --table postroom-Table-EXAMPLE"
     )]
     Check(CheckArgs),
+    /// Open the web console of a stack on a loopback port: recipients, senders, and what a payload does.
+    ///
+    /// Only this computer can connect, and only the browser that opens the printed link, which works once, can see the pages.
+    /// Press Enter for another link. The console reads only, unless --write is given, and ends after 30 minutes without use.
+    #[cfg(feature = "console")]
+    #[command(after_help = "Example:\n  postroomctl console --table postroom-Table-EXAMPLE")]
+    Console(ConsoleArgs),
     /// Show, add and release suppressions.
     Suppression {
         #[command(subcommand)]
@@ -133,6 +142,8 @@ impl Cli {
         match &self.command {
             Command::Explain(args) => explain::run(args).await,
             Command::Check(args) => suppression::check(args).await,
+            #[cfg(feature = "console")]
+            Command::Console(args) => console::run(args).await,
             Command::Suppression { command } => command.run().await,
             Command::Reputation { command } => command.run().await,
             Command::Pull(args) => pull::run(args).await,

@@ -1,26 +1,19 @@
-//! `postroomctl explain`: what the functions do with a payload, and why. Runs the functions' own decisions.
+//! `postroomctl explain`: what the functions do with a payload, and why.
 
-mod outcome;
-mod received;
-mod received_content;
-mod sent;
+mod explanation_text;
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use feedback::policy::Policy;
-use intake::{BadRecord, Record, RecordKind};
-use jiff::Timestamp;
-use notification_model::{SesMessage, Setup};
+use operations::{InboundContext, explain, read_inputs};
 use serde_json::json;
 
-use self::outcome::{Explanation, Outcome, explanations_text};
-use self::received::{InboundContext, InboundSources};
-use self::sent::sent_outcomes;
-use crate::describe::{notification_text, received_text, setup_text};
+use self::explanation_text::explanations_text;
+use crate::aws_error::AwsError;
+use crate::config;
 use crate::output::{Output, json_text};
-use crate::payload::{Input, read_inputs};
+use crate::table::open_table;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -47,21 +40,8 @@ pub(crate) struct ExplainArgs {
 }
 
 pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
-    let policy = Policy::from_env(|name| std::env::var(format!("POSTROOM_{name}")).ok())?;
-    let sources = InboundSources {
-        config: args.config.as_deref(),
-        table: args.table.as_deref(),
-        mail: args.mail.as_deref(),
-        show_sent: args.show_sent,
-    };
-    let inbound = InboundContext::read(&sources).await?;
-    let mut explanations = Vec::new();
-    for input in read_inputs(&args.file)? {
-        for record in input.batch.records() {
-            let explanation = explain(&input, record, &policy, &inbound);
-            explanations.push(explanation.with_context(|| input.position.clone())?);
-        }
-    }
+    let inbound = inbound_context(args).await?;
+    let explanations = explain(&read_inputs(&args.file)?, &inbound)?;
     let has_errors = explanations.iter().any(|explanation| explanation.error.is_some());
     let text = if args.json {
         json_text(&json!(explanations))
@@ -71,69 +51,18 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<Output> {
     Ok(Output::answer(!has_errors, text))
 }
 
-/// # Errors
-/// If the input is not a message that a function may receive.
-fn explain(
-    input: &Input,
-    record: &Result<Record, BadRecord>,
-    policy: &Policy,
-    inbound: &InboundContext,
-) -> anyhow::Result<Explanation> {
-    let record = match record {
-        Ok(record) => record,
-        Err(bad) => {
-            return Ok(Explanation {
-                position: input.position.clone(),
-                record: bad.id.clone(),
-                via: None,
-                message: "unreadable envelope".to_owned(),
-                message_id: None,
-                error: Some(input.shape_error(&bad.error)),
-                outcomes: Vec::new(),
-            });
-        }
+async fn inbound_context(args: &ExplainArgs) -> anyhow::Result<InboundContext> {
+    let mailboxes = match (&args.config, &args.table) {
+        (Some(file), _) => Some(config::read(file)?.mailboxes),
+        (None, Some(table)) => Some(open_table(table).await.all_mailboxes().await.map_err(AwsError::from)?),
+        (None, None) => None,
     };
-    let explanation = |message: String, message_id: Option<String>, outcomes: Vec<Outcome>| Explanation {
-        position: input.position.clone(),
-        record: record.id.clone(),
-        via: Some(record.provenance.via.to_string()),
-        message,
-        message_id,
-        error: None,
-        outcomes,
-    };
-    if record.kind != RecordKind::Notification {
-        let reason = "SNS confirms or ends a subscription, which an operator handles";
-        let message = format!("SNS subscription message ({})", record.kind);
-        return Ok(explanation(message, None, vec![Outcome::nothing(reason)]));
-    }
-    Ok(match notification_model::parse(&record.payload) {
-        Err(error) if input.is_wrong_file(&error) => return Err(error.into()),
-        Err(error) => Explanation {
-            error: Some(error.to_string()),
-            ..explanation("unreadable payload".to_owned(), None, vec![])
-        },
-        Ok(SesMessage::Setup(setup)) => {
-            let reason = match &setup {
-                Setup::ServiceEvent(_) => "the event is not about a mail",
-                _ => "SES confirms its setup",
-            };
-            explanation(setup_text(&setup), None, vec![Outcome::nothing(reason)])
-        }
-        Ok(SesMessage::Received(received)) => {
-            let message_id = Some(received.mail.message_id.clone());
-            let outcomes = inbound.outcomes(&received);
-            explanation(received_text(&received), message_id, outcomes)
-        }
-        Ok(SesMessage::Notification(notification)) => {
-            let published_at = record.provenance.published_at.unwrap_or_else(Timestamp::now);
-            let outcomes = sent_outcomes(&notification, published_at, policy);
-            let message_id = Some(notification.mail.message_id.clone());
-            let unreadable = notification.unreadable_recipients.first();
-            Explanation {
-                error: unreadable.map(ToString::to_string),
-                ..explanation(notification_text(&notification), message_id, outcomes)
-            }
-        }
+    let context = InboundContext::from_environment(mailboxes)?;
+    Ok(match &args.mail {
+        Some(file) => context.with_mail(
+            std::fs::read(file).with_context(|| file.display().to_string())?,
+            args.show_sent,
+        ),
+        None => context,
     })
 }

@@ -7,15 +7,15 @@ mod arguments;
 mod aws_error;
 mod cli;
 mod config;
+#[cfg(feature = "console")]
+mod console;
 mod dead_letters;
 mod delegate;
 mod describe;
 mod explain;
 mod mail;
 mod mailboxes;
-mod operator;
 mod output;
-mod payload;
 mod plan;
 mod pull;
 mod queue;

@@ -1,7 +1,6 @@
 //! `postroomctl suppression` and `postroomctl check`.
 
 mod check;
-mod decision;
 mod get;
 mod history;
 mod list;

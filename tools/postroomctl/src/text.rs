@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use operations::{is_unsafe, push_escaped};
 use serde_json::Value;
 
 /// Lines of text without control and bidirectional characters. `writeln!` adds one line.
@@ -66,26 +67,6 @@ pub(crate) fn escape_message(message: &str) -> String {
     let mut escaped = String::with_capacity(message.len());
     push_escaped(&mut escaped, message, true);
     escaped
-}
-
-fn push_escaped(escaped: &mut String, text: &str, keep_line_breaks: bool) {
-    for character in text.chars() {
-        if is_unsafe(character) && !(character == '\n' && keep_line_breaks) {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-}
-
-/// Control characters, line and paragraph separators, and the characters that change the direction of text
-/// (<https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>).
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use store::MirrorRequest;
 
 use super::cause::Cause;
-use crate::describe::{notification_text, received_text, target_text};
+use crate::describe::target_text;
+use operations::{notification_text, received_text};
 
 /// What a message is, and why it was not handled.
 #[derive(Debug, Clone, PartialEq, Eq)]

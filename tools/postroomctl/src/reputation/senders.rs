@@ -2,8 +2,9 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use operations::{EVENT_KINDS, RatedCounts, sender_text, senders_worst_first, stream_text};
 use serde_json::{Value, json};
-use store::{EventCounts, EventKind, Sender, SenderRates, SendingStream};
+use store::{EventCounts, SenderRates};
 
 use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
@@ -22,11 +23,7 @@ pub(crate) struct SendersArgs {
 pub(crate) async fn run(args: &SendersArgs) -> anyhow::Result<Output> {
     let store = args.table.open().await;
     let now = Timestamp::now();
-    let mut senders = Vec::new();
-    for sender in store.senders(now).await.map_err(AwsError::from)? {
-        senders.push(store.sender_rates(&sender, now).await.map_err(AwsError::from)?);
-    }
-    senders.sort_by(|a, b| severity(b).total_cmp(&severity(a)));
+    let senders = senders_worst_first(&store, now).await.map_err(AwsError::from)?;
     let text = if args.table.json {
         senders_json(&senders, args.minimum)
     } else {
@@ -34,71 +31,6 @@ pub(crate) async fn run(args: &SendersArgs) -> anyhow::Result<Output> {
     };
     Ok(Output::done(text))
 }
-
-/// The rates at which AWS reviews and pauses an account, as fractions. See
-/// [reputation metrics](https://docs.aws.amazon.com/ses/latest/dg/monitor-sender-reputation.html).
-struct AwsRates {
-    review: f64,
-    pause: f64,
-}
-
-const BOUNCES: AwsRates = AwsRates {
-    review: 0.05,
-    pause: 0.10,
-};
-const COMPLAINTS: AwsRates = AwsRates {
-    review: 0.001,
-    pause: 0.005,
-};
-
-impl AwsRates {
-    fn rating(&self, rate: Option<f64>, volume: Option<u64>, minimum: u64) -> &'static str {
-        match rate {
-            None => "no volume",
-            Some(_) if volume.is_none_or(|volume| volume < minimum) => "low volume",
-            Some(rate) if rate >= self.pause => "PAUSE RATE",
-            Some(rate) if rate >= self.review => "REVIEW RATE",
-            Some(rate) if rate >= self.review / 2.0 => "warning",
-            Some(_) => "healthy",
-        }
-    }
-}
-
-/// The counts of an hour or a day, with ratings of both rates.
-struct Rated<'a> {
-    counts: &'a EventCounts,
-    bounces: &'static str,
-    complaints: &'static str,
-}
-
-impl<'a> Rated<'a> {
-    fn new(counts: &'a EventCounts, minimum: u64) -> Self {
-        let volume = counts.volume();
-        Self {
-            counts,
-            bounces: BOUNCES.rating(counts.bounce_rate(), volume, minimum),
-            complaints: COMPLAINTS.rating(counts.complaint_rate(), volume, minimum),
-        }
-    }
-}
-
-/// The larger of both rates of a day, relative to the rate at which AWS reviews.
-fn severity(rates: &SenderRates) -> f64 {
-    let bounces = rates.day.bounce_rate().unwrap_or_default() / BOUNCES.review;
-    let complaints = rates.day.complaint_rate().unwrap_or_default() / COMPLAINTS.review;
-    bounces.max(complaints)
-}
-
-const KINDS: [EventKind; 8] = [
-    EventKind::Send,
-    EventKind::Delivery,
-    EventKind::Hard,
-    EventKind::Soft,
-    EventKind::Complaint,
-    EventKind::Reject,
-    EventKind::RenderingFailure,
-    EventKind::Delay,
-];
 
 fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<Text> {
     if senders.is_empty() {
@@ -108,7 +40,7 @@ fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<Text> {
     for rates in senders {
         writeln!(text, "{}", sender_text(&rates.sender))?;
         for (period, counts) in [("1 h", &rates.hour), ("24 h", &rates.day)] {
-            let rated = Rated::new(counts, minimum);
+            let rated = RatedCounts::new(counts, minimum);
             let (bounce_rate, complaint_rate) = (percent(counts.bounce_rate()), percent(counts.complaint_rate()));
             let (bounces, complaints, counts) = (rated.bounces, rated.complaints, counts_text(counts));
             writeln!(
@@ -134,29 +66,8 @@ fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<Text> {
     Ok(text)
 }
 
-fn sender_text(sender: &Sender) -> String {
-    let Sender {
-        owner,
-        account,
-        identity,
-    } = sender;
-    if owner == account || owner == "-" {
-        format!("{identity}, sent by {account}")
-    } else {
-        format!("{identity} of {owner}, sent by delegate {account}")
-    }
-}
-
-fn stream_text(stream: &SendingStream) -> Option<String> {
-    let configuration_set = stream.configuration_set.as_ref();
-    let configuration_set = configuration_set.map(|name| format!("configuration set {name}"));
-    let tenant = stream.tenant.as_ref().map(|name| format!("tenant {name}"));
-    let parts: Vec<String> = configuration_set.into_iter().chain(tenant).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
 fn counts_text(counts: &EventCounts) -> String {
-    let texts: Vec<String> = KINDS
+    let texts: Vec<String> = EVENT_KINDS
         .iter()
         .filter(|kind| counts.get(**kind) > 0)
         .map(|kind| format!("{} {}", kind.as_str(), counts.get(*kind)))
@@ -180,8 +91,8 @@ fn senders_json(senders: &[SenderRates], minimum: u64) -> Text {
             });
             json!({
                 "owner": rates.sender.owner, "account": rates.sender.account, "identity": rates.sender.identity,
-                "hour": rated_json(&Rated::new(&rates.hour, minimum)),
-                "day": rated_json(&Rated::new(&rates.day, minimum)),
+                "hour": rated_json(&RatedCounts::new(&rates.hour, minimum)),
+                "day": rated_json(&RatedCounts::new(&rates.day, minimum)),
                 "dayByStream": streams.collect::<Vec<_>>(),
             })
         })
@@ -190,13 +101,13 @@ fn senders_json(senders: &[SenderRates], minimum: u64) -> Text {
 }
 
 fn counts_json(counts: &EventCounts) -> Value {
-    KINDS
+    EVENT_KINDS
         .iter()
         .map(|kind| (kind.as_str().to_owned(), json!(counts.get(*kind))))
         .collect()
 }
 
-fn rated_json(rated: &Rated<'_>) -> Value {
+fn rated_json(rated: &RatedCounts<'_>) -> Value {
     let counts = rated.counts;
     json!({
         "counts": counts_json(counts),

@@ -3,11 +3,11 @@
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
+use operations::operator_name;
 use reputation::{Undo, UndoError, undo};
 
 use super::reputation_report::{change_text, enforcement_json, status_text};
 use crate::aws_error::AwsError;
-use crate::operator::operator_name;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
 use crate::text::Text;

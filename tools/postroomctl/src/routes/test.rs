@@ -12,6 +12,7 @@ use delegate_router::ownership::{Ownership, identify, needs_registration};
 use delegate_router::received::Received;
 use intake::RecordKind;
 use notification_model::{AccountId, Mail, Notification, SesMessage};
+use operations::read_inputs;
 use serde_json::{Value, json};
 use store::{RegisteredIdentity, Route, Store, StoreError};
 
@@ -19,7 +20,6 @@ use crate::aws_error::AwsError;
 use crate::config::{self, Config};
 use crate::describe::target_text;
 use crate::output::{Output, json_text};
-use crate::payload::read_inputs;
 use crate::table::open_table;
 use crate::text::Text;
 

@@ -3,14 +3,13 @@
 use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
+use operations::{active_suppressions, period_text, read_recipient, scope_text, suppressed_since};
 use serde_json::{Value, json};
-use store::{ActiveSuppression, HistoryEntry};
+use store::ActiveSuppression;
 
-use super::decision::{active_suppressions, read_recipient};
 use super::suppression_json::suppression_json_with;
 use crate::arguments::parse_address;
 use crate::aws_error::AwsError;
-use crate::describe::{period_text, scope_text};
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
 use crate::text::Text;
@@ -26,7 +25,8 @@ pub(crate) struct GetArgs {
 
 pub(crate) async fn run(args: &GetArgs) -> anyhow::Result<Output> {
     let store = args.table.open().await;
-    let suppressions = active_suppressions(&read_recipient(&store, &args.address).await?, Timestamp::now());
+    let recipient = read_recipient(&store, &args.address).await.map_err(AwsError::from)?;
+    let suppressions = active_suppressions(&recipient, Timestamp::now());
     let history = match suppressions.as_slice() {
         [] => Vec::new(),
         _ => store.history(&args.address).await.map_err(AwsError::from)?,
@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &GetArgs) -> anyhow::Result<Output> {
     let address = args.address.key();
     let suppressions: Vec<(&ActiveSuppression, Timestamp)> = suppressions
         .iter()
-        .map(|suppression| (suppression, since(suppression, &history)))
+        .map(|suppression| (suppression, suppressed_since(suppression, &history)))
         .collect();
     let is_suppressed = !suppressions.is_empty();
     if args.table.json {
@@ -67,29 +67,4 @@ pub(crate) async fn run(args: &GetArgs) -> anyhow::Result<Output> {
         }
     }
     Ok(Output::done(text))
-}
-
-/// The time of the oldest event of the same kind that suppressed the address in the scope. The entry itself has only the
-/// newest one.
-fn since(suppression: &ActiveSuppression, history: &[HistoryEntry]) -> Timestamp {
-    let in_scope: Vec<&HistoryEntry> = history
-        .iter()
-        .filter(|entry| entry.scope == suppression.scope)
-        .collect();
-    let kind = in_scope
-        .iter()
-        .find(|entry| entry.id == suppression.entry.id)
-        .map(|entry| entry.kind.as_str());
-    let released_at = in_scope
-        .iter()
-        .filter(|entry| entry.kind == "manual-release")
-        .map(|entry| entry.at)
-        .max();
-    in_scope
-        .iter()
-        .filter(|entry| entry.suppresses && Some(entry.kind.as_str()) == kind)
-        .map(|entry| entry.at)
-        .filter(|at| released_at.is_none_or(|released_at| *at > released_at))
-        .min()
-        .unwrap_or(suppression.entry.at)
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use clap::Args;
 use jiff::Timestamp;
 use notification_model::EmailAddress;
+use operations::{period_text, scope_text};
 use serde_json::{Value, json};
 use store::{ActiveSuppression, Scope};
 
 use super::suppression_json::suppression_json_with;
 use crate::arguments::{parse_day_or_time, parse_limit};
 use crate::aws_error::AwsError;
-use crate::describe::{period_text, scope_text};
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
 use crate::text::Text;

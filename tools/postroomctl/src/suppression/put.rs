@@ -3,11 +3,11 @@
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
+use operations::{Decision, period_text, scope_text};
 use store::Scope;
 
-use super::decision::{Decision, manual_entry};
 use crate::arguments::parse_address;
-use crate::describe::{period_text, scope_text};
+use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
 use crate::text::Text;
@@ -35,12 +35,8 @@ pub(crate) async fn run(args: &PutArgs) -> anyhow::Result<Output> {
     let until = args
         .days
         .and_then(|days| now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok());
-    let decision = Decision {
-        address: &args.address,
-        scopes: vec![args.scope.clone()],
-        entry: manual_entry(&args.address, now, true, until, &args.reason),
-    };
-    decision.write(&args.table.open().await).await?;
+    let decision = Decision::suppress(&args.address, args.scope.clone(), until, &args.reason, now);
+    decision.write(&args.table.open().await).await.map_err(AwsError::from)?;
     let text = if args.table.json {
         json_text(&decision.json())
     } else {

@@ -1,15 +1,13 @@
 //! `postroomctl suppression release`.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use notification_model::EmailAddress;
-use store::{Recipient, Scope};
+use operations::{Decision, read_recipient, scope_text};
+use store::Scope;
 
-use super::decision::{Decision, active_suppressions, manual_entry, read_recipient};
 use crate::arguments::parse_address;
-use crate::describe::scope_text;
+use crate::aws_error::AwsError;
 use crate::output::{Output, json_text};
 use crate::table::TableArgs;
 use crate::text::Text;
@@ -32,21 +30,9 @@ pub(crate) struct ReleaseArgs {
 pub(crate) async fn run(args: &ReleaseArgs) -> anyhow::Result<Output> {
     let store = args.table.open().await;
     let now = Timestamp::now();
-    let recipient = read_recipient(&store, &args.address).await?;
-    let scopes: BTreeSet<Scope> = match &args.scope {
-        Some(scope) => BTreeSet::from([scope.clone()]),
-        None => active_suppressions(&recipient, now)
-            .into_iter()
-            .map(|suppression| suppression.scope)
-            .collect(),
-    };
-    let at = release_time(&recipient, &scopes, now);
-    let decision = Decision {
-        address: &args.address,
-        scopes: scopes.into_iter().collect(),
-        entry: manual_entry(&args.address, at, false, None, &args.reason),
-    };
-    decision.write(&store).await?;
+    let recipient = read_recipient(&store, &args.address).await.map_err(AwsError::from)?;
+    let decision = Decision::release(&args.address, &recipient, args.scope.as_ref(), &args.reason, now);
+    decision.write(&store).await.map_err(AwsError::from)?;
     let is_released = !decision.scopes.is_empty();
     let address = args.address.key();
     let text = if args.table.json {
@@ -58,16 +44,4 @@ pub(crate) async fn run(args: &ReleaseArgs) -> anyhow::Result<Output> {
         Text::of_line(&format!("{address} is not suppressed: nothing to release"))
     };
     Ok(Output::answer(is_released, text))
-}
-
-/// Now, or just after the newest entry of the scopes. A release must be newer than what it releases, and the clock that
-/// wrote an entry may be ahead of this one.
-fn release_time(recipient: &Recipient, scopes: &BTreeSet<Scope>, now: Timestamp) -> Timestamp {
-    let newest = recipient
-        .entries
-        .iter()
-        .filter(|((scope, _), _)| scopes.contains(scope))
-        .map(|(_, entry)| entry.at)
-        .max();
-    newest.map_or(now, |newest| now.max(newest + SignedDuration::from_millis(1)))
 }

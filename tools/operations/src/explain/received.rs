@@ -1,9 +1,7 @@
 //! What the inbound function does with a mail.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::Context;
 use inbound::decide::{
     Action, ActionKind, Facts, HeaderFacts, MailboxDecision, decide, event_header_facts, read_header_facts,
 };
@@ -13,21 +11,10 @@ use store::{Mailbox, MailboxKey, NotifyTarget, VerdictAction};
 
 use super::outcome::Outcome;
 use super::received_content::sent_content;
-use crate::aws_error::AwsError;
-use crate::config;
-use crate::table::open_table;
-
-/// Where mailboxes and the mail are read from.
-pub(super) struct InboundSources<'a> {
-    pub(super) config: Option<&'a Path>,
-    pub(super) table: Option<&'a str>,
-    pub(super) mail: Option<&'a Path>,
-    /// Whether outcomes have the content that is sent.
-    pub(super) show_sent: bool,
-}
 
 /// What the function knows beside the event.
-pub(super) struct InboundContext {
+#[derive(Debug)]
+pub struct InboundContext {
     settings: Settings,
     /// None without a file or table to read them from.
     mailboxes: Option<BTreeMap<MailboxKey, Mailbox>>,
@@ -36,7 +23,11 @@ pub(super) struct InboundContext {
 }
 
 impl InboundContext {
-    pub(super) async fn read(sources: &InboundSources<'_>) -> anyhow::Result<Self> {
+    /// Creates the context with the settings of environment variables such as `POSTROOM_BOUNCE_SENDER`.
+    ///
+    /// # Errors
+    /// If a variable has an invalid value.
+    pub fn from_environment(mailboxes: Option<BTreeMap<MailboxKey, Mailbox>>) -> anyhow::Result<Self> {
         let settings = Settings::from_env(|name| match name {
             // Required by the function, but not used here.
             "TABLE_NAME" | "INBOUND_QUEUE_URL" => Some("none".to_owned()),
@@ -46,21 +37,22 @@ impl InboundContext {
             }
             _ => std::env::var(format!("POSTROOM_{name}")).ok(),
         })?;
-        let mailboxes = match (sources.config, sources.table) {
-            (Some(file), _) => Some(config::read(file)?.mailboxes),
-            (None, Some(table)) => Some(open_table(table).await.all_mailboxes().await.map_err(AwsError::from)?),
-            (None, None) => None,
-        };
-        let mail = match sources.mail {
-            Some(file) => Some(std::fs::read(file).with_context(|| file.display().to_string())?),
-            None => None,
-        };
         Ok(Self {
             settings,
             mailboxes,
-            mail,
-            show_sent: sources.show_sent,
+            mail: None,
+            show_sent: false,
         })
+    }
+
+    /// Adds the mail, whose header is used. With `show_sent`, outcomes have the content that is sent.
+    #[must_use]
+    pub fn with_mail(self, mail: Vec<u8>, show_sent: bool) -> Self {
+        Self {
+            mail: Some(mail),
+            show_sent,
+            ..self
+        }
     }
 
     pub(super) fn outcomes(&self, received: &Received) -> Vec<Outcome> {

@@ -2,7 +2,9 @@
 
 use store::{Scope, SuppressionEntry};
 
-pub(crate) fn scope_text(scope: &Scope) -> String {
+/// For whom a suppression holds, in words.
+#[must_use]
+pub fn scope_text(scope: &Scope) -> String {
     match scope {
         Scope::Global => "for all senders (global)".to_owned(),
         Scope::Tenant(name) => format!("for tenant {name}"),
@@ -12,7 +14,9 @@ pub(crate) fn scope_text(scope: &Scope) -> String {
     }
 }
 
-pub(crate) fn period_text(entry: &SuppressionEntry) -> String {
+/// How long a suppression lasts, in words.
+#[must_use]
+pub fn period_text(entry: &SuppressionEntry) -> String {
     entry
         .until
         .map_or_else(|| "permanently".to_owned(), |until| format!("until {until}"))

@@ -2,7 +2,9 @@
 
 use notification_model::{Event, Notification, Received, ServiceEvent, Setup};
 
-pub(crate) fn notification_text(notification: &Notification) -> String {
+/// What SES reports about sent mail, in one line.
+#[must_use]
+pub fn notification_text(notification: &Notification) -> String {
     let mail = &notification.mail;
     let mut text = notification.event.name().to_owned();
     if let Event::Bounce(bounce) = &notification.event {
@@ -20,7 +22,9 @@ pub(crate) fn notification_text(notification: &Notification) -> String {
     text
 }
 
-pub(crate) fn received_text(received: &Received) -> String {
+/// What SES reports about received mail, in one line.
+#[must_use]
+pub fn received_text(received: &Received) -> String {
     let receipt = &received.receipt;
     let verdicts = [
         ("spam", &receipt.spam_verdict),
@@ -40,7 +44,9 @@ pub(crate) fn received_text(received: &Received) -> String {
     )
 }
 
-pub(crate) fn setup_text(setup: &Setup) -> String {
+/// What SES says about its own setup, in one line.
+#[must_use]
+pub fn setup_text(setup: &Setup) -> String {
     match setup {
         Setup::TopicValidated => "SES setup message: topic validated".to_owned(),
         Setup::SubscriptionSucceeded { .. } => "SES setup message: topic subscribed".to_owned(),

@@ -1,7 +1,8 @@
 //! The person who runs the command.
 
 /// The name that is recorded with decisions: the environment variable `USER`.
-pub(crate) fn operator_name() -> String {
+#[must_use]
+pub fn operator_name() -> String {
     std::env::var("USER")
         .ok()
         .filter(|name| !name.is_empty())

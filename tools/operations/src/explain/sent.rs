@@ -8,7 +8,7 @@ use notification_model::{EmailAddress, Event, Notification};
 use store::{BounceSeries, EventKind, HistoryEntry, Scope, SuppressionEntry, SuppressionSource};
 
 use super::outcome::Outcome;
-use crate::describe::scope_text;
+use crate::suppression_text::scope_text;
 
 pub(super) fn sent_outcomes(notification: &Notification, published_at: Timestamp, policy: &Policy) -> Vec<Outcome> {
     decide(notification, &Facts { published_at }, policy)

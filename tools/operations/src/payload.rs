@@ -9,23 +9,35 @@ use notification_model::ParseError;
 use serde_json::{Deserializer, Value, json};
 
 /// A part of a file.
-pub(crate) struct Input {
+#[derive(Debug)]
+pub struct Input {
     /// The file and the line on which the part starts: `bounce.json:1`.
-    pub(crate) position: String,
-    pub(crate) batch: Batch,
+    pub position: String,
+    /// The records of the part.
+    pub batch: Batch,
     /// Whether the part is a Lambda event. Everything else becomes the body of an SQS record.
     is_lambda_event: bool,
 }
 
 /// Reads a file, or standard input for `-`: a JSON value, several JSON values (such as JSON lines), or a message in plain
 /// text. The elements of an array are parts of their own.
-pub(crate) fn read_inputs(file: &Path) -> anyhow::Result<Vec<Input>> {
+///
+/// # Errors
+/// If the file cannot be read or has no messages.
+pub fn read_inputs(file: &Path) -> anyhow::Result<Vec<Input>> {
     let name = match file.as_os_str() == "-" {
         true => "standard input".to_owned(),
         false => file.display().to_string(),
     };
-    let bytes = read_bytes(file).with_context(|| name.clone())?;
-    let text = decode(bytes).with_context(|| name.clone())?;
+    inputs_of(&name, read_bytes(file).with_context(|| name.clone())?)
+}
+
+/// Reads the content of a file with this name, or a pasted text, as [`read_inputs`] does.
+///
+/// # Errors
+/// If the content has no messages.
+pub fn inputs_of(name: &str, content: Vec<u8>) -> anyhow::Result<Vec<Input>> {
+    let text = decode(content).with_context(|| name.to_owned())?;
     let mut inputs = Vec::new();
     for (line, value) in parse_values(&text).map_err(|(line, problem)| anyhow!("{name}:{line}: {problem}"))? {
         let position = format!("{name}:{line}");
@@ -41,7 +53,8 @@ pub(crate) fn read_inputs(file: &Path) -> anyhow::Result<Vec<Input>> {
 
 impl Input {
     /// Returns the error of an envelope, without the path of an SQS record that is not in the file.
-    pub(crate) fn shape_error(&self, error: &ShapeError) -> String {
+    #[must_use]
+    pub fn shape_error(&self, error: &ShapeError) -> String {
         let inner = error.path.split_once(".body");
         match inner.filter(|_| !self.is_lambda_event) {
             Some((_, path)) => match path.trim_start_matches('.') {
@@ -54,7 +67,8 @@ impl Input {
 
     /// Returns whether the input cannot be a message that SES sent. A function that receives such a record fails it, but
     /// outside a Lambda event it is more likely that the wrong file was given.
-    pub(crate) fn is_wrong_file(&self, error: &ParseError) -> bool {
+    #[must_use]
+    pub fn is_wrong_file(&self, error: &ParseError) -> bool {
         !self.is_lambda_event && matches!(error, ParseError::NotJson { .. } | ParseError::NotFromSes)
     }
 }
