@@ -124,29 +124,23 @@ def test_what_leaves_the_file_is_removed_only_where_it_is_postrooms(settings):
 
 
 def test_a_plan_with_what_was_pulled_is_empty(settings):
-    settings.run("apply", settings.wired(), "--yes")
-    pulled = settings.pull()
-    assert settings.identity in pulled and settings.configuration_set in pulled
-    assert "nothing to change" in settings.run("plan", pulled).stdout
-    only = settings.pull("--identity", settings.identity, "--notifications-only")
-    assert settings.configuration_set not in only and "[[identity.delegate]]" not in only
-    # It says itself that it lacks the policies.
-    assert "--notifications-only" in only.splitlines()[1]
-    assert settings.changed_fields(only) == {settings.identity: ["policy.postroom-agency"]}
-
-
-def test_what_was_pulled_has_the_sections_of_the_table(settings):
     route = f"""
         [[route]]
         name = "{settings.unique}"
         account = "222233334444"
         target = "arn:aws:sqs:us-east-1:000000000000:router-test-{settings.unique}"
     """
-    settings.run("apply", route, "--yes", "--force")
+    settings.run("apply", route + settings.wired(), "--yes", "--force")
     pulled = settings.pull()
-    assert f'name = "{settings.unique}"' in pulled
+    assert settings.identity in pulled and settings.configuration_set in pulled
+    assert f'name = "{settings.unique}"' in pulled, "the sections of the table are pulled too"
     assert "nothing to change" in settings.run("plan", pulled).stdout
     settings.run("apply", "route = []\n", "--yes", "--force")
+    only = settings.pull("--identity", settings.identity, "--notifications-only")
+    assert settings.configuration_set not in only and "[[identity.delegate]]" not in only
+    # It says itself that it lacks the policies.
+    assert "--notifications-only" in only.splitlines()[1]
+    assert settings.changed_fields(only) == {settings.identity: ["policy.postroom-agency"]}
 
 
 def test_legacy_cross_account_notifications_are_pulled_changed_and_removed(settings):
