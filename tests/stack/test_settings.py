@@ -135,6 +135,34 @@ def test_a_plan_with_what_was_pulled_is_empty(settings):
     assert settings.changed_fields(only) == {settings.identity: ["policy.postroom-agency"]}
 
 
+def test_what_was_pulled_has_the_sections_of_the_table(settings):
+    route = f"""
+        [[route]]
+        name = "{settings.unique}"
+        account = "222233334444"
+        target = "arn:aws:sqs:us-east-1:000000000000:router-test-{settings.unique}"
+    """
+    settings.run("apply", route, "--yes", "--force")
+    pulled = settings.pull()
+    assert f'name = "{settings.unique}"' in pulled
+    assert settings.run("plan", pulled).stdout.splitlines()[-1] == "nothing to change"
+    settings.run("apply", "route = []\n", "--yes", "--force")
+
+
+def test_legacy_cross_account_notifications_are_pulled_changed_and_removed(settings):
+    arn = f"arn:aws:ses:us-east-1:111111111111:identity/{settings.identity}"
+    missing = settings.run("plan", f'[[identity]]\nnames = ["{arn}"]\ntopics = {{ bounce = "postroom" }}\n', exit_code=1)
+    assert "SES does not let new ones be created" in missing.stdout
+    body = {"account": "000000000000", "identityArn": arn, "topics": {"Bounce": settings.stack.topic_arn}}
+    settings.stack.local_ses.control("POST", "/legacy-notifications", body)
+    pulled = settings.pull("--identity", arn)
+    assert f'names = ["{arn}"]' in pulled and 'bounce = "postroom"' in pulled
+    assert settings.run("plan", pulled).stdout == "nothing to change\n"
+    removed = pulled.replace('bounce = "postroom"', 'bounce = "none"')
+    assert "be created again" in settings.run("plan", removed, exit_code=1).stdout
+    settings.run("apply", removed, "--yes")
+
+
 def test_a_change_by_a_person_is_a_difference_of_that_field_alone(settings):
     wired = settings.wired()
     settings.run("apply", wired, "--yes")

@@ -67,6 +67,7 @@ CASES = {
     "suppression-changes-errors": counted(**TWO_OF_THREE),
     "suppression-changes-throttles": counted(**TWO_OF_THREE),
     "suppression-changes-duration": slow(48_000, **TWO_OF_THREE),
+    "suppression-changes-stopped": HEARTBEAT,
     "mirror-dead-letters": DEAD_LETTERS,
     "mirror-queue-age": QUEUE_AGE,
     "mirror-errors": counted(**TWO_OF_THREE),
@@ -173,6 +174,7 @@ def test_the_period_of_a_heartbeat_is_the_interval_of_its_schedule(everything, a
         "settings-guard-stopped": intervals["functions/settings-guard"],
         "digests-stopped": intervals["functions/delegate-router"],
         "mirror-stopped": intervals["functions/suppression-mirror"],
+        "suppression-changes-stopped": intervals["functions/suppression-changes"],
     }
 
 

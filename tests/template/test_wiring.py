@@ -193,6 +193,7 @@ def test_schedules_have_the_inputs_that_functions_expect(everything):
     assert inputs == {
         # The mirror has one schedule, and accepts any scheduled event.
         ("SuppressionMirrorFunction", "rate(1 hour)"): None,
+        ("SuppressionChangesFunction", "rate(5 minutes)"): '{"postroom":"ends"}',
         ("ReputationMonitorFunction", "rate(5 minutes)"): '{"postroom":"check-senders"}',
         ("RouterFunction", "rate(15 minutes)"): '{"postroom":"digest"}',
         ("SettingsGuardFunction", "rate(15 minutes)"): '{"postroom":"compare-settings"}',

@@ -1,6 +1,7 @@
 //! Decides what a change of a recipient's row means for applications and for SES's own suppression lists. Pure: no clock, no
 //! environment, no AWS.
 
+mod ends;
 mod mirroring;
 mod notices;
 
@@ -8,6 +9,8 @@ use store::MirrorRequest;
 
 use crate::notice::Notice;
 use crate::stream::RowChange;
+
+pub use ends::ended;
 
 /// What a change of a row calls for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,23 +4,28 @@
 //! function nor an operator's command can leave it out: change notices for applications go to an SNS topic, and requests to
 //! change SES's own suppression lists go to the queue of the suppression mirror.
 //!
+//! Nothing is written to the table when the end of a suppression passes. So each end that was published has a row, and a
+//! schedule publishes the ends that have come.
+//!
 //! Event -> [`stream::read`] -> [`decide::decide`] -> [`effects::Effects`] -> the first record to retry.
 
 pub mod decide;
 pub mod effects;
 pub mod metrics;
 pub mod notice;
+mod scheduled;
 pub mod settings;
 pub mod stream;
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
 
 use crate::decide::decide;
-use crate::effects::{Effects, ServiceError};
+use crate::effects::{EffectError, Effects};
 use crate::stream::{StreamRecord, UnknownEvent};
 
 /// Records that are handled at the same time. Notices have versions, so their order does not matter.
@@ -33,12 +38,25 @@ const CONCURRENT_RECORDS: usize = 10;
 /// A record that cannot be read or makes the function panic goes to the dead-letter queue, because it would stop the records
 /// after it until the stream deletes it.
 ///
+/// The event of the schedule is `{"postroom": "ends"}`.
+///
 /// # Errors
-/// If the event is not one of a DynamoDB stream.
-pub async fn handle(event: &Value, effects: &Effects, metrics: &mut Metrics) -> Result<Value, UnknownEvent> {
+/// If the event is not one of a DynamoDB stream, or a run of the schedule fails.
+pub async fn handle(
+    event: &Value,
+    effects: &Effects,
+    metrics: &mut Metrics,
+    now: Timestamp,
+) -> Result<Value, HandleError> {
+    if event.get("postroom").and_then(Value::as_str) == Some("ends") {
+        let ends = scheduled::publish_ends(effects, metrics, now).await?;
+        tracing::info!(ends, "handled ends of suppressions");
+        metrics.scheduled_run("ends");
+        return Ok(Value::Null);
+    }
     let records = stream::read(event)?;
     let handled: Vec<_> = futures_util::stream::iter(&records)
-        .map(|record| handle_record(record, effects))
+        .map(|record| handle_record(record, effects, now))
         .buffered(CONCURRENT_RECORDS)
         .collect()
         .await;
@@ -58,7 +76,18 @@ pub async fn handle(event: &Value, effects: &Effects, metrics: &mut Metrics) -> 
     Ok(json!({"batchItemFailures": failures}))
 }
 
-async fn handle_record(record: &StreamRecord, effects: &Effects) -> (Metrics, Result<(), ServiceError>) {
+/// Why an event was not handled.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// The event is not one of a DynamoDB stream.
+    #[error(transparent)]
+    UnknownEvent(#[from] UnknownEvent),
+    /// A run of the schedule failed.
+    #[error(transparent)]
+    Schedule(#[from] EffectError),
+}
+
+async fn handle_record(record: &StreamRecord, effects: &Effects, now: Timestamp) -> (Metrics, Result<(), EffectError>) {
     let mut metrics = Metrics::default();
     let change = match &record.change {
         Ok(change) => change,
@@ -70,7 +99,7 @@ async fn handle_record(record: &StreamRecord, effects: &Effects) -> (Metrics, Re
     let mirror_unsubscribes = effects.settings.mirror_unsubscribes;
     let apply = async {
         let decision = decide(change, mirror_unsubscribes);
-        effects.apply(&decision, &mut metrics).await
+        effects.apply(&decision, &mut metrics, now).await
     };
     let result = match AssertUnwindSafe(apply).catch_unwind().await {
         Ok(result) => result,
@@ -85,7 +114,7 @@ async fn dead_letter(
     kind: &'static str,
     reason: &str,
     metrics: &mut Metrics,
-) -> Result<(), ServiceError> {
+) -> Result<(), EffectError> {
     tracing::error!(
         sequence_number = record.sequence_number,
         kind,

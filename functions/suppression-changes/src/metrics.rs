@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `Notices` | `State` | published change notices: `suppressed`, `ended` |
 //! | `MirrorRequests` | | requests to the suppression mirror |
+//! | `ScheduledRuns` | `Schedule` | completed runs of the schedule `ends` |
 //! | `RecordFailures` | `Kind` | records that were not handled: `unreadable` and `panic` (dead letters), `service` (retried) |
 
 use lambda_kit::Metrics;

@@ -2,6 +2,7 @@
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
+//! | `TABLE_NAME` | required | the DynamoDB table |
 //! | `SUPPRESSION_TOPIC_ARN` | none: no notices | the SNS topic for change notices |
 //! | `MIRROR_QUEUE_URL` | none: no requests | the queue of the suppression mirror |
 //! | `MIRROR_UNSUBSCRIBES` | `false` | whether opt-outs from all mail or a whole contact list go to SES's suppression lists |
@@ -12,6 +13,8 @@ use lambda_kit::{Environment, InvalidSetting};
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// `TABLE_NAME`
+    pub table: String,
     /// `SUPPRESSION_TOPIC_ARN`
     pub topic_arn: Option<String>,
     /// `MIRROR_QUEUE_URL`
@@ -30,6 +33,7 @@ impl Settings {
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let environment = Environment::new(get);
         Ok(Self {
+            table: environment.required("TABLE_NAME", "the name of the DynamoDB table")?,
             topic_arn: environment.optional("SUPPRESSION_TOPIC_ARN"),
             mirror_queue_url: environment.optional("MIRROR_QUEUE_URL"),
             mirror_unsubscribes: environment.flag("MIRROR_UNSUBSCRIBES", false)?,
@@ -55,6 +59,7 @@ mod tests {
     #[test]
     fn empty_targets_are_none() {
         let settings = from(&[
+            ("TABLE_NAME", "postroom"),
             ("DEAD_LETTER_QUEUE_URL", "https://sqs.example/dead"),
             ("SUPPRESSION_TOPIC_ARN", ""),
             ("MIRROR_QUEUE_URL", " "),
@@ -68,10 +73,15 @@ mod tests {
     #[test]
     fn errors_name_the_variable() {
         let cases = [
-            ("DEAD_LETTER_QUEUE_URL", vec![]),
+            ("TABLE_NAME", vec![("DEAD_LETTER_QUEUE_URL", "u")]),
+            ("DEAD_LETTER_QUEUE_URL", vec![("TABLE_NAME", "postroom")]),
             (
                 "MIRROR_UNSUBSCRIBES",
-                vec![("DEAD_LETTER_QUEUE_URL", "u"), ("MIRROR_UNSUBSCRIBES", "yes")],
+                vec![
+                    ("TABLE_NAME", "postroom"),
+                    ("DEAD_LETTER_QUEUE_URL", "u"),
+                    ("MIRROR_UNSUBSCRIBES", "yes"),
+                ],
             ),
         ];
         for (name, variables) in cases {

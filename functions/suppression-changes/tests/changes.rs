@@ -16,6 +16,7 @@ use aws_sdk_sns::types::error::NotFoundException;
 use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
 use aws_sdk_sqs::types::error::QueueDoesNotExist;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+use jiff::Timestamp;
 use lambda_kit::Metrics;
 use serde_json::{Value, json};
 use suppression_changes::effects::Effects;
@@ -36,18 +37,21 @@ struct Changes {
 }
 
 impl Changes {
-    fn new() -> Self {
+    async fn new() -> Self {
         let sent = Sent::default();
         let (publish, send) = (accepting_topic(&sent), accepting_queues(&sent));
-        Self::with(&publish, &send, sent)
+        Self::with(&publish, &send, sent).await
     }
 
-    fn with(publish: &Rule, send: &Rule, sent: Sent) -> Self {
+    async fn with(publish: &Rule, send: &Rule, sent: Sent) -> Self {
+        let (store, ..) = store::testing::fresh().await;
         Self {
             effects: Effects {
+                store,
                 sns: mock_client!(aws_sdk_sns, RuleMode::MatchAny, [publish]).into(),
                 sqs: mock_client!(aws_sdk_sqs, RuleMode::MatchAny, [send]).into(),
                 settings: Settings {
+                    table: "postroom".to_owned(),
                     topic_arn: Some(TOPIC.to_owned()),
                     mirror_queue_url: Some(MIRROR_QUEUE.to_owned()),
                     mirror_unsubscribes: false,
@@ -60,7 +64,7 @@ impl Changes {
     }
 
     async fn handle(&mut self, event: &Value) -> Value {
-        let handled = suppression_changes::handle(event, &self.effects, &mut self.metrics).await;
+        let handled = suppression_changes::handle(event, &self.effects, &mut self.metrics, Timestamp::now()).await;
         handled.unwrap()
     }
 
@@ -120,7 +124,7 @@ fn all_handled() -> Value {
 
 #[tokio::test]
 async fn a_change_is_published_and_requested() {
-    let mut changes = Changes::new();
+    let mut changes = Changes::new().await;
     let response = changes.handle(&event("hard-bounce-that-ses-calls-transient")).await;
     assert_eq!(response, all_handled());
     let sent = changes.take_sent();
@@ -132,7 +136,7 @@ async fn a_change_is_published_and_requested() {
 
 #[tokio::test]
 async fn without_targets_nothing_is_sent() {
-    let mut changes = Changes::new();
+    let mut changes = Changes::new().await;
     changes.effects.settings.topic_arn = None;
     changes.effects.settings.mirror_queue_url = None;
     let response = changes.handle(&event("hard-bounce-that-ses-calls-transient")).await;
@@ -142,7 +146,7 @@ async fn without_targets_nothing_is_sent() {
 
 #[tokio::test]
 async fn another_attempt_sends_the_same_notice() {
-    let mut changes = Changes::new();
+    let mut changes = Changes::new().await;
     changes.handle(&event("release")).await;
     let first = changes.take_sent();
     changes.handle(&event("release")).await;
@@ -151,7 +155,7 @@ async fn another_attempt_sends_the_same_notice() {
 
 #[tokio::test]
 async fn an_unreadable_record_is_a_dead_letter_and_does_not_stop_the_others() {
-    let mut changes = Changes::new();
+    let mut changes = Changes::new().await;
     let batch = event("batch-good-bad-good");
     assert_eq!(changes.handle(&batch).await, all_handled());
     let sent = changes.take_sent();
@@ -170,7 +174,7 @@ async fn an_unreadable_record_is_a_dead_letter_and_does_not_stop_the_others() {
 #[tokio::test]
 async fn if_a_service_fails_lambda_retries_from_the_first_failed_record() {
     let sent = Sent::default();
-    let mut changes = Changes::with(&missing_topic(), &accepting_queues(&sent), sent);
+    let mut changes = Changes::with(&missing_topic(), &accepting_queues(&sent), sent).await;
     let batch = event("batch-good-bad-good");
     let number = batch.pointer("/Records/0/dynamodb/SequenceNumber").unwrap();
     assert_eq!(
@@ -178,7 +182,7 @@ async fn if_a_service_fails_lambda_retries_from_the_first_failed_record() {
         json!({"batchItemFailures": [{"itemIdentifier": number}]})
     );
     let sent = Sent::default();
-    let mut changes = Changes::with(&accepting_topic(&sent), &missing_queue(), sent);
+    let mut changes = Changes::with(&accepting_topic(&sent), &missing_queue(), sent).await;
     let number = batch.pointer("/Records/1/dynamodb/SequenceNumber").unwrap();
     assert_eq!(
         changes.handle(&batch).await,
@@ -191,7 +195,7 @@ async fn if_a_service_fails_lambda_retries_from_the_first_failed_record() {
 async fn a_panic_is_a_dead_letter() {
     let sent = Sent::default();
     let panicking = mock!(aws_sdk_sns::Client::publish).then_compute_output(|_| panic!("a panic of the test"));
-    let mut changes = Changes::with(&panicking, &accepting_queues(&sent), sent);
+    let mut changes = Changes::with(&panicking, &accepting_queues(&sent), sent).await;
     assert_eq!(changes.handle(&event("hard-bounce")).await, all_handled());
     let sent = changes.take_sent();
     assert_eq!(sent.len(), 1);
@@ -203,9 +207,9 @@ async fn a_panic_is_a_dead_letter() {
 
 #[tokio::test]
 async fn other_events_fail() {
-    let changes = Changes::new();
+    let changes = Changes::new().await;
     let mut metrics = Metrics::default();
-    let error = suppression_changes::handle(&json!({}), &changes.effects, &mut metrics).await;
+    let error = suppression_changes::handle(&json!({}), &changes.effects, &mut metrics, Timestamp::now()).await;
     assert!(
         error
             .unwrap_err()
@@ -217,8 +221,9 @@ async fn other_events_fail() {
 #[tokio::test]
 async fn each_metric_that_an_alarm_watches_is_emitted() {
     let sent = Sent::default();
-    let mut failing = Changes::with(&missing_topic(), &accepting_queues(&sent), sent);
+    let mut failing = Changes::with(&missing_topic(), &accepting_queues(&sent), sent).await;
     failing.handle(&event("hard-bounce")).await;
+    failing.handle(&json!({"postroom": "ends"})).await;
     let emitted = watched_metrics::emitted(&failing.metrics, NAMESPACE);
     let missing: Vec<_> = watched_metrics::watched("suppression-changes")
         .into_iter()

@@ -5,7 +5,7 @@
 //!
 //! # Rows
 //!
-//! "F" is the function feedback, "R" the delegate router, "I" inbound, "U" unsubscribe, "M" the suppression mirror, "Rep" the reputation
+//! "F" is the function feedback, "R" the delegate router, "I" inbound, "U" unsubscribe, "M" the suppression mirror, "S" suppression-changes, "Rep" the reputation
 //! monitor, "C" `postroomctl`. Times in keys are UTC with milliseconds ([`stamp`]); hashes are 16 hexadecimal digits.
 //!
 //! | row | pk | sk | listed under | expires | written by | read by |
@@ -15,6 +15,8 @@
 //! | one bounce or complaint | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#<kind>#<message id>#<recipient hash>` | `HOUR#<hour>`, the first of a process | after `STATISTICS_DAYS` | F | Rep, C |
 //! | frequent events of a batch | `SENDER#<owner>#<account>#<identity>` | `<ten minutes>#batch#<hash>` | `HOUR#<hour>` | after `STATISTICS_DAYS` | F | Rep, C |
 //! | deliveries of a batch | `DELIVERED#<scope>#<day>` | `<hour>#<hash>` | | after `DELIVERIES_DAYS` | F | F, when a streak completes |
+//! | end of a suppression | `ENDS#<hour>#<shard>` | `<time>#<hash of address, scope and list>` | | 30 days after its end | S | S |
+//! | first hour whose ends are not all published | `ENDS#CURSOR` | `HOUR` | | never | S | S |
 //! | end of a mirrored suppression | `MIRROR` | `<time>#<scope>#<address>` | | 30 days after its end | M | M |
 //! | reputation state of a sender | `REPUTATION#<owner>/<account>/<identity>` | `STATE#<window>#<measure>` | `REPUTATION` until normal | never | Rep | Rep, C |
 //! | enforcement | `REPUTATION#<owner>/<account>/<identity>` | `ENFORCEMENT#<id>` | `ENFORCEMENTS` | never | Rep, C | Rep, C |
@@ -125,7 +127,8 @@ pub use statistics::{
     EventCounts, EventKind, InvalidSender, Sender, SenderBatch, SenderEvent, SenderRates, SendingStream,
 };
 pub use suppression::{
-    ActiveSuppression, BounceSeries, CheckResult, DeliveredBatch, DeliveredMessage, HistoryEntry, InvalidMirrorRequest,
-    InvalidScope, ListedSuppression, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest, Recipient, Scope,
-    SenderContext, SeriesBounce, SeriesWrite, SuppressionEntry, SuppressionSource,
+    ActiveSuppression, BounceSeries, CheckResult, DeliveredBatch, DeliveredMessage, DueEnd, HistoryEntry,
+    InvalidMirrorRequest, InvalidScope, ListedSuppression, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest,
+    Recipient, Scope, SenderContext, SeriesBounce, SeriesWrite, SuppressionEnd, SuppressionEntry, SuppressionSource,
+    hours_of_ends,
 };

@@ -37,18 +37,18 @@ pub(crate) struct ApplyArgs {
 pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     let config = config::read(&args.file)?;
     let planned = Planned::read(&config, &args.target).await?;
+    let warnings = planned.warnings(&config);
     let json = args.target.table.json;
     let differs = planned.differs();
     let mut text = Text::default();
     if !json {
-        text = warnings_text(&config.warnings);
+        text = warnings_text(&warnings);
         text.push(&changes_text(&planned.sections)?);
     }
     if args.dry_run {
         let is_equal = !differs && planned.problems().is_empty();
         if json {
-            let document =
-                json!({"changes": changes_json(&planned.sections), "applied": false, "warnings": config.warnings});
+            let document = json!({"changes": changes_json(&planned.sections), "applied": false, "warnings": warnings});
             return Ok(Output::answer(is_equal, json_text(&document)));
         }
         text.push_line(if is_equal {
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &ApplyArgs) -> anyhow::Result<Output> {
     let is_done = results.iter().all(|result| result.outcome.is_done());
     if json {
         text = json_text(&json!({
-            "changes": changes_json(&planned.sections), "applied": differs && is_done, "warnings": config.warnings,
+            "changes": changes_json(&planned.sections), "applied": differs && is_done, "warnings": warnings,
             "unfinished": unfinished_json(&results),
         }));
     } else {

@@ -19,9 +19,11 @@ mod suggestion;
 mod targets;
 mod thresholds;
 mod wire;
+mod written;
 
 #[cfg(test)]
-pub(crate) use self::read::ses_entries;
+pub(crate) use self::read::read_text;
 pub(crate) use self::read::{Config, read};
 pub(crate) use self::schema::schema;
 pub(crate) use self::ses::{NONE, OWN_TOPIC};
+pub(crate) use self::written::sections_text;

@@ -13,6 +13,7 @@ use serde_json::json;
 pub(crate) use self::changes::{Change, Section};
 pub(crate) use self::planned::{Planned, TargetArgs};
 pub(crate) use self::report::{changes_json, changes_markdown, changes_text};
+pub(crate) use self::table_rows::TableRows;
 use crate::config;
 use crate::output::{Output, json_text, warnings_text};
 use crate::ses::problems_text;
@@ -31,6 +32,7 @@ pub(crate) struct PlanArgs {
 pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<Output> {
     let config = config::read(&args.file)?;
     let planned = Planned::read(&config, &args.target).await?;
+    let warnings = planned.warnings(&config);
     let problems: Vec<String> = planned
         .problems()
         .iter()
@@ -39,10 +41,10 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<Output> {
     let is_equal = !planned.differs() && problems.is_empty();
     let text = if args.target.table.json {
         json_text(&json!({
-            "changes": changes_json(&planned.sections), "problems": problems, "warnings": config.warnings,
+            "changes": changes_json(&planned.sections), "problems": problems, "warnings": warnings,
         }))
     } else {
-        let mut text = warnings_text(&config.warnings);
+        let mut text = warnings_text(&warnings);
         if args.markdown {
             text.push(&changes_markdown(&planned.sections));
         } else {

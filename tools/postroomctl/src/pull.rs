@@ -8,13 +8,18 @@ use clap::Args;
 use ses_settings::{Object, Part};
 
 use crate::aws_error::AwsError;
+use crate::config::sections_text;
 use crate::output::Output;
+use crate::plan::TableRows;
 use crate::ses::{SesAccess, SesArgs, pulled_text, show_progress};
+use crate::table::open_table;
 use crate::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct PullArgs {
-    /// Only these identities: names, or patterns with *. Without it all identities and configuration sets.
+    /// Only these identities: names, patterns with *, or ARNs of identities of other accounts (legacy cross-account
+    /// notifications, which SES does not list). Without it all identities and configuration sets, and the sections of the
+    /// table.
     #[arg(long = "identity", value_name = "NAME")]
     identities: Vec<String>,
     /// Leave out policies and default configuration sets, which take one call for each identity.
@@ -23,6 +28,9 @@ pub(crate) struct PullArgs {
     /// Write a new file instead of standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// The stack's table (output TableName or TableArn), whose sections are written too.
+    #[arg(long, env = "POSTROOM_TABLE", value_name = "NAME")]
+    table: Option<String>,
     #[command(flatten)]
     ses: SesArgs,
 }
@@ -44,6 +52,15 @@ pub(crate) async fn run(args: &PullArgs) -> anyhow::Result<Output> {
                     delegates that apply created and that this file does not name.\n";
         let end = toml.find('\n').map_or(0, |end| end + 1);
         toml.insert_str(end, line);
+    }
+    if let Some(table) = args.table.as_ref().filter(|_| args.identities.is_empty()) {
+        let rows = TableRows::read(&open_table(table).await)
+            .await
+            .map_err(AwsError::from)?;
+        toml.push_str(&format!(
+            "\n# Sections of the table {table}. Names of accounts are not kept in it.\n\n"
+        ));
+        toml.push_str(&sections_text(&rows.into_config())?);
     }
     let Some(file) = &args.output else {
         return Ok(Output::done(lines(&toml)));
@@ -70,6 +87,9 @@ async fn wanted(args: &PullArgs, access: &SesAccess) -> anyhow::Result<BTreeMap<
     let mut wanted: BTreeMap<Object, BTreeSet<Part>> = identities
         .map(|identity| (Object::Identity(identity), parts.clone()))
         .collect();
+    let legacy = args.identities.iter().filter(|name| name.starts_with("arn:"));
+    let legacy = legacy.map(|arn| Object::Identity(arn.clone()));
+    wanted.extend(legacy.map(|object| (object, BTreeSet::from([Part::Notifications]))));
     if args.identities.is_empty() {
         let sets = access.settings.configuration_sets().await.map_err(AwsError::from)?;
         let parts = BTreeSet::from([Part::ConfigurationSet, Part::EventDestinations]);

@@ -27,7 +27,7 @@ pub(super) fn of(change: &RowChange, old: &Recipient, new: &Recipient) -> Vec<No
 }
 
 /// Returns the suppression of each subject that decides: the one that ends last, and of those the first.
-fn effective(row: &Recipient, at: Timestamp) -> BTreeMap<Subject, ActiveSuppression> {
+pub(super) fn effective(row: &Recipient, at: Timestamp) -> BTreeMap<Subject, ActiveSuppression> {
     let scopes: BTreeSet<&Scope> = row.entries.keys().map(|(scope, _)| scope).collect();
     // The forwards of a mailbox are Postroom's own mail.
     let scopes = scopes.into_iter().filter(|scope| !matches!(scope, Scope::Forward(_)));

@@ -78,10 +78,10 @@ fn parse(text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     }
 }
 
-/// The settings of SES in a text without problems.
+/// The configuration of a text without problems.
 #[cfg(test)]
-pub(crate) fn ses_entries(text: &str) -> Entries {
-    parse(text).unwrap().0.ses
+pub(crate) fn read_text(text: &str) -> Config {
+    parse(text).unwrap().0
 }
 
 fn check_file(file: &wire::File, report: &mut Report) -> Config {

@@ -3,14 +3,14 @@
 use std::num::{NonZeroU32, NonZeroU64};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ses_wire;
 
 /// Postroom's configuration. Accounts and their identities, routes of notifications, reputation thresholds, and mailboxes for
 /// inbound mail are written into the stack's table; identities, configuration sets and topics are settings of SES and SNS.
 /// `postroomctl plan` shows what differs, `postroomctl apply` makes it so. A section that is not written is not changed.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 #[schemars(rename = "postroom.toml")]
 pub(super) struct File {
@@ -31,7 +31,7 @@ pub(super) struct File {
 }
 
 /// An account that sends.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Account {
     /// The 12-digit AWS account id.
@@ -40,12 +40,12 @@ pub(super) struct Account {
     /// A name that the rest of this file can use instead of the account id.
     pub(super) name: Option<String>,
     /// The identities the account sends from. The owner of a notification without sourceArn is looked up among these.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) identities: Vec<AccountIdentity>,
 }
 
 /// An identity that an account sends from.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct AccountIdentity {
     /// A domain or a mail address.
@@ -55,7 +55,7 @@ pub(super) struct AccountIdentity {
 }
 
 /// Which notifications are sent to a target. An owner or an account is required.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Route {
     /// The name of the route in lists, reasons and logs.
@@ -67,23 +67,23 @@ pub(super) struct Route {
     /// The identity, or the domain of several identities: a domain or a mail address. Requires an owner.
     pub(super) identity: Option<String>,
     /// Only messages sent with one of these configuration sets. Default: all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) configuration_sets: Vec<String>,
     /// Only messages sent for one of these tenants. Default: all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tenants: Vec<String>,
     /// Only these events: Bounce, Complaint, Delivery, Send, Reject, Open, Click, Rendering Failure, DeliveryDelay,
     /// Subscription; and Alert, the reputation alerts of Postroom. Default: all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) events: Vec<String>,
     /// The ARN of an SNS topic, SQS queue or EventBridge bus, or a mail address that receives digests.
     pub(super) target: String,
     /// What is removed from the notifications. Default: standard.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Redaction::is_default")]
     pub(super) redaction: Redaction,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Redaction {
     /// Nothing: the notification as SES sends it.
@@ -94,7 +94,7 @@ pub(super) enum Redaction {
 }
 
 /// Thresholds for all senders, and overrides for some.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Thresholds {
     /// The enforcements that are allowed when a rate reaches `enforce`. Default: none.
@@ -104,11 +104,11 @@ pub(super) struct Thresholds {
     /// The thresholds for complaints.
     pub(super) complaints: Option<Threshold>,
     /// Thresholds for some senders. The most specific override applies; keys that it omits have their general value.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) r#override: Vec<Override>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Enforcement {
     /// Disable sending of the configuration set with the most bounces or complaints, when it belongs to this account.
@@ -121,7 +121,7 @@ pub(super) enum Enforcement {
 }
 
 /// The rates of a measure, and the volume from which they apply.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Threshold {
     /// The rate at which the identity owner and the sending account are alerted, as a percentage such as "2.5 %".
@@ -137,7 +137,7 @@ pub(super) struct Threshold {
 }
 
 /// Thresholds for the senders that match. An owner, an account or an identity is required.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Override {
     /// The identity owner: the id or name of an account.
@@ -156,7 +156,7 @@ pub(super) struct Override {
 
 /// What is done with inbound mail for an address, a domain or all others. The most specific mailbox applies: the address,
 /// the address without its +tag, the domain, `*`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Mailbox {
     /// A mail address, a domain, or `*` for all others.
@@ -164,19 +164,19 @@ pub(super) struct Mailbox {
     /// The actions, in this order.
     pub(super) actions: Vec<MailboxAction>,
     /// Rules for SES's verdicts that differ from the defaults.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Verdicts::is_default")]
     pub(super) verdicts: Verdicts,
     /// Who is notified when a forward target complains or its mail bounces: a mail address, or the ARN of an SNS topic or SQS
     /// queue. Default: none, so that only the alarm goes off.
     pub(super) owner: Option<String>,
     /// Domains of forwarders and mailing lists. Their mail is tagged instead of bounced if DMARC fails with the policy reject
     /// and their own SPF or DKIM passes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) trusted_forwarders: Vec<String>,
 }
 
 /// What is done for each verdict of SES.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct Verdicts {
     /// The mail contains a virus. Default: stop-rule-set.
@@ -197,7 +197,7 @@ pub(super) struct Verdicts {
     pub(super) unchecked: Option<VerdictAction>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum VerdictAction {
     /// Run the actions, as if the verdict were PASS.
@@ -213,7 +213,7 @@ pub(super) enum VerdictAction {
 }
 
 /// An action on inbound mail.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
 pub(super) struct MailboxAction {
     /// The kind of action.
@@ -245,7 +245,7 @@ pub(super) struct MailboxAction {
     pub(super) content: Option<NotifyContent>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum WhenSuppressed {
     /// The mail is forwarded.
@@ -254,7 +254,7 @@ pub(super) enum WhenSuppressed {
     Stop,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum QuarantineMark {
     /// In the display name of From.
@@ -265,7 +265,7 @@ pub(super) enum QuarantineMark {
     None,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum NotifyContent {
     /// Author, recipients, verdicts, size, location and reasons.
@@ -274,7 +274,7 @@ pub(super) enum NotifyContent {
     Parsed,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum KeepSubject {
     /// Nothing.
@@ -285,7 +285,7 @@ pub(super) enum KeepSubject {
     Text,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ActionName {
     /// Add the mail to the index.
@@ -302,4 +302,37 @@ pub(super) enum ActionName {
     Notify,
     /// Discard the mail.
     Drop,
+}
+
+impl Redaction {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Verdicts {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl MailboxAction {
+    /// An action without settings.
+    pub(super) fn new(action: ActionName) -> Self {
+        Self {
+            action,
+            to: None,
+            from: None,
+            subject: None,
+            text: None,
+            every_days: None,
+            reason: None,
+            status_code: None,
+            keep_subject: None,
+            days: None,
+            when_suppressed: None,
+            quarantine_mark: None,
+            content: None,
+        }
+    }
 }

@@ -68,7 +68,8 @@ pub(crate) fn action_text(action: &MailboxAction) -> String {
     }
 }
 
-fn address_text(address: &EmailAddress) -> String {
+/// An address, with its name when it has one.
+pub(crate) fn address_text(address: &EmailAddress) -> String {
     match address.name() {
         Some(name) => format!("{name} <{address}>"),
         None => address.to_string(),

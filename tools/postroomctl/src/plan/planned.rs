@@ -63,6 +63,12 @@ impl Planned {
         self.ses.as_ref().map(SesPlan::problems).unwrap_or_default()
     }
 
+    /// The warnings about the file, and about changes that cannot be undone.
+    pub(crate) fn warnings(&self, config: &Config) -> Vec<String> {
+        let of_ses = self.ses.iter().flat_map(SesPlan::warnings);
+        config.warnings.iter().cloned().chain(of_ses).collect()
+    }
+
     /// The removals that need force.
     pub(crate) fn large_removals(&self) -> Vec<LargeRemoval> {
         let mut removals = self.current.large_removals(&self.desired);

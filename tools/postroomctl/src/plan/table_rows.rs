@@ -32,6 +32,25 @@ impl TableRows {
         })
     }
 
+    /// The rows as a configuration.
+    pub(crate) fn into_config(self) -> Config {
+        let mut thresholds = self.thresholds;
+        let default = thresholds.remove(&None);
+        let overrides = thresholds
+            .into_iter()
+            .filter_map(|(senders, thresholds)| Some((senders?, thresholds)));
+        Config {
+            identities: self.identities,
+            routes: self.routes.into_values().flatten().collect(),
+            thresholds: ThresholdTable {
+                default,
+                overrides: overrides.collect(),
+            },
+            mailboxes: self.mailboxes,
+            ..Config::default()
+        }
+    }
+
     /// The rows of the sections that the file has. Those of other sections stay as they are in `current`.
     pub(crate) fn of_config(config: &Config, current: &Self) -> Self {
         let sections = config.sections;

@@ -75,6 +75,21 @@ impl SesPlan {
         &self.plan.problems
     }
 
+    /// Changes that cannot be undone.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let objects: BTreeSet<&Object> = self
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.change.object.is_legacy() && step.change.is_removal())
+            .map(|step| &step.change.object)
+            .collect();
+        let text = |object: &&Object| {
+            format!("{object}: SES does not let removed legacy cross-account notifications be created again")
+        };
+        objects.iter().map(text).collect()
+    }
+
     /// The removals that need force.
     pub(crate) fn large_removals(&self) -> Vec<LargeRemoval> {
         large_removals(&self.plan, &self.actual)

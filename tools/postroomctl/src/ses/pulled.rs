@@ -85,6 +85,10 @@ fn identity(name: &str, reading: &Reading, context: &Context) -> (Vec<String>, I
         delivery: topic(Delivery),
     };
     let mut feedback_forwarding = flag(reading, &Field::FeedbackForwarding);
+    if name.starts_with("arn:") {
+        // Legacy cross-account notifications have topics and original headers only.
+        feedback_forwarding = None;
+    }
     let has_topic = |kind| matches!(reading.get(&Field::Topic(kind)), Some(Value::Text(_)));
     if feedback_forwarding == Some(false) && !(has_topic(Bounce) && has_topic(Complaint)) {
         feedback_forwarding = None;
@@ -201,7 +205,7 @@ mod tests {
     };
 
     use super::pulled_text;
-    use crate::config::ses_entries;
+    use crate::config::read_text;
 
     const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:postroom";
     const OTHER: &str = "arn:aws:sns:eu-west-1:444455556666:their-topic";
@@ -313,7 +317,7 @@ mod tests {
     fn a_plan_with_what_was_pulled_is_empty() {
         let actual = account_with_identities(300);
         let text = pulled_text(&actual, &context()).unwrap();
-        let entries = ses_entries(&text);
+        let entries = read_text(&text).ses;
         let desired = entries.desired(&BTreeSet::new(), &context()).unwrap();
         assert_eq!(desired.len(), 301);
         assert_eq!(check(&desired, &context()), []);
