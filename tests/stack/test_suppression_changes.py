@@ -55,6 +55,10 @@ def test_a_bounce_and_its_release_reach_the_application(stack, notice_queue, uni
 
     stack.local_ses.bounce(recipient)
     eventually(suppressed)
+    # An application that lost its database.
+    database = open_database(":memory:")
+    assert stack.postroomctl("suppression", "republish", "--since", "2026-01-01").returncode == 0
+    eventually(suppressed)
     assert stack.postroomctl("suppression", "release", recipient, "--reason", "stack test").returncode == 0
     eventually(lambda: not suppressed())
     dead = stack.outputs["SuppressionChangesDeadLetterQueueUrl"]

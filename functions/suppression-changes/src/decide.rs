@@ -4,6 +4,7 @@
 mod ends;
 mod mirroring;
 mod notices;
+mod republished;
 
 use store::MirrorRequest;
 
@@ -29,8 +30,13 @@ pub struct Decision {
 pub fn decide(change: &RowChange, mirror_unsubscribes: bool) -> Decision {
     let old = change.old.clone().unwrap_or_default();
     let new = change.new.clone().unwrap_or_default();
+    // An operator asks for the state of the row, because changes of it were not published.
+    let is_republished = new.republished_at.is_some() && new.republished_at != old.republished_at;
     Decision {
-        notices: notices::of(change, &old, &new),
+        notices: match is_republished {
+            true => republished::of(change, &new),
+            false => notices::of(change, &old, &new),
+        },
         mirror_requests: mirroring::of(change, &old, &new, mirror_unsubscribes),
     }
 }

@@ -48,6 +48,7 @@
 //! | `<scope>\|unconfirmed` | string set | hard bounces that SES does not confirm: `<time>\|<detail>#<message id>` |
 //! | `<scope>\|delivered` | string set | the newest deliveries, at most 20: `<time>#<hash of the message id>` |
 //! | `createdAt` | string | when the row was created |
+//! | `republishedAt` | string | when an operator last asked to publish the state of the row again |
 //!
 //! A scope is `global`, `tenant:NAME`, `tenant:ACCOUNT/NAME` (a tenant of another account), `domain:NAME` or
 //! `forward:MAILBOX` (only the forwards of this mailbox); a source is
@@ -129,6 +130,6 @@ pub use statistics::{
 pub use suppression::{
     ActiveSuppression, BounceSeries, CheckResult, DeliveredBatch, DeliveredMessage, DueEnd, HistoryEntry,
     InvalidMirrorRequest, InvalidScope, ListedSuppression, MirrorAction, MirrorEnd, MirrorReason, MirrorRequest,
-    Recipient, Scope, SenderContext, SeriesBounce, SeriesWrite, SuppressionEnd, SuppressionEntry, SuppressionSource,
-    hours_of_ends,
+    PageStart, Recipient, RecipientPage, Scope, SenderContext, SeriesBounce, SeriesWrite, SuppressionEnd,
+    SuppressionEntry, SuppressionSource, hours_of_ends,
 };

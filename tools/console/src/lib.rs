@@ -11,6 +11,7 @@ mod console;
 mod explain;
 mod form;
 mod guard;
+mod inbound;
 mod page;
 mod parameters;
 mod recipient;
@@ -21,6 +22,8 @@ mod senders;
 mod serve;
 mod sign_in;
 mod sign_in_page;
+mod suppressions;
+mod time;
 
 pub use access::IDLE_LIMIT;
 pub use console::{Console, Settings};

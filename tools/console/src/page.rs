@@ -12,7 +12,13 @@ use crate::console::Console;
 pub(crate) const TOKEN_FIELD: &str = "form-token";
 
 /// The pages of the navigation.
-const NAVIGATION: [(&str, &str); 3] = [("/", "Recipient"), ("/senders", "Senders"), ("/explain", "Explain")];
+const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "Recipient"),
+    ("/suppressions", "Suppressions"),
+    ("/senders", "Senders"),
+    ("/inbound", "Inbound"),
+    ("/explain", "Explain"),
+];
 
 /// A page and its status.
 #[derive(Debug)]

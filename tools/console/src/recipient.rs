@@ -7,13 +7,16 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use notification_model::EmailAddress;
-use operations::{active_suppressions, period_text, read_recipient, recipient_version, scope_text, suppressed_since};
+use operations::{
+    active_suppressions, parse_address, period_text, read_recipient, recipient_version, scope_text, suppressed_since,
+};
 use store::{ActiveSuppression, HistoryEntry, Recipient, Scope, SuppressionSource};
 
 use crate::access::Session;
 use crate::console::Console;
 use crate::page::{Page, private_page, token_field, visible};
 use crate::parameters::Parameters;
+use crate::time::time;
 
 /// `GET /?address=...`.
 pub(crate) async fn show(
@@ -64,10 +67,6 @@ pub(crate) async fn recipient_page(
     };
     let title = if text.is_empty() { "Recipient" } else { text };
     private_page(console, session, status, "/", title, &content)
-}
-
-pub(crate) fn parse_address(text: &str) -> Option<EmailAddress> {
-    EmailAddress::parse(text).filter(|address| address.domain().is_some_and(|domain| !domain.is_empty()))
 }
 
 async fn report(console: &Console, session: &Session, address: &EmailAddress) -> Result<Markup, store::StoreError> {
@@ -184,8 +183,4 @@ fn time_line(history: &[HistoryEntry]) -> Markup {
             }
         }
     }
-}
-
-fn time(at: Timestamp) -> Markup {
-    html! { time datetime=(at.to_string()) { (at.strftime("%Y-%m-%d %H:%M:%S")) } }
 }

@@ -5,13 +5,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use notification_model::EmailAddress;
-use operations::{Decision, period_text, read_recipient, recipient_version, scope_text};
+use operations::{Decision, parse_address, period_text, read_recipient, recipient_version, scope_text};
 use store::{Recipient, Scope};
 
 use crate::console::Console;
 use crate::form::Form;
 use crate::parameters::{Parameters, query};
-use crate::recipient::{parse_address, recipient_page};
+use crate::recipient::recipient_page;
 
 /// Why a change is not made.
 type Problem = (StatusCode, String);

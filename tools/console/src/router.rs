@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use crate::admission::{require_session, require_write};
 use crate::console::Console;
 use crate::page::error_page;
-use crate::{assets, explain, guard, recipient, recipient_changes, senders, sign_in};
+use crate::{assets, explain, guard, inbound, recipient, recipient_changes, senders, sign_in, suppressions};
 
 /// Returns the routes of a console. The guard is around all of them, and around the answer to an unknown path.
 pub fn router(console: Console) -> Router {
@@ -18,7 +18,9 @@ pub fn router(console: Console) -> Router {
         .route_layer(from_fn_with_state(console.clone(), require_write));
     let private = Router::new()
         .route("/", get(recipient::show))
+        .route("/suppressions", get(suppressions::show))
         .route("/senders", get(senders::show))
+        .route("/inbound", get(inbound::show))
         .route("/explain", get(explain::show).post(explain::explain_payload))
         .route("/sign-out", post(sign_in::sign_out))
         .merge(changes)

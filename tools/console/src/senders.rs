@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
-use operations::{EVENT_KINDS, RatedCounts, sender_text, senders_worst_first, stream_text};
+use operations::{RatedCounts, counts_text, sender_text, senders_worst_first, stream_text};
 use store::{EventCounts, SenderRates, Threshold, ThresholdTable};
 
 use crate::access::Session;
@@ -123,12 +123,4 @@ fn streams(rates: &SenderRates) -> Markup {
 
 fn threshold_text(threshold: &Threshold) -> String {
     format!("warn {}, enforce {}", threshold.warn, threshold.enforce)
-}
-
-fn counts_text(counts: &EventCounts) -> String {
-    let kinds = EVENT_KINDS.iter().filter(|kind| counts.get(**kind) > 0);
-    let texts: Vec<String> = kinds
-        .map(|kind| format!("{} {}", kind.as_str(), counts.get(*kind)))
-        .collect();
-    texts.join(", ")
 }

@@ -16,8 +16,10 @@ use notification_model::EmailAddress;
 use support::{Browser, HOST};
 
 /// Every path that has data or changes something, with its methods.
-const PRIVATE: [(Method, &str); 7] = [
+const PRIVATE: [(Method, &str); 9] = [
     (Method::GET, "/"),
+    (Method::GET, "/suppressions"),
+    (Method::GET, "/inbound"),
     (Method::GET, "/senders"),
     (Method::GET, "/explain"),
     (Method::POST, "/explain"),
@@ -27,6 +29,8 @@ const PRIVATE: [(Method, &str); 7] = [
 ];
 
 const PUBLIC: [&str; 4] = ["/sign-in", "/assets/style.css", "/assets/sign-in.js", "/missing"];
+
+const FORGED_COOKIE: &str = "postroom-console-8625=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 const FORMS: [&str; 4] = ["/explain", "/recipient/release", "/recipient/suppress", "/sign-out"];
 
@@ -72,7 +76,7 @@ async fn a_second_host_or_a_host_in_the_request_line_is_rejected() {
 async fn nothing_private_is_shown_without_a_session() {
     let browser = Browser::new(true).await;
     let mut forged = Browser::new(true).await;
-    forged.cookie = Some("postroom-console-8625=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned());
+    forged.cookie = Some(FORGED_COOKIE.to_owned());
     for (method, path) in PRIVATE {
         for browser in [&browser, &forged] {
             let request = match method {
@@ -280,7 +284,7 @@ async fn every_response_forbids_frames_caches_foreign_scripts_and_referrers_and_
     preflight
         .headers_mut()
         .insert(header::ORIGIN, HeaderValue::from_static("http://attacker.example"));
-    let pages = ["/", "/senders", "/explain"].map(|path| browser.get(path));
+    let pages = ["/", "/suppressions", "/senders", "/inbound", "/explain"].map(|path| browser.get(path));
     let public = PUBLIC.map(|path| browser.get(path));
     for request in pages.into_iter().chain(public).chain([wrong_host, preflight]) {
         let path = request.uri().to_string();
@@ -403,6 +407,8 @@ async fn only_the_use_of_a_signed_in_browser_keeps_the_console_open() {
     let cookie = browser.cookie.take();
     assert_eq!(browser.open("/explain").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(browser.open("/sign-in").await.status, StatusCode::OK);
+    browser.cookie = Some(FORGED_COOKIE.to_owned());
+    assert_eq!(browser.open("/explain").await.status, StatusCode::UNAUTHORIZED);
     minutes(11).await;
     assert!(idle.is_finished(), "requests without a session are no use");
     browser.cookie = cookie;

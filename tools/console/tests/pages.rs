@@ -7,9 +7,14 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use notification_model::EmailAddress;
+use operations::Decision;
 use serde_json::json;
+use store::{IndexedMail, IndexedSubject, Scope, VerdictAction};
 
 use support::{Browser, Response};
 
@@ -167,6 +172,110 @@ async fn send_20(browser: &Browser, account: &str, bounces: usize) {
 }
 
 #[tokio::test]
+async fn suppressions_are_filtered_by_scope_and_time() {
+    let browser = Browser::signed_in(true).await;
+    browser.receive_event("bounce-permanent-general").await;
+    suppress(&browser, "domain:shop.example", "").await;
+    let global = browser.open("/suppressions").await;
+    assert!(
+        global.body.contains("1 in force") && global.body.contains("href=\"/?address=jane%40example.net\""),
+        "{}",
+        global.body
+    );
+    let domain = browser.open("/suppressions?scope=domain%3Ashop.example").await;
+    assert!(
+        domain.body.contains("joe@example.net") && !domain.body.contains(">jane@example.net<"),
+        "{}",
+        domain.body
+    );
+    let later = browser.open("/suppressions?since=2026-03-03").await;
+    assert!(later.body.contains("0 in force"), "{}", later.body);
+    let day = browser
+        .open("/suppressions?since=2026-03-02&until=2026-03-02T09%3A00%3A00Z")
+        .await;
+    assert!(day.body.contains("1 in force"), "{}", day.body);
+    for wrong in ["scope=everyone", "since=yesterday", "since=2026-03-03&until=2026-03-02"] {
+        let page = browser.open(&format!("/suppressions?{wrong}")).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn more_suppressions_than_a_page_has_are_reached_by_links() {
+    let browser = Browser::signed_in(false).await;
+    let start: Timestamp = "2026-03-02T00:00:00Z".parse().unwrap();
+    for number in 0..150 {
+        let address = EmailAddress::parse(&format!("user{number}@example.net")).unwrap();
+        let decision = Decision::suppress(
+            &address,
+            Scope::Global,
+            None,
+            "test",
+            start + SignedDuration::from_secs(number),
+        );
+        decision.write(&browser.store).await.unwrap();
+    }
+    let mut path = "/suppressions".to_owned();
+    let mut seen = BTreeSet::new();
+    for _ in 0..2 {
+        let page = browser.open(&path).await.body;
+        seen.extend(
+            page.split("address=user")
+                .skip(1)
+                .map(|rest| rest.split('%').next().unwrap().to_owned()),
+        );
+        let Some((_, rest)) = page.split_once("<a href=\"/suppressions?") else {
+            break;
+        };
+        path = format!(
+            "/suppressions?{}",
+            rest.split('"').next().unwrap().replace("&amp;", "&")
+        );
+    }
+    assert_eq!(seen.len(), 150, "last page: {path}");
+}
+
+#[tokio::test]
+async fn inbound_mail_is_shown_by_mailbox_with_what_was_decided() {
+    let browser = Browser::signed_in(false).await;
+    assert!(
+        browser
+            .open("/inbound")
+            .await
+            .body
+            .contains("No mailbox is configured.")
+    );
+    let at = Timestamp::now();
+    let mail = IndexedMail {
+        mailbox: "support@shop.example".parse().unwrap(),
+        message_id: "message-1".to_owned(),
+        at,
+        recipients: BTreeSet::from(["support+x@shop.example".to_owned()]),
+        from: Some("jane@client.example".to_owned()),
+        return_path: None,
+        subject: Some(IndexedSubject::Text("<b>Order\u{202e} 7".to_owned())),
+        verdicts: BTreeMap::from([("spam".to_owned(), "PASS".to_owned())]),
+        size: None,
+        location: None,
+        verdict_action: VerdictAction::Tag,
+        reasons: BTreeSet::from(["dkim GRAY: tag, the default".to_owned()]),
+        expires_at: at + SignedDuration::from_hours(24),
+    };
+    browser.store.index_mail(&mail).await.unwrap();
+    let page = browser.open("/inbound?mailbox=support%40shop.example").await;
+    for text in [
+        "&lt;b&gt;Order\\u{202e} 7",
+        "jane@client.example",
+        "dkim GRAY: tag, the default",
+        "message-1",
+    ] {
+        assert!(page.body.contains(text), "{text}: {}", page.body);
+    }
+    let wrong = browser.open("/inbound?mailbox=x%40y.example&before=yesterday").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn a_pasted_payload_is_explained_as_by_the_command_line() {
     let browser = Browser::signed_in(false).await;
     let token = browser.open("/explain").await.field("form-token");
@@ -189,7 +298,14 @@ async fn a_pasted_payload_is_explained_as_by_the_command_line() {
 async fn every_field_has_a_label_and_every_page_a_language_a_title_and_a_heading() {
     let browser = Browser::signed_in(true).await;
     browser.receive_event("bounce-permanent-general").await;
-    for path in ["/?address=jane%40example.net", "/senders", "/explain", "/sign-in"] {
+    for path in [
+        "/?address=jane%40example.net",
+        "/suppressions",
+        "/senders",
+        "/inbound",
+        "/explain",
+        "/sign-in",
+    ] {
         let body = browser.open(path).await.body;
         assert!(
             body.contains("<html lang=\"en\">") && body.contains("<title>") && body.contains("<main id=\"content\"")

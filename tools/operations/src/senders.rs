@@ -113,3 +113,14 @@ pub fn stream_text(stream: &SendingStream) -> Option<String> {
     let parts: Vec<String> = configuration_set.into_iter().chain(tenant).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
+
+/// The events of each kind that occurred: `delivery 18, hard 2`.
+#[must_use]
+pub fn counts_text(counts: &EventCounts) -> String {
+    let texts: Vec<String> = EVENT_KINDS
+        .iter()
+        .filter(|kind| counts.get(**kind) > 0)
+        .map(|kind| format!("{} {}", kind.as_str(), counts.get(*kind)))
+        .collect();
+    texts.join(", ")
+}

@@ -1,14 +1,10 @@
 //! Parsers of argument values that several commands use.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use notification_model::EmailAddress;
 
 pub(crate) fn parse_address(text: &str) -> Result<EmailAddress, String> {
-    EmailAddress::parse(text)
-        .filter(|address| address.domain().is_some_and(|domain| !domain.is_empty()))
-        .ok_or_else(|| "expected a mail address such as jane@example.com".to_owned())
+    operations::parse_address(text).ok_or_else(|| "expected a mail address such as jane@example.com".to_owned())
 }
 
 pub(crate) fn parse_limit(text: &str) -> Result<usize, String> {
@@ -20,10 +16,6 @@ pub(crate) fn parse_limit(text: &str) -> Result<usize, String> {
 
 /// A day, which is its midnight in UTC, or a time.
 pub(crate) fn parse_day_or_time(text: &str) -> Result<Timestamp, String> {
-    let day = text.parse::<Date>().ok().filter(|_| text.len() == 10);
-    let midnight = day.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
-    midnight
-        .map(|midnight| midnight.timestamp())
-        .or_else(|| text.parse().ok())
+    operations::parse_day_or_time(text)
         .ok_or_else(|| "expected a day such as 2026-03-01 or a time such as 2026-03-01T12:00:00Z".to_owned())
 }

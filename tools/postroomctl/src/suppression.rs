@@ -6,6 +6,7 @@ mod history;
 mod list;
 mod put;
 mod release;
+mod republish;
 mod suppression_json;
 
 use clap::Subcommand;
@@ -33,6 +34,12 @@ pub(crate) enum SuppressionCommand {
         after_help = "Example:\n  postroomctl suppression release jane@example.net --reason 'the mailbox exists again' --table postroom-Table-EXAMPLE"
     )]
     Release(release::ReleaseArgs),
+    /// Publish the state of every address that changed since a time again, after suppression-changes did not publish changes: as
+    /// change notices, and to SES's own suppression lists. Reads the whole table.
+    #[command(
+        after_help = "Example:\n  postroomctl suppression republish --since 2026-03-01 --table postroom-Table-EXAMPLE"
+    )]
+    Republish(republish::RepublishArgs),
     /// List all events and decisions about an address, oldest first.
     #[command(
         after_help = "Example:\n  postroomctl suppression history jane@example.net --table postroom-Table-EXAMPLE"
@@ -47,6 +54,7 @@ impl SuppressionCommand {
             Self::List(args) => list::run(args).await,
             Self::Put(args) => put::run(args).await,
             Self::Release(args) => release::run(args).await,
+            Self::Republish(args) => republish::run(args).await,
             Self::History(args) => history::run(args).await,
         }
     }

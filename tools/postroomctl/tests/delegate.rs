@@ -29,7 +29,9 @@ const CONFIG: &str = r#"
 
 /// Runs the command with a file of this content. Returns the exit code, standard output and standard error.
 fn instructions(name: &str, content: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("delegate-{}.toml", std::process::id()));
+    // The tests run at the same time, in threads of one process or in processes of their own.
+    let (process, thread) = (std::process::id(), std::thread::current().id());
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("delegate-{process}-{thread:?}.toml"));
     std::fs::write(&file, content).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_postroomctl"))
         .args([

@@ -22,6 +22,45 @@ async fn an_address_that_did_not_bounce_is_not_suppressed() {
 }
 
 #[tokio::test]
+async fn republish_changes_the_rows_that_changed_since_a_time() {
+    let stack = Stack::new().await;
+    stack.receive_event("bounce-permanent-general").await;
+    let at = stack.effects.store.recipient(&jane()).await.unwrap().unwrap().entries;
+    let at = at.values().next().unwrap().at;
+    let later = at + jiff::SignedDuration::from_secs(1);
+    let republished = async || {
+        stack
+            .effects
+            .store
+            .recipient(&jane())
+            .await
+            .unwrap()
+            .unwrap()
+            .republished_at
+    };
+
+    let counted = stack
+        .run(&format!("suppression republish --since {at} --dry-run --json"))
+        .await;
+    assert_eq!(counted.json()["addresses"], 1);
+    let none = stack
+        .run_successfully(&format!("suppression republish --since {later}"))
+        .await;
+    assert_eq!(none, "0 addresses are published again\n");
+    assert_eq!(republished().await, None);
+    let one = stack
+        .run_successfully(&format!("suppression republish --since {at}"))
+        .await;
+    assert_eq!(one, "1 addresses are published again\n");
+    assert!(republished().await.is_some());
+    assert_eq!(stack.run("suppression republish --since 2999-01-01").await.exit_code, 2);
+}
+
+fn jane() -> notification_model::EmailAddress {
+    notification_model::EmailAddress::parse("jane@example.net").unwrap()
+}
+
+#[tokio::test]
 async fn a_bounce_is_shown_by_get_list_and_check() {
     let stack = Stack::new().await;
     stack.receive_event("bounce-permanent-general").await;

@@ -45,7 +45,7 @@ impl Comparison<'_> {
     fn request(&self) -> Option<MirrorRequest> {
         let before = self.mirrored(self.old);
         let after = self.mirrored(self.new);
-        if before != after
+        if (before != after || self.is_republished())
             && let Some(suppression) = after.last()
         {
             return Some(self.put_or_delete(MirrorAction::Put, &suppression.source, &suppression.entry));
@@ -58,8 +58,21 @@ impl Comparison<'_> {
         if let Some(withdrawal) = complaint.filter(|complaint| !complaint.blocked) {
             return Some(self.put_or_delete(MirrorAction::Delete, &SuppressionSource::Complaint, withdrawal));
         }
+        if self.is_republished() {
+            let ended = self.new.entries.iter().find(|((scope, source), entry)| {
+                let entry = (*entry).clone();
+                let (scope, source) = (scope.clone(), source.clone());
+                scope == *self.scope && ActiveSuppression { scope, source, entry }.is_mirrored(self.unsubscribes)
+            });
+            return ended.map(|((_, source), entry)| self.put_or_delete(MirrorAction::Delete, source, entry));
+        }
         let ended = before.last().filter(|_| after.is_empty())?;
         Some(self.put_or_delete(MirrorAction::Delete, &ended.source, &ended.entry))
+    }
+
+    /// Whether an operator asks for the state of the row.
+    fn is_republished(&self) -> bool {
+        self.new.republished_at.is_some() && self.new.republished_at != self.old.republished_at
     }
 
     fn mirrored(&self, row: &Recipient) -> Vec<ActiveSuppression> {
@@ -73,7 +86,7 @@ impl Comparison<'_> {
     fn new_entry(&self, source: &SuppressionSource) -> Option<&SuppressionEntry> {
         let key = (self.scope.clone(), source.clone());
         let entry = self.new.entries.get(&key)?;
-        (self.old.entries.get(&key) != Some(entry)).then_some(entry)
+        (self.is_republished() || self.old.entries.get(&key) != Some(entry)).then_some(entry)
     }
 
     fn put_or_delete(

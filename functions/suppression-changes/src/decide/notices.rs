@@ -10,7 +10,7 @@ use crate::notice::{Notice, State, version};
 use crate::stream::RowChange;
 
 /// What a notice is about: the mail of a scope, or only that of a contact list or topic.
-type Subject = (Scope, Option<String>);
+pub(super) type Subject = (Scope, Option<String>);
 
 pub(super) fn of(change: &RowChange, old: &Recipient, new: &Recipient) -> Vec<Notice> {
     let before = effective(old, change.at);
@@ -49,14 +49,14 @@ fn rank(suppression: &ActiveSuppression) -> (bool, Option<Timestamp>, Reverse<Ti
     (entry.until.is_none(), entry.until, Reverse(entry.at))
 }
 
-fn list_of(source: &SuppressionSource) -> Option<String> {
+pub(super) fn list_of(source: &SuppressionSource) -> Option<String> {
     match source {
         SuppressionSource::List(name) | SuppressionSource::Topic(name) => Some(name.clone()),
         _ => None,
     }
 }
 
-fn suppressed(change: &RowChange, subject: &Subject, suppression: &ActiveSuppression) -> Notice {
+pub(super) fn suppressed(change: &RowChange, subject: &Subject, suppression: &ActiveSuppression) -> Notice {
     let entry = &suppression.entry;
     Notice {
         source: suppression.source.to_string(),
@@ -102,7 +102,7 @@ fn ended(change: &RowChange, subject: &Subject, before: &ActiveSuppression) -> N
 }
 
 /// Returns a notice without the fields that depend on the state.
-fn notice(change: &RowChange, subject: &Subject, state: State) -> Notice {
+pub(super) fn notice(change: &RowChange, subject: &Subject, state: State) -> Notice {
     let (scope, list) = subject;
     let id = hash_id(&[
         change.address.key(),

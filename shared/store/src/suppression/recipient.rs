@@ -24,12 +24,15 @@ pub struct Recipient {
     pub bounces: BTreeMap<(Scope, BounceSeries), Vec<SeriesBounce>>,
     /// The newest known deliveries, in ascending order.
     pub delivered: BTreeMap<Scope, Vec<DeliveredMessage>>,
+    /// When an operator last asked to publish the state of the row again.
+    pub republished_at: Option<Timestamp>,
 }
 
 impl Recipient {
     pub(super) fn read(item: &Item) -> Self {
         let mut recipient = Self {
             created_at: time(item, "createdAt"),
+            republished_at: time(item, "republishedAt"),
             ..Self::default()
         };
         for (name, value) in item {

@@ -137,7 +137,7 @@ pub(super) fn find_change(body: &str) -> Finding {
         (Some(first), Some(last)) => Finding::new(
             format!("changes {first} to {last} of the table's stream"),
             Cause::Dependency,
-            "the topic or the mirror queue did not accept them for 24 hours",
+            "the topic or the mirror queue did not accept them for 24 hours: use postroomctl suppression republish",
         ),
         _ => Finding::new(
             "not a change of the table's stream",

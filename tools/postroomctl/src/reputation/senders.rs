@@ -2,7 +2,7 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use operations::{EVENT_KINDS, RatedCounts, sender_text, senders_worst_first, stream_text};
+use operations::{EVENT_KINDS, RatedCounts, counts_text, sender_text, senders_worst_first, stream_text};
 use serde_json::{Value, json};
 use store::{EventCounts, SenderRates};
 
@@ -64,15 +64,6 @@ fn senders_text(senders: &[SenderRates], minimum: u64) -> anyhow::Result<Text> {
         "low volume: fewer than {minimum} recipients. no volume: publish Send or Delivery events to count recipients."
     )?;
     Ok(text)
-}
-
-fn counts_text(counts: &EventCounts) -> String {
-    let texts: Vec<String> = EVENT_KINDS
-        .iter()
-        .filter(|kind| counts.get(**kind) > 0)
-        .map(|kind| format!("{} {}", kind.as_str(), counts.get(*kind)))
-        .collect();
-    texts.join(", ")
 }
 
 fn percent(rate: Option<f64>) -> String {

@@ -1,13 +1,10 @@
 //! `postroomctl suppression list`.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use jiff::Timestamp;
-use notification_model::EmailAddress;
-use operations::{period_text, scope_text};
+use operations::{Suppressions, period_text, scope_text, suppressions_in_force};
 use serde_json::{Value, json};
-use store::{ActiveSuppression, Scope};
+use store::Scope;
 
 use super::suppression_json::suppression_json_with;
 use crate::arguments::{parse_day_or_time, parse_limit};
@@ -39,21 +36,9 @@ pub(crate) async fn run(args: &ListArgs) -> anyhow::Result<Output> {
     let until = args.until.unwrap_or(now);
     anyhow::ensure!(args.since <= until, "expected --since before --until and before now");
     let store = args.table.open().await;
-    let listed = store
-        .suppressed_between(&args.scope, args.since, until, args.limit)
-        .await
-        .map_err(AwsError::from)?;
-    let addresses: BTreeSet<&str> = listed.iter().map(|entry| entry.address.as_str()).collect();
-    let addresses: Vec<EmailAddress> = addresses.into_iter().filter_map(EmailAddress::parse).collect();
-    let recipients = store.recipients(&addresses).await.map_err(AwsError::from)?;
-    let mut in_force: Vec<(&str, ActiveSuppression)> = Vec::new();
-    for (address, recipient) in &recipients {
-        let is_in_range = |suppression: &ActiveSuppression| (args.since..=until).contains(&suppression.entry.at);
-        let suppressions = recipient.active_in(&args.scope, now).filter(is_in_range);
-        in_force.extend(suppressions.map(|suppression| (address.as_str(), suppression)));
-    }
-    in_force.sort_by(|a, b| (a.1.entry.at, a.0).cmp(&(b.1.entry.at, b.0)));
-
+    let range = (args.since, until);
+    let listed = suppressions_in_force(&store, &args.scope, range, args.limit, now).await;
+    let Suppressions { in_force, more_since } = listed.map_err(AwsError::from)?;
     if args.table.json {
         let rows: Vec<Value> = in_force
             .iter()
@@ -73,11 +58,10 @@ pub(crate) async fn run(args: &ListArgs) -> anyhow::Result<Output> {
         )?;
     }
     writeln!(text, "{} in force {}", in_force.len(), scope_text(&args.scope))?;
-    if let Some(last) = listed.last().filter(|_| listed.len() == args.limit) {
+    if let Some(since) = more_since {
         writeln!(
             text,
-            "there may be more: increase --limit, or continue with --since {}",
-            last.at
+            "there may be more: increase --limit, or continue with --since {since}"
         )?;
     }
     Ok(Output::done(text))
