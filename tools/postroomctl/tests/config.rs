@@ -192,3 +192,28 @@ fn routes_test_requires_a_file_or_a_table() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("expected --config (routes of a file) or --table"));
 }
+
+/// Every block of TOML in the pages about configuration.
+#[test]
+fn the_configurations_in_the_docs_are_valid() {
+    let mut blocks = 0;
+    for page in [
+        "../../README.md",
+        "../../docs/settings.md",
+        "../../docs/routing.md",
+        "../../docs/inbound.md",
+    ] {
+        let content = std::fs::read_to_string(page).unwrap();
+        for block in content.split("```toml\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("docs-{blocks}.toml"));
+            std::fs::write(&file, block).unwrap();
+            let output = postroomctl(&["routes", "test", EVENT, "--config", file.to_str().unwrap()]);
+            // 1: no route of the block matches the event.
+            let is_valid = matches!(output.status.code(), Some(0 | 1));
+            assert!(is_valid, "{page}: {}\n{block}", text(&output.stderr));
+            blocks += 1;
+        }
+    }
+    assert!(blocks >= 8, "{blocks}");
+}
