@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use notification_model::AccountId;
 
 use crate::context::Context;
-use crate::expand::{IdentityEntry, TopicChoice, expand, is_pattern};
+use crate::expand::{IdentityEntry, TopicChoice, expand, is_pattern, matches_name};
 use crate::field::{Field, Object};
 use crate::settings::Desired;
 use crate::value::{EventDestination, Fields, Value};
@@ -81,11 +81,19 @@ impl Entries {
         }
     }
 
-    /// Whether identities are named by a pattern, so that the existing ones have to be listed.
+    /// Whether identities are named, so that the existing ones have to be listed: for patterns, and for their spelling.
     #[must_use]
-    pub fn has_patterns(&self) -> bool {
-        let identities = self.identities.iter().flatten();
-        identities.flat_map(|entry| &entry.names).any(|name| is_pattern(name))
+    pub fn names_identities(&self) -> bool {
+        self.identities.iter().flatten().any(|entry| !entry.names.is_empty())
+    }
+
+    /// The patterns that match none of the `existing` identities.
+    #[must_use]
+    pub fn unmatched_patterns(&self, existing: &BTreeSet<String>) -> Vec<&str> {
+        let names = self.identities.iter().flatten().flat_map(|entry| &entry.names);
+        let is_unmatched =
+            |name: &&String| is_pattern(name) && !existing.iter().any(|identity| matches_name(name, identity));
+        names.filter(is_unmatched).map(String::as_str).collect()
     }
 
     /// The settings of each object. Patterns match the `existing` identities.
@@ -174,7 +182,7 @@ impl TopicEntry {
 mod tests {
     use super::{ConfigurationSetEntry, DestinationEntry, Entries, TopicEntry, UnknownOwnTopic};
     use crate::context::Context;
-    use crate::expand::TopicChoice;
+    use crate::expand::{IdentityEntry, TopicChoice};
     use crate::field::{Field, Object};
     use crate::value::Value;
 
@@ -222,6 +230,23 @@ mod tests {
         assert_eq!(topic[&Field::Statement], Value::Absent);
         assert_eq!(topic.len(), 2);
         assert_eq!(desired.len(), 2);
+    }
+
+    #[test]
+    fn patterns_without_a_match_are_named() {
+        let entry = IdentityEntry {
+            names: ["*.shop.example", "shop.example", "*@Shop.Example", "*.example.org"]
+                .map(str::to_owned)
+                .into(),
+            ..IdentityEntry::default()
+        };
+        let entries = Entries {
+            identities: Some(vec![entry]),
+            ..Entries::default()
+        };
+        let existing = ["mail.shop.example".to_owned(), "jane@shop.example".to_owned()].into();
+        assert_eq!(entries.unmatched_patterns(&existing), ["*.example.org"]);
+        assert!(entries.names_identities() && !Entries::default().names_identities());
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<Output> {
     let text = if args.target.table.json {
         json_text(&json!({
             "changes": changes_json(&planned.sections), "problems": problems, "warnings": warnings,
+            "unchanged": planned.unchanged(&config),
         }))
     } else {
         let mut text = warnings_text(&warnings);
@@ -56,6 +57,11 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<Output> {
             }
         } else if is_equal && !args.markdown {
             text.push_line("nothing to change");
+        }
+        let unchanged = planned.unchanged(&config);
+        if !unchanged.is_empty() && !args.markdown {
+            let line = format!("not in the file, so they stay: {}", unchanged.join(", "));
+            text.push_line(&line);
         }
         text
     };

@@ -69,6 +69,38 @@ impl Planned {
         config.warnings.iter().cloned().chain(of_ses).collect()
     }
 
+    /// The sections that the file does not have although the table has rows of them, for example `3 routes`. They stay.
+    pub(crate) fn unchanged(&self, config: &Config) -> Vec<String> {
+        let current = &self.current;
+        let sections = [
+            (
+                config.sections.accounts,
+                current.identities.len(),
+                ["account", "accounts"],
+            ),
+            (
+                config.sections.routes,
+                current.routes.values().map(Vec::len).sum(),
+                ["route", "routes"],
+            ),
+            (
+                config.sections.thresholds,
+                current.thresholds.len(),
+                ["threshold", "thresholds"],
+            ),
+            (
+                config.sections.mailboxes,
+                current.mailboxes.len(),
+                ["mailbox", "mailboxes"],
+            ),
+        ];
+        let left = sections
+            .into_iter()
+            .filter(|(is_in_file, rows, _)| !is_in_file && *rows > 0);
+        left.map(|(_, rows, [one, many])| format!("{rows} {}", if rows == 1 { one } else { many }))
+            .collect()
+    }
+
     /// The removals that need force.
     pub(crate) fn large_removals(&self) -> Vec<LargeRemoval> {
         let mut removals = self.current.large_removals(&self.desired);

@@ -26,6 +26,8 @@ pub(crate) struct SesPlan {
     applied: AppliedObjects,
     /// Objects that left the configuration and do not exist.
     gone: Vec<Object>,
+    /// Warnings about patterns.
+    unmatched: Vec<String>,
 }
 
 impl SesPlan {
@@ -33,12 +35,16 @@ impl SesPlan {
     pub(crate) async fn read(entries: &Entries, access: SesAccess, store: &Store) -> anyhow::Result<Self> {
         // Without the identities that patterns match, which only a call tells.
         check_offline(entries, &BTreeSet::new(), &access)?;
-        let existing = if entries.has_patterns() {
+        let existing = if entries.names_identities() {
             access.settings.identities().await.map_err(AwsError::from)?
         } else {
             BTreeSet::new()
         };
         let mut desired = check_offline(entries, &existing, &access)?;
+        let unmatched = entries.unmatched_patterns(&existing).into_iter();
+        let unmatched = unmatched
+            .map(|pattern| format!("identity: no identity in SES matches {pattern}"))
+            .collect();
         let applied = AppliedObjects::read(store).await?;
         for object in applied.objects().filter(|object| entries.has_kind_of(object)) {
             desired.entry(object.clone()).or_default();
@@ -62,6 +68,7 @@ impl SesPlan {
             plan,
             applied,
             gone,
+            unmatched,
         })
     }
 
@@ -75,7 +82,7 @@ impl SesPlan {
         &self.plan.problems
     }
 
-    /// Changes that cannot be undone.
+    /// Patterns that match nothing, and changes that cannot be undone.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let objects: BTreeSet<&Object> = self
             .plan
@@ -87,7 +94,7 @@ impl SesPlan {
         let text = |object: &&Object| {
             format!("{object}: SES does not let removed legacy cross-account notifications be created again")
         };
-        objects.iter().map(text).collect()
+        self.unmatched.iter().cloned().chain(objects.iter().map(text)).collect()
     }
 
     /// The removals that need force.
