@@ -61,11 +61,11 @@ impl Effects {
     }
 
     /// Reads the notification settings of all identities, and of the other parts as many as a round may, where the last round
-    /// stopped.
+    /// stopped. Returns what was read, and the objects of which a part was not, for example a topic of another account.
     ///
     /// # Errors
-    /// When SES, SNS or DynamoDB fails.
-    pub async fn read(&self, expected: &[Expected]) -> anyhow::Result<Actual> {
+    /// When the notification settings cannot be read, when SES keeps throttling, or when DynamoDB fails.
+    pub async fn read(&self, expected: &[Expected]) -> anyhow::Result<(Actual, Vec<(Object, SettingsError)>)> {
         let mut wanted: BTreeMap<Object, BTreeSet<Part>> = BTreeMap::new();
         let mut single: BTreeMap<&Object, BTreeSet<Part>> = BTreeMap::new();
         for one in expected {
@@ -90,21 +90,29 @@ impl Effects {
             .keys()
             .position(|object| cursor.as_ref().is_some_and(|cursor| *object >= cursor));
         let in_order = single.iter().cycle().skip(start.unwrap_or_default()).take(single.len());
-        let (mut reads, mut next) = (0, None);
+        let (mut reads, mut next, mut chosen) = (0, None, Vec::new());
         for (object, parts) in in_order {
             if reads + parts.len() > SINGLE_READS {
                 next = Some(*object);
                 break;
             }
             reads += parts.len();
-            wanted.entry((*object).clone()).or_default().extend(parts);
+            chosen.extend(parts.iter().map(|part| (*object, *part)));
         }
-        let actual = self.ses.read(&wanted, |_, _| {}).await?;
+        let mut actual = self.ses.read(&wanted, |_, _| {}).await?;
+        let mut failures = Vec::new();
+        for (object, part) in chosen {
+            match self.ses.read_part(object, part).await {
+                Ok(reading) => actual.add(object.clone(), reading),
+                Err(error) if error.is_throttled() => return Err(error.into()),
+                Err(error) => failures.push((object.clone(), error)),
+            }
+        }
         // After the reads, so that a round that fails is made again.
         if let Some(next) = next {
             self.store.put_guard_cursor(&next.to_string()).await?;
         }
-        Ok(actual)
+        Ok((actual, failures))
     }
 
     /// Sends an alert to the alarm topic, or logs it when there is none.

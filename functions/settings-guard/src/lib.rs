@@ -69,7 +69,12 @@ async fn compare_all(effects: &Effects, metrics: &mut Metrics, now: Timestamp) -
             }
         }
     }
-    let actual = effects.read(&expected).await?;
+    let (actual, failures) = effects.read(&expected).await?;
+    for (object, error) in &failures {
+        tracing::error!(object = object.to_string(), %error, "the settings of an object cannot be read");
+        count_check_failure(metrics);
+    }
+    failed += failures.len();
     for one in &expected {
         let before = drifts.remove(&one.object.to_string());
         let reading = actual.get(&one.object);

@@ -384,6 +384,28 @@ async fn an_alert_that_is_not_sent_is_sent_by_a_later_round_under_the_same_id() 
 }
 
 #[tokio::test]
+async fn an_object_that_cannot_be_read_does_not_keep_others_from_being_compared() {
+    let guarded = Guarded::new(false).await;
+    let fields = Fields::from([(Field::DefaultConfigurationSet, Value::Text("campaign".to_owned()))]);
+    for name in ["denied.example", "other.example"] {
+        guarded.applied(name, &fields).await;
+        guarded
+            .fake
+            .state()
+            .identities
+            .insert(name.to_owned(), FakeIdentity::default());
+    }
+    // The first call reads the notification settings, the second the identity denied.example.
+    guarded.fake.state().errors.insert(2, "AccessDeniedException");
+    let (error, emitted) = guarded.round(0).await;
+    assert_eq!(error.as_deref(), Some("failed for 1 objects; the log names them"));
+    assert!(emitted.contains("CheckFailures"), "{emitted:?}");
+    let alerts = std::mem::take(&mut guarded.alarms.lock().unwrap().received);
+    let subjects: Vec<&str> = alerts.iter().map(|(_, _, subject, _)| subject.as_str()).collect();
+    assert_eq!(subjects, ["SES settings differ: identity other.example"]);
+}
+
+#[tokio::test]
 async fn single_reads_are_limited_and_continue_in_the_next_round() {
     let guarded = Guarded::new(false).await;
     let count = SINGLE_READS + 50;
